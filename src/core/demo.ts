@@ -1,0 +1,68 @@
+/** The channel of a demo's inbox: a website widget, or the API channel. */
+export type DemoChannel = 'web' | 'api'
+
+/** `ready`: everything is there. `partial`: something is missing or left over. `deleting`: the server still deletes. `removed`: gone, kept 30 days. */
+export type DemoStatus = 'ready' | 'partial' | 'deleting' | 'removed'
+
+/** What a demo is made of, in the order in which it is made. */
+export type DemoStepKind = 'bot' | 'inbox' | 'link' | 'agents'
+
+/** One journal entry: what a run was about to do, and what became of it (`security.md` section 12). */
+export interface JournalEntry {
+  /** 32 hex digits, one per run. */
+  readonly runId: string
+  readonly kind: DemoStepKind
+  readonly action: 'create' | 'update' | 'delete' | 'adopt'
+  /** `intent` is committed before the call; an `intent` that stays has an unknown result. */
+  readonly state: 'intent' | 'done' | 'failed'
+  /** SHA-256 of the request's method, path and body, hex. Empty for `adopt`, which sends nothing. */
+  readonly digest: string
+  readonly remoteId: string | null
+  /** RFC 3339 UTC. */
+  readonly at: string
+}
+
+/** A demo as the vault keeps it. Everything in it is authenticated. */
+export interface DemoRecord {
+  readonly slug: string
+  readonly name: string
+  /** The integration's name; `env:chatwoot` for the environment. */
+  readonly integration: string
+  readonly channel: DemoChannel
+  readonly status: DemoStatus
+  readonly inboxId: string | null
+  readonly botId: string | null
+  readonly createdAt: string
+  readonly updatedAt: string
+  readonly journal: readonly JournalEntry[]
+}
+
+/** `D` of the JSON contract. */
+export interface DemoSummary {
+  readonly slug: string
+  readonly name: string
+  readonly integration: string
+  readonly status: DemoStatus
+  readonly inboxId: string | null
+  readonly botId: string | null
+  readonly createdAt: string
+}
+
+/** Secrets that Chatwoot returned, by name: `botAccessToken`, `botSecret`, `inboxHmacToken`, `inboxSecret`. */
+export type DemoSecrets = Readonly<Record<string, string>>
+
+/**
+ * The journal of one demo, kept by whoever runs the provisioning: the vault, or memory where there is no vault.
+ * One run at a time holds it.
+ */
+export interface DemoJournal {
+  /** The record and its secrets as last written; undefined when this demo was never seen. */
+  read(): Promise<{ readonly record: DemoRecord; readonly secrets: DemoSecrets } | undefined>
+  /** Replaces record and secrets in one durable transaction; resolves after the commit. */
+  write(record: DemoRecord, secrets: DemoSecrets): Promise<void>
+}
+
+/** The mark by which a demo's objects are found on the server, from any machine: `[crm-demo:<slug>]`. */
+export function demoMark(slug: string): string {
+  return `[crm-demo:${slug}]`
+}

@@ -1,0 +1,21 @@
+import { CrmError } from './errors.ts'
+
+/** RFC 3339 in UTC with `Z` and milliseconds, from Unix milliseconds. */
+export function toTimestamp(unixMs: number): string {
+  return new Date(unixMs).toISOString()
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/**
+ * A duration as people type it (`500ms`, `90s`, `15m`, `2h`, `7d`) in milliseconds.
+ * @throws {CrmError} `usage` for anything else, a bare number included: it names the units.
+ */
+export function parseDuration(text: string): number {
+  const match = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text.trim())
+  const unit = match?.[2] === undefined ? undefined : UNIT_MS[match[2]]
+  if (match?.[1] === undefined || unit === undefined) {
+    throw new CrmError('usage', 'a duration is a whole number with a unit', { hint: 'use one of: 500ms, 90s, 15m, 2h, 7d' })
+  }
+  return Number(match[1]) * unit
+}
