@@ -1,0 +1,361 @@
+/**
+ * What each command answers: the `data` of the JSON contract (`design.md` sections 4 and 5), and the same values for people.
+ * Ids are text, times RFC 3339 UTC, durations whole milliseconds, sizes bytes. `null` means "known to be nothing, or not known";
+ * a member that may be absent says so.
+ */
+import type { DemoChannel, DemoStepKind, DemoSummary, JournalEntry } from './demo.ts'
+import type { CrmError, ErrorCode } from './errors.ts'
+import type { Field } from './field.ts'
+import type { Integration, LastTest, Source } from './integration.ts'
+import type { JsonObject } from './json.ts'
+import type { AuthMethod, Check, Identity, Warning } from './provider.ts'
+
+/** The result of a command: what `--json` wraps in its envelope, and what a view turns into text for people. */
+export interface Answer<T> {
+  /** `crm.<command>/<number>`; additive changes only within a number. */
+  readonly schema: string
+  /** Null when a failure left nothing to tell; a failure may still bring what was found (partial results). */
+  readonly data: T | null
+  readonly warnings: readonly Warning[]
+  /** Present when the command failed; `ok` is then false, and the exit status is the error's. */
+  readonly error?: CrmError
+}
+
+/** An integration as commands print it. */
+export interface IntegrationAnswer extends Integration {
+  /** By field key. `value` is present only where `--reveal` asked for it. */
+  readonly secrets: Readonly<Record<string, { readonly set: boolean; readonly updatedAt: string | null; readonly value?: string }>>
+  /** `environment` for the one made of variables, whose name is `env:<provider>`. */
+  readonly source: Source
+}
+
+/** `R`: the result of one connection test. */
+export interface TestResult {
+  readonly name: string
+  readonly provider: string
+  readonly profile: string
+  readonly source: Source
+  readonly outcome: 'connected' | 'failed' | 'skipped'
+  /** The error code of a failure, else null. */
+  readonly cause: ErrorCode | null
+  readonly message: string | null
+  readonly hint: string | null
+  readonly identity: Identity | null
+  readonly checks: readonly Check[]
+  readonly server: { readonly version: string | null } | null
+  /** Null when nothing was sent. */
+  readonly latencyMs: number | null
+  /** Null when skipped; of the earlier test when `cached`. */
+  readonly checkedAt: string | null
+  readonly cached: boolean
+}
+
+/** `crm test`. Results stand in the order asked for, else by name. */
+export interface TestAnswer {
+  readonly profile: string
+  readonly results: readonly TestResult[]
+  readonly summary: { readonly total: number; readonly connected: number; readonly failed: number; readonly skipped: number }
+}
+
+/** `crm add`, `edit`, `toggle`, `show`: the integration as it is now, and the test that was made on the way (null: none). */
+export interface IntegrationOneAnswer {
+  readonly integration: IntegrationAnswer
+  readonly test: TestResult | null
+}
+
+/** `crm add --from` with an array: all that were added, in the order of the file. */
+export interface IntegrationManyAnswer {
+  readonly integrations: readonly IntegrationOneAnswer[]
+}
+
+/** The totals of a list. `failing` and `untested` count active ones only. */
+export interface ListSummary {
+  readonly total: number
+  readonly active: number
+  readonly inactive: number
+  readonly failing: number
+  readonly untested: number
+}
+
+/** `crm list`, by name. */
+export interface ListAnswer {
+  readonly profile: string
+  readonly integrations: readonly IntegrationAnswer[]
+  readonly summary: ListSummary
+}
+
+/** `crm remove`, `crm profile remove`: the name; `crm key remove`: the id of the slot. */
+export interface RemovedAnswer {
+  readonly removed: string
+}
+
+/** `crm stats`. */
+export interface StatsAnswer {
+  readonly profile: string
+  /** By provider id. `lastTest` is the newest of all its integrations. */
+  readonly providers: readonly {
+    readonly provider: string
+    readonly total: number
+    readonly active: number
+    readonly failing: number
+    readonly lastTest: LastTest | null
+  }[]
+  readonly vault: { readonly path: string; readonly bytes: number }
+  /** Demos that are not removed. */
+  readonly demos: { readonly alive: number }
+}
+
+/** One line of the catalogue. */
+export interface ProviderEntry {
+  readonly id: string
+  readonly name: string
+  readonly docs: string
+  readonly authMethods: readonly AuthMethod[]
+  readonly capabilities: readonly string[]
+}
+
+/** A field as `crm providers <id>` shows it. */
+export interface FieldAnswer {
+  readonly key: string
+  readonly label: string
+  readonly kind: Field['kind']
+  readonly sensitivity: Field['sensitivity']
+  /** Whether a value must be given: not optional, no default, and asked whatever the other values are. */
+  readonly required: boolean
+  readonly env: string
+  /** `--base-url`; of a secret the first of its three forms, `--api-key-stdin` (the others end in `-file` and `-env`). */
+  readonly flag: string
+  readonly help: string | null
+  readonly example: string | null
+  readonly default: string | null
+  readonly choices: readonly { readonly value: string; readonly label: string }[] | null
+  readonly when: { readonly field: string; readonly is: string } | null
+}
+
+/** `crm providers`, by id. */
+export interface ProvidersAnswer {
+  readonly providers: readonly ProviderEntry[]
+}
+
+/** `crm providers <id>`. `jsonSchema` is that of the answers file of `crm add <id> --from`. */
+export interface ProviderAnswer {
+  readonly provider: ProviderEntry & { readonly fields: readonly FieldAnswer[]; readonly jsonSchema: JsonObject }
+}
+
+/** `crm init`. `created` is false when the vault and the profile were there. */
+export interface InitAnswer {
+  readonly created: boolean
+  readonly vault: string
+  readonly profile: string
+  readonly keySlot: KeySlotAnswer
+}
+
+/** One profile, as a list shows it. */
+export interface ProfileEntry {
+  readonly name: string
+  readonly current: boolean
+  readonly integrations: number
+  readonly keySlots: number
+}
+
+/** `crm profile list`, by name. */
+export interface ProfileListAnswer {
+  readonly profiles: readonly ProfileEntry[]
+}
+
+/** `crm profile create`, `use`, `rename`: the profile as it is now. */
+export interface ProfileAnswer {
+  readonly profile: ProfileEntry
+}
+
+/** A value in use and where it came from: `flag`, `CRM_PROFILE`, `config`, `default`, a path. */
+export interface Origin {
+  /** Null when there is none, such as no key source at hand. */
+  readonly value: string | null
+  readonly from: string
+}
+
+/** `crm which`. */
+export interface WhichAnswer {
+  readonly profile: Origin
+  readonly vault: Origin
+  readonly keySource: Origin
+}
+
+/** A key slot; nothing in it helps to guess the key. */
+export interface KeySlotAnswer {
+  readonly id: string
+  readonly kind: 'env' | 'file' | 'passphrase' | 'keychain'
+  readonly label: string
+  readonly createdAt: string
+}
+
+/** `crm key generate`: 32 random bytes, base64. */
+export interface KeyAnswer {
+  readonly key: string
+}
+
+/** `crm key list`, oldest first. */
+export interface KeyListAnswer {
+  readonly slots: readonly KeySlotAnswer[]
+}
+
+/** `crm key add`. */
+export interface KeySlotAddedAnswer {
+  readonly slot: KeySlotAnswer
+}
+
+/** One row of the audit log (`security.md` section 16). */
+export interface AuditEventAnswer {
+  readonly sequence: number
+  readonly at: string
+  readonly event: string
+  readonly actor: string
+  readonly outcome: string
+  readonly details: JsonObject
+}
+
+/** `crm audit`, oldest first. `verified` is false when the profile was locked, so that nothing could be checked. */
+export interface AuditAnswer {
+  readonly events: readonly AuditEventAnswer[]
+  readonly verified: boolean
+}
+
+/** `crm audit verify`. */
+export interface AuditVerifyAnswer {
+  readonly rows: number
+  readonly firstAt: string | null
+  readonly lastAt: string | null
+  /** The MAC of the last row, hex; null when there is none. */
+  readonly head: string | null
+  /** The sequence of the first row that is not as it was written; null when all are. */
+  readonly firstBad: number | null
+}
+
+/** `crm audit head`: what to keep elsewhere. */
+export interface AuditHeadAnswer {
+  readonly sequence: number
+  readonly mac: string
+}
+
+/** `crm vault verify`: how many rows were opened, and what is wrong with which. */
+export interface VaultVerifyAnswer {
+  readonly rows: number
+  readonly problems: readonly { readonly table: string; readonly name: string; readonly code: string; readonly message: string }[]
+}
+
+/** `crm vault path`. */
+export interface VaultPathAnswer {
+  readonly path: string
+}
+
+/** A Chatwoot account. The name comes from the server. */
+export interface AccountAnswer {
+  readonly id: string
+  readonly name: string | null
+}
+
+/** The inbox of a demo. */
+export interface DemoInboxAnswer {
+  readonly id: string
+  readonly name: string
+  readonly channel: DemoChannel
+  /** Present for channel `web`. */
+  readonly websiteToken?: string
+  /** Present for channel `api`. */
+  readonly identifier?: string
+  /** Its page in the dashboard. */
+  readonly url: string
+}
+
+/** The agent bot of a demo. */
+export interface DemoBotAnswer {
+  readonly id: string
+  readonly name: string
+  readonly outgoingUrl: string
+}
+
+/** One step of a plan, and what became of it. */
+export interface DemoStepAnswer {
+  readonly kind: DemoStepKind
+  /** `adopt`: found by its mark, made by an earlier run. */
+  readonly action: 'create' | 'update' | 'keep' | 'adopt'
+  /** What it is about, for people: a name, a URL, e-mail addresses. */
+  readonly name: string
+  /** The remote object; null before it is there. */
+  readonly id: string | null
+  /** The settings that differ, for `update`; else empty. */
+  readonly changes: readonly string[]
+  /** `planned`: not begun. `undone`: made and removed again. `left`: made, and could not be removed. `unknown`: sent, no answer. */
+  readonly outcome: 'planned' | 'done' | 'failed' | 'undone' | 'left' | 'unknown'
+}
+
+/**
+ * `crm demo-create`. A dry run and a failure say what they can: `createdAt`, `account`, `inbox`, `bot` and `snippet` are null
+ * where there is nothing.
+ */
+export interface DemoCreateAnswer {
+  /** Whether the run wrote anything that is still there; for a dry run, whether it would. */
+  readonly changed: boolean
+  readonly dryRun: boolean
+  readonly demo: { readonly slug: string; readonly name: string; readonly integration: string; readonly createdAt: string | null }
+  readonly account: AccountAnswer | null
+  readonly inbox: DemoInboxAnswer | null
+  readonly bot: DemoBotAnswer | null
+  /** The HTML to put before `</body>`; null for channel `api`. */
+  readonly snippet: string | null
+  readonly steps: readonly DemoStepAnswer[]
+}
+
+/** `crm demo-list`, by slug. */
+export interface DemoListAnswer {
+  readonly demos: readonly DemoSummary[]
+}
+
+/** `crm demo-show`. What the server knows is null when it was not asked or did not answer. */
+export interface DemoShowAnswer {
+  readonly demo: DemoSummary
+  readonly channel: DemoChannel
+  readonly updatedAt: string
+  readonly account: AccountAnswer | null
+  readonly inbox: DemoInboxAnswer | null
+  readonly bot: DemoBotAnswer | null
+  readonly snippet: string | null
+  /** By name (`botAccessToken`, ...). `value` is present only with `--reveal`. */
+  readonly secrets: Readonly<Record<string, { readonly set: boolean; readonly value?: string }>>
+  readonly journal: readonly JournalEntry[]
+}
+
+/** What became of one demo that was to be removed. */
+export interface DemoRemoval {
+  readonly slug: string
+  readonly integration: string
+  /** `pending`: the server still deletes in the background. `gone`: was removed before. `partial`: see `left`. */
+  readonly outcome: 'removed' | 'pending' | 'gone' | 'partial'
+  readonly left: readonly { readonly kind: DemoStepKind; readonly id: string }[]
+}
+
+/** `crm demo-remove`. */
+export interface DemoRemoveAnswer {
+  readonly changed: boolean
+  readonly demos: readonly DemoRemoval[]
+}
+
+/** `crm sandbox`: where it listens and the variables that point at it. Its tokens open nothing else, so they are shown. */
+export interface SandboxAnswer {
+  readonly url: string
+  readonly serverVersion: string
+  readonly environment: Readonly<Record<string, string>>
+}
+
+/** `crm tour`: each command as it was run, with the status it ended with. */
+export interface TourAnswer {
+  readonly steps: readonly { readonly command: string; readonly exitStatus: number; readonly output: string; readonly durationMs: number }[]
+  readonly durationMs: number
+}
+
+/** `crm help <topic>`. */
+export interface HelpAnswer {
+  readonly topic: string
+  readonly text: string
+}
