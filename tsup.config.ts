@@ -29,6 +29,5 @@ export default defineConfig([
     noExternal: [/.*/],
     external,
     dts: true,
-    outExtension: () => ({ js: '.mjs' }),
   },
 ])

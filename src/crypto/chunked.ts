@@ -1,0 +1,113 @@
+/**
+ * C2SP chunked encryption, instance Cobblestone-256: HKDF-Expand with SHA-512, AES-256-GCM, chunks of 16 KiB
+ * (https://c2sp.org/chunked-encryption, read 2026-11-24). A sealed message is `salt(24) || commitment(32) || chunks`.
+ */
+import { createCipheriv, createDecipheriv, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+
+/** Bytes of every input key. */
+export const KEY_BYTES = 32
+/** Bytes that sealing adds to a plaintext shorter than 16 KiB. */
+export const SEAL_OVERHEAD_BYTES = 72
+
+const SALT_BYTES = 24
+const COMMITMENT_BYTES = 32
+const HEADER_BYTES = SALT_BYTES + COMMITMENT_BYTES
+const NONCE_BYTES = 12
+const TAG_BYTES = 16
+const CHUNK_BYTES = 16_384
+const SEALED_CHUNK_BYTES = CHUNK_BYTES + TAG_BYTES
+const INFO_PREFIX = Buffer.from('c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0', 'ascii')
+
+/** A message did not open. `commitment`: other key or other context. `content`: its bytes were changed or cut. */
+export class OpenError extends Error {
+  override readonly name = 'OpenError'
+  constructor(readonly stage: 'commitment' | 'content') {
+    super(stage === 'commitment' ? 'the message belongs to another key or context' : 'the message was altered')
+  }
+}
+
+/**
+ * Seals `plaintext` (empty ones too) under `key` (32 uniformly random bytes) for exactly this `context`.
+ * @throws {RangeError} for a key of another length.
+ */
+export function seal(key: Uint8Array, context: Uint8Array, plaintext: Uint8Array): Buffer {
+  return sealWithSalt(key, context, plaintext, randomBytes(SALT_BYTES))
+}
+
+/** For the test of the published vectors alone: a salt that repeats under one key and context destroys the encryption. */
+export function sealWithSalt(key: Uint8Array, context: Uint8Array, plaintext: Uint8Array, salt: Uint8Array): Buffer {
+  const message = deriveMessageKey(key, context, salt)
+  const parts: Buffer[] = [Buffer.from(salt), message.commitment]
+  // The final chunk is always shorter than 16 KiB, and empty where the length is a multiple of it.
+  for (let index = 0, offset = 0; offset <= plaintext.length; index += 1, offset += CHUNK_BYTES) {
+    const cipher = createCipheriv('aes-256-gcm', message.aeadKey, chunkNonce(message.baseNonce, index), { authTagLength: TAG_BYTES })
+    parts.push(cipher.update(plaintext.subarray(offset, offset + CHUNK_BYTES)), cipher.final(), cipher.getAuthTag())
+  }
+  message.aeadKey.fill(0)
+  return Buffer.concat(parts)
+}
+
+/**
+ * Opens what {@link seal} made with the same key and context. No plaintext is returned before all of it is authentic.
+ * @throws {OpenError} `commitment` when key or context differ, `content` for anything altered, cut or appended.
+ * @throws {RangeError} for a key of another length.
+ */
+export function open(key: Uint8Array, context: Uint8Array, sealed: Uint8Array): Buffer {
+  const chunkBytes = sealed.length - HEADER_BYTES
+  const lastChunkBytes = chunkBytes % SEALED_CHUNK_BYTES
+  if (chunkBytes < TAG_BYTES) throw new OpenError('content')
+  const salt = sealed.subarray(0, SALT_BYTES)
+  const message = deriveMessageKey(key, context, salt)
+  if (!timingSafeEqual(message.commitment, sealed.subarray(SALT_BYTES, HEADER_BYTES))) throw new OpenError('commitment')
+  if (lastChunkBytes < TAG_BYTES) throw new OpenError('content')
+  const parts: Buffer[] = []
+  for (let index = 0, offset = HEADER_BYTES; offset < sealed.length; index += 1, offset += SEALED_CHUNK_BYTES) {
+    parts.push(openChunk(message, index, sealed.subarray(offset, offset + SEALED_CHUNK_BYTES)))
+  }
+  message.aeadKey.fill(0)
+  return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts)
+}
+
+interface MessageKey {
+  readonly aeadKey: Buffer
+  readonly baseNonce: Buffer
+  readonly commitment: Buffer
+}
+
+function openChunk(message: MessageKey, index: number, chunk: Uint8Array): Buffer {
+  const nonce = chunkNonce(message.baseNonce, index)
+  // authTagLength: without it Node accepts a tag cut to 4 bytes.
+  const decipher = createDecipheriv('aes-256-gcm', message.aeadKey, nonce, { authTagLength: TAG_BYTES })
+  decipher.setAuthTag(chunk.subarray(chunk.length - TAG_BYTES))
+  const text = decipher.update(chunk.subarray(0, chunk.length - TAG_BYTES))
+  try {
+    decipher.final()
+  } catch {
+    text.fill(0)
+    throw new OpenError('content')
+  }
+  return text
+}
+
+/** HKDF-Expand (RFC 5869 section 2.3) with SHA-512 to 76 bytes: key, base nonce, commitment. */
+function deriveMessageKey(key: Uint8Array, context: Uint8Array, salt: Uint8Array): MessageKey {
+  if (key.length !== KEY_BYTES) throw new RangeError(`a key has ${KEY_BYTES} bytes`)
+  const first = createHmac('sha512', key).update(INFO_PREFIX).update(salt).update(context).update(ONE).digest()
+  const second = createHmac('sha512', key).update(first).update(INFO_PREFIX).update(salt).update(context).update(TWO).digest()
+  const expanded = Buffer.concat([first, second])
+  return {
+    aeadKey: expanded.subarray(0, KEY_BYTES),
+    baseNonce: expanded.subarray(KEY_BYTES, KEY_BYTES + NONCE_BYTES),
+    commitment: expanded.subarray(KEY_BYTES + NONCE_BYTES, KEY_BYTES + NONCE_BYTES + COMMITMENT_BYTES),
+  }
+}
+
+const ONE = Buffer.of(1)
+const TWO = Buffer.of(2)
+
+/** The base nonce with the chunk number, big-endian, XORed into its last bytes; 2^32 chunks are 64 TiB. */
+function chunkNonce(baseNonce: Buffer, index: number): Buffer {
+  const nonce = Buffer.from(baseNonce)
+  nonce.writeUInt32BE((nonce.readUInt32BE(NONCE_BYTES - 4) ^ index) >>> 0, NONCE_BYTES - 4)
+  return nonce
+}
