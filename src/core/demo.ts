@@ -28,6 +28,11 @@ export interface DemoRecord {
   readonly name: string
   /** The integration's name; `env:chatwoot` for the environment. */
   readonly integration: string
+  /**
+   * Where the ids belong: `https://chat.example.com/app/accounts/3`. An integration that is edited to another server or account
+   * must not make the same numbers mean somebody else's objects.
+   */
+  readonly account: string
   readonly channel: DemoChannel
   readonly status: DemoStatus
   readonly inboxId: string | null
