@@ -1,0 +1,116 @@
+import { type LookupAddress, lookup as resolve } from 'node:dns'
+import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net'
+import { CrmError } from '../core/errors.ts'
+import { isLoopbackAddress, isPrivateName, isPublicAddress } from './address.ts'
+import { Breach } from './breach.ts'
+import type { ConnectTls } from './tls.ts'
+
+/** What undici asks a connector for. */
+export interface ConnectRequest {
+  readonly hostname: string
+  readonly protocol: string
+  readonly port: string
+}
+
+/** Called once, with an error or with a connection that is ready for the request. */
+export type ConnectCallback = (...result: [null, Socket] | [Error, null]) => void
+
+/** Opens the connection that undici asks for. A proxy (CONNECT) is another implementation of this one function. */
+export type Connector = (request: ConnectRequest, callback: ConnectCallback) => Socket
+
+/** What a connector needs to know. */
+export interface ConnectorOptions {
+  /** Opens TLS connections; called for `https:` only. */
+  readonly tls: () => ConnectTls
+  /** Milliseconds until the connection, its TLS handshake included, must stand. */
+  readonly connectMs: number
+  /** Refuse addresses that are not public. */
+  readonly publicOnly: boolean
+  /** Told of every socket, so that all can be closed at the end. */
+  readonly onSocket: (socket: Socket) => void
+  /** Told of every connection that stands. */
+  readonly onConnect?: (request: ConnectRequest, socket: Socket) => void
+}
+
+/** Why an address may not be connected to; undefined when it may. */
+type AddressRule = (address: string) => Error | undefined
+
+/**
+ * A connector that opens a connection only to addresses that the scheme and the integration allow. The resolved address is
+ * checked and that very address is used, so a name that resolves differently a moment later gains nothing (DNS rebinding).
+ */
+export function createConnector(options: ConnectorOptions): Connector {
+  return (request, callback) => {
+    const rule = addressRule(request, options.publicOnly)
+    const target = { host: request.hostname, port: portOf(request), ...(rule === undefined ? {} : { lookup: checkedLookup(rule) }) }
+    const secure = request.protocol === 'https:'
+    const socket = secure ? options.tls()(target) : connectTcp(target)
+    const deadline = setTimeout(() => socket.destroy(new Breach('connect')), options.connectMs)
+    let settled = false
+    const settle = (...result: Parameters<ConnectCallback>) => {
+      clearTimeout(deadline)
+      if (!settled) callback(...result)
+      settled = true
+    }
+    const fail = (error: Error) => settle(error, null)
+    // Closed before it stood and without an error: by us, at the end of the run.
+    const closed = () => fail(new Breach('connect'))
+    options.onSocket(socket)
+    socket.setNoDelay(true)
+    socket.once('error', fail).once('close', closed)
+    socket.once(secure ? 'secureConnect' : 'connect', () => {
+      const refusal = rule?.(socket.remoteAddress ?? '')
+      if (refusal !== undefined) return void socket.destroy(refusal)
+      socket.off('error', fail).off('close', closed)
+      options.onConnect?.(request, socket)
+      settle(null, socket)
+    })
+    return socket
+  }
+}
+
+function portOf(request: ConnectRequest): number {
+  if (request.port !== '') return Number(request.port)
+  return request.protocol === 'https:' ? 443 : 80
+}
+
+function addressRule(request: ConnectRequest, publicOnly: boolean): AddressRule | undefined {
+  if (publicOnly) return (address) => (isPublicAddress(address) ? undefined : privateAddress(request.hostname))
+  if (request.protocol === 'http:') return (address) => (isLoopbackAddress(address) ? undefined : notLoopback(request.hostname))
+  return undefined
+}
+
+/** Looks a name up and gives all its addresses, or the refusal of the first that the rule refuses. */
+function checkedLookup(rule: AddressRule): LookupFunction {
+  return (hostname, options, callback) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
+      const [first] = addresses ?? []
+      const refusal = error ?? addresses.map(({ address }) => rule(address)).find((refused) => refused !== undefined)
+      if (refusal !== undefined && refusal !== null) callback(refusal as NodeJS.ErrnoException, '', 0)
+      else if (options.all === true) callback(null, addresses)
+      else callback(null, first?.address ?? '', first?.family ?? 0)
+    })
+  }
+}
+
+/** The refusal of a host that is written as an address or a name which needs no look-up to be refused; undefined when it may be tried. */
+export function refuseHost(hostname: string, publicOnly: boolean): CrmError | undefined {
+  if (!publicOnly) return undefined
+  const address = hostname.replace(/^\[|\]$/g, '')
+  const refused = isIP(address) === 0 ? isPrivateName(hostname) : !isPublicAddress(address)
+  return refused ? privateAddress(hostname) : undefined
+}
+
+function privateAddress(hostname: string): CrmError {
+  return new CrmError('usage', `the host ${hostname} is not on the public internet`, {
+    reason: 'its address is loopback, link-local, private or reserved, which this integration may not reach',
+    hint: 'if the server is yours: crm edit <name> --allow-private-network',
+  })
+}
+
+function notLoopback(hostname: string): CrmError {
+  return new CrmError('usage', `the host ${hostname} does not lead to this machine`, {
+    reason: 'http is spoken to this machine only, and the name resolves to another address',
+    hint: 'use an https address: crm edit <name> --base-url https://<host>',
+  })
+}

@@ -1,0 +1,166 @@
+import { CrmError } from '../core/errors.ts'
+import { Breach, type Limit } from './breach.ts'
+
+/** The deadlines of one request, in milliseconds. */
+export interface Deadlines {
+  /** TCP connection and TLS handshake. Default 10,000. */
+  readonly connectMs: number
+  /** From the last byte of the request to the last byte of the answer's head. Default 15,000. */
+  readonly headersMs: number
+  /** Longest wait for the next byte of the body. Default 10,000. */
+  readonly idleMs: number
+  /** The whole request, its retries included, where the request names no limit of its own. Default 30,000. */
+  readonly requestMs: number
+}
+
+/** A failed try, in words, and whether another try may help. */
+export interface Failure {
+  readonly error: CrmError
+  /** Whether a read may be repeated by itself: the connection broke or a time ran out. Never for TLS, a refused port or an unknown name. */
+  readonly passing: boolean
+}
+
+interface Words {
+  readonly message: string
+  readonly reason: string
+  readonly hint: string
+  readonly code?: 'provider_error'
+  readonly passing?: true
+  /** False when nothing but a change helps: a wrong certificate stays wrong. */
+  readonly retryable?: false
+}
+
+const EDIT_URL = 'crm edit <name> --base-url <url>'
+const CHECK_NETWORK = 'check the network connection, VPN and firewall, then run the same command again'
+const ASK_ADMINISTRATOR = 'ask whoever runs the server to renew its certificate'
+
+/** Says what went wrong with a connection or an answer. Texts of libraries and of the server are not repeated. */
+export function describeFailure(cause: unknown, url: URL, deadlines: Deadlines): Failure {
+  if (cause instanceof CrmError) return { error: cause, passing: false }
+  const words =
+    cause instanceof Breach ? timeOut(cause.limit, url, deadlines) : (network(cause, url) ?? tls(cause, url) ?? other(cause, url))
+  const { message, reason, hint, code = 'unreachable', passing = false, retryable = code === 'unreachable' } = words
+  // The parser's error holds the bytes it failed on, which are the server's and may hold a secret.
+  const kept = codeOf(cause).startsWith('HPE_') ? {} : { cause }
+  return { error: new CrmError(code, message, { reason, hint, retryable, ...kept }), passing }
+}
+
+function codeOf(cause: unknown): string {
+  const code = (cause as { readonly code?: unknown } | null | undefined)?.code
+  return typeof code === 'string' ? code : ''
+}
+
+function seconds(milliseconds: number): string {
+  return `${Number((milliseconds / 1_000).toFixed(1))} s`
+}
+
+function timeOut(limit: Limit, url: URL, deadlines: Deadlines): Words {
+  const waited: Record<Limit, Pick<Words, 'message' | 'reason'>> = {
+    connect: {
+      message: `no connection to ${url.host} within ${seconds(deadlines.connectMs)}`,
+      reason: 'the host does not react: a wrong address, a firewall, or a server that is down',
+    },
+    headers: {
+      message: `${url.host} did not answer within ${seconds(deadlines.headersMs)}`,
+      reason: 'it took the request and sent no complete answer head',
+    },
+    idle: {
+      message: `${url.host} stopped in the middle of its answer`,
+      reason: `no byte of the body came for ${seconds(deadlines.idleMs)}`,
+    },
+    request: {
+      message: `${url.host} was not done within ${seconds(deadlines.requestMs)}`,
+      reason: 'the time for the whole request, retries included, is over',
+    },
+  }
+  return { ...waited[limit], hint: `check that the server is up and the base URL is right: ${EDIT_URL}`, passing: true }
+}
+
+const BROKEN = new Set(['ECONNRESET', 'ECONNABORTED', 'EPIPE', 'UND_ERR_SOCKET', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'])
+const NO_ROUTE = new Set(['ENETUNREACH', 'EHOSTUNREACH', 'ENETDOWN', 'EHOSTDOWN', 'EADDRNOTAVAIL', 'EACCES', 'EPERM'])
+
+function network(cause: unknown, url: URL): Words | undefined {
+  const code = codeOf(cause)
+  if (code === 'ENOTFOUND' || code === 'ENODATA') {
+    const reason = 'no name server knows it'
+    return { message: `the host ${url.hostname} does not exist`, reason, hint: `check the spelling: ${EDIT_URL}` }
+  }
+  if (code.startsWith('EAI_')) {
+    const reason = 'the name server did not answer'
+    return { message: `the host ${url.hostname} could not be looked up`, reason, hint: CHECK_NETWORK, passing: true }
+  }
+  if (code === 'ECONNREFUSED') {
+    const reason = 'the connection was refused: no server listens on that port'
+    return { message: `nothing answers at ${url.host}`, reason, hint: `start the server, or correct host and port: ${EDIT_URL}` }
+  }
+  if (code === 'ETIMEDOUT') return { ...timeOutOfSystem(url), passing: true }
+  if (NO_ROUTE.has(code)) {
+    return { message: `no way to ${url.host}`, reason: 'the network of this machine does not lead there', hint: CHECK_NETWORK }
+  }
+  if (!BROKEN.has(code)) return undefined
+  const reason = 'the server, or a proxy or firewall on the way, closed it before the answer was complete'
+  return { message: `the connection to ${url.host} was cut off`, reason, hint: CHECK_NETWORK, passing: true }
+}
+
+function timeOutOfSystem(url: URL): Words {
+  return { message: `no connection to ${url.host}`, reason: 'the operating system gave up waiting for the host', hint: CHECK_NETWORK }
+}
+
+const UNTRUSTED = new Set([
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'CERT_UNTRUSTED',
+])
+const SELF_SIGNED = new Set(['DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN'])
+const TRUST = 'if the certificate is yours, trust its authority: NODE_EXTRA_CA_CERTS=<file.pem> crm test <name>'
+
+/** TLS: OpenSSL's verification results (X509_verify_cert_error_string), Node's own check of the name, and failed handshakes. */
+function tls(cause: unknown, url: URL): Words | undefined {
+  const code = codeOf(cause)
+  const certificate = `the certificate of ${url.host}`
+  const words = (message: string, reason: string, hint: string): Words => ({ message, reason, hint, retryable: false })
+  if (SELF_SIGNED.has(code)) return words(`${certificate} is self-signed`, 'no known authority vouches for it', TRUST)
+  if (UNTRUSTED.has(code))
+    return words(`${certificate} is not trusted`, 'its authority is unknown, or the server leaves out a link of the chain', TRUST)
+  if (code === 'CERT_HAS_EXPIRED') return words(`${certificate} has expired`, 'its last day has passed', ASK_ADMINISTRATOR)
+  if (code === 'CERT_NOT_YET_VALID') {
+    return words(`${certificate} is not valid yet`, 'its first day has not come', "check this machine's clock")
+  }
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    return words(`${certificate} is for another host`, `it does not name ${url.hostname}`, `use the name it was issued for: ${EDIT_URL}`)
+  }
+  if (code === 'CERT_REVOKED') return words(`${certificate} was revoked`, 'its authority withdrew it', ASK_ADMINISTRATOR)
+  if (isCertificateCode(code))
+    return words(`${certificate} is not acceptable`, 'its chain or its keys do not pass verification', ASK_ADMINISTRATOR)
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') {
+    return words(`${url.host} does not speak TLS`, 'something else than an https server listens there', `check host and port: ${EDIT_URL}`)
+  }
+  if (!code.startsWith('ERR_SSL_') && !code.startsWith('ERR_TLS_') && code !== 'EPROTO') return undefined
+  const old = /PROTOCOL|VERSION/.test(code)
+  const reason = old
+    ? 'the server offers nothing newer than TLS 1.1; at least TLS 1.2 is needed'
+    : 'the two sides found no common way to encrypt'
+  return words(`no secure connection to ${url.host}`, reason, 'ask whoever runs the server to enable TLS 1.2 or newer')
+}
+
+function isCertificateCode(code: string): boolean {
+  return /(?:^|_)(?:CERT|CRL|CA|ISSUER|KEY|CHAIN)(?:_|$)/.test(code) && !code.startsWith('ERR_')
+}
+
+function other(cause: unknown, url: URL): Words {
+  const code = codeOf(cause)
+  const hint = `check that the base URL is the address of the API: ${EDIT_URL}`
+  if (code === 'UND_ERR_HEADERS_OVERFLOW') {
+    const message = `the answer of ${url.host} has too large headers`
+    return { code: 'provider_error', message, reason: 'more than 32 KiB of headers are not read', hint }
+  }
+  if (code.startsWith('HPE_')) {
+    return { code: 'provider_error', message: `${url.host} does not speak HTTP`, reason: 'its answer breaks the rules of HTTP/1.1', hint }
+  }
+  return {
+    message: `the connection to ${url.host} failed`,
+    reason: 'the network reported an error without a known cause',
+    hint: CHECK_NETWORK,
+  }
+}

@@ -1,0 +1,220 @@
+import type { Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import Agent from 'undici/lib/dispatcher/agent.js'
+import { CrmError } from '../core/errors.ts'
+import { isHeaderName, isHeaderValue } from '../core/header.ts'
+import { isLoopbackHost } from '../core/host.ts'
+import type { Clock, Http, HttpRequest, HttpResponse } from '../core/ports.ts'
+import { Secret } from '../core/secret.ts'
+import { visible } from '../core/text.ts'
+import { Breach } from './breach.ts'
+import { createConnector, refuseHost } from './connect.ts'
+import { exchange, type Outcome } from './exchange.ts'
+import { type Deadlines, describeFailure, type Failure } from './failure.ts'
+import { backoffMs, isRead, waitAfter } from './retry.ts'
+import type { ConnectTls } from './tls.ts'
+
+/** Bytes of headers that are read of one answer. */
+const MAX_HEADER_BYTES = 32 * 1024
+
+const DEFAULT_TRIES = 3
+
+const DEFAULT_DEADLINES: Deadlines = { connectMs: 10_000, headersMs: 15_000, idleMs: 10_000, requestMs: 30_000 }
+
+/** How the network client works. Every value is optional but the clock; nothing is read from the environment. */
+export interface HttpOptions {
+  readonly clock: Clock
+  /** Most connections to one origin at a time; default 32. */
+  readonly connections?: number
+  /** PEM certificates trusted besides those that Node trusts, which include the file of `NODE_EXTRA_CA_CERTS`. */
+  readonly extraCa?: string
+  /** Deadlines to use instead of the defaults. */
+  readonly deadlines?: Partial<Deadlines>
+  /** Upper end of the first wait before a repeated read, in milliseconds; doubled for the next. Default 500. */
+  readonly retryBaseMs?: number
+  /** Sent as `user-agent`, such as `crm/1.2.0`; default `crm`. */
+  readonly userAgent?: string
+  /** Gets one line for each try: method, address without query, status or failure, time. Never a header, a query or a body. */
+  readonly log?: (line: string) => void
+}
+
+/** The network client of one run. */
+export interface HttpClient {
+  readonly request: Http
+  /** Closes all connections. What is still under way fails. */
+  close(): Promise<void>
+}
+
+/** Opens the network client. Connections are kept and reused until {@link HttpClient.close}. */
+export function createHttp(options: HttpOptions): HttpClient {
+  const client = new NetworkClient(options)
+  return { request: (request) => client.send(request), close: () => client.close() }
+}
+
+class NetworkClient {
+  readonly #options: HttpOptions
+  readonly #deadlines: Deadlines
+  readonly #agents = new Map<boolean, Agent>()
+  readonly #sockets = new Set<Socket>()
+  #createTls: typeof import('./tls.ts').createTls | undefined
+  #tls: ConnectTls | undefined
+
+  constructor(options: HttpOptions) {
+    this.#options = options
+    this.#deadlines = { ...DEFAULT_DEADLINES, ...options.deadlines }
+  }
+
+  async send(request: HttpRequest): Promise<HttpResponse> {
+    refuseAddress(request)
+    refuseHeaders(request)
+    if (request.signal?.aborted === true) throw describeFailure(endedBy(request.signal), request.url, this.#deadlines).error
+    if (request.url.protocol === 'https:') this.#createTls ??= (await import('./tls.ts')).createTls
+    const deadlines = { ...this.#deadlines, requestMs: request.timeoutMs ?? this.#deadlines.requestMs }
+    const run = new AbortController()
+    const cancel = () => run.abort(endedBy(request.signal))
+    const timer = setTimeout(() => run.abort(new Breach('request')), deadlines.requestMs)
+    request.signal?.addEventListener('abort', cancel, { once: true })
+    try {
+      return await this.#sendUntilDone(request, deadlines, run.signal)
+    } finally {
+      clearTimeout(timer)
+      request.signal?.removeEventListener('abort', cancel)
+    }
+  }
+
+  async close(): Promise<void> {
+    const agents = [...this.#agents.values()]
+    this.#agents.clear()
+    // undici waits for a connection that is still being opened, up to its deadline; its socket is closed here.
+    for (const socket of this.#sockets) socket.destroy()
+    await Promise.all(agents.map((agent) => agent.destroy()))
+  }
+
+  async #sendUntilDone(request: HttpRequest, deadlines: Deadlines, signal: AbortSignal): Promise<HttpResponse> {
+    const endsAt = this.#options.clock() + deadlines.requestMs
+    const tries = request.tries ?? DEFAULT_TRIES
+    const base = this.#options.retryBaseMs ?? 500
+    let last: Failure | undefined
+    for (let tried = 1; ; tried++) {
+      const outcome = await this.#tryOnce(request, deadlines, signal)
+      const failure = 'cause' in outcome ? this.#judge(outcome.cause, request, deadlines, last) : undefined
+      const wait = this.#waitBeforeNext(outcome, failure, request, tried, base)
+      if (wait === undefined || tried >= tries || this.#options.clock() + wait >= endsAt) {
+        if ('response' in outcome) return outcome.response
+        throw failure?.error
+      }
+      last = failure
+      this.#options.log?.(`repeat in ${wait} ms (try ${tried + 1} of ${tries})`)
+      await sleep(wait, undefined, { signal }).catch(() => {
+        throw this.#judge(signal.reason, request, deadlines, last).error
+      })
+    }
+  }
+
+  async #tryOnce(request: HttpRequest, deadlines: Deadlines, signal: AbortSignal): Promise<Outcome> {
+    const { clock, log, userAgent = 'crm' } = this.#options
+    const startedAt = clock()
+    const outcome = await exchange(this.#agent(request.publicOnly ?? false), { request, userAgent, deadlines, clock, signal })
+    log?.(logLine(request, outcome, clock() - startedAt))
+    return outcome
+  }
+
+  /** The failure to report. When the time for all tries is over, the failure of an earlier try says more than the clock. */
+  #judge(cause: unknown, request: HttpRequest, deadlines: Deadlines, earlier: Failure | undefined): Failure {
+    const timeIsOver = cause instanceof Breach && cause.limit === 'request'
+    if (timeIsOver && earlier !== undefined) return { ...earlier, passing: false }
+    const failure = describeFailure(cause, request.url, deadlines)
+    return timeIsOver ? { ...failure, passing: false } : failure
+  }
+
+  /** Milliseconds until the next try; undefined when there is to be none. */
+  #waitBeforeNext(outcome: Outcome, failure: Failure | undefined, request: HttpRequest, tried: number, base: number): number | undefined {
+    if ('response' in outcome) return isRead(request.method) ? waitAfter(outcome.response, tried, base, this.#options.clock()) : undefined
+    const harmless = isRead(request.method) || !outcome.sent
+    return failure?.passing === true && harmless ? backoffMs(tried, base) : undefined
+  }
+
+  /** One agent for each address rule: a connection opened without the check of private networks is not used where it is asked for. */
+  #agent(publicOnly: boolean): Agent {
+    const existing = this.#agents.get(publicOnly)
+    if (existing !== undefined) return existing
+    const connect = createConnector({
+      tls: () => this.#connectTls(),
+      connectMs: this.#deadlines.connectMs,
+      publicOnly,
+      onSocket: (socket) => {
+        this.#sockets.add(socket)
+        socket.once('close', () => this.#sockets.delete(socket))
+      },
+    })
+    const agent = new Agent({
+      connect,
+      connections: this.#options.connections ?? 32,
+      allowH2: false,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      // The deadlines are kept by the exchange, which counts them from the right moment and to the millisecond.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    })
+    this.#agents.set(publicOnly, agent)
+    return agent
+  }
+
+  #connectTls(): ConnectTls {
+    if (this.#createTls === undefined) throw new CrmError('internal', 'TLS was asked for before it was loaded')
+    this.#tls ??= this.#createTls(this.#options.extraCa)
+    return this.#tls
+  }
+}
+
+/** Refuses addresses that a credential may not be sent to. */
+function refuseAddress({ url, origin, publicOnly }: HttpRequest): void {
+  if (url.origin !== origin) {
+    throw new CrmError('usage', `a request to ${url.origin} was refused`, {
+      reason: `the credential was saved for ${origin} and goes nowhere else`,
+    })
+  }
+  if (url.username !== '' || url.password !== '') throw new CrmError('usage', `the address of ${url.host} holds a user name or password`)
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopbackHost(url.hostname))) {
+    throw new CrmError('usage', `${url.protocol}// is not allowed for ${url.host}`, {
+      reason: 'credentials travel over https; http is for servers on this machine (127.0.0.1, ::1, localhost)',
+      hint: `use https: crm edit <name> --base-url https://${url.host}`,
+    })
+  }
+  const refusal = refuseHost(url.hostname, publicOnly ?? false)
+  if (refusal !== undefined) throw refusal
+}
+
+/** Refuses headers that could break out of their line; names the header, never its value. */
+function refuseHeaders({ headers = {} }: HttpRequest): void {
+  for (const [name, value] of Object.entries(headers)) {
+    if (!isHeaderName(name)) throw new CrmError('usage', `the header ${visible(name, 64)} cannot be set`)
+    if (isHeaderValue(value instanceof Secret ? value.reveal() : value)) continue
+    throw new CrmError('usage', `the value of the header ${name} cannot be sent`, {
+      reason: 'a header takes visible ASCII, with spaces inside only: no line breaks, no accents, no blank at either end',
+      hint: 'enter the value again, without what was copied along with it: crm edit <name>',
+    })
+  }
+}
+
+/** The error of a request that was ended from outside. An error of ours that ended it is passed on as it is. */
+function endedBy(signal: AbortSignal | undefined): Error {
+  const reason: unknown = signal?.reason
+  if (reason instanceof CrmError) return reason
+  if (reason instanceof Error && reason.name === 'TimeoutError') return new Breach('request')
+  return new CrmError('cancelled', 'the request was cancelled')
+}
+
+/** `GET https://host/path?… -> 200, 1234 bytes in 53 ms`. */
+function logLine({ method, url }: HttpRequest, outcome: Outcome, milliseconds: number): string {
+  const address = `${url.origin}${url.pathname}${url.search === '' ? '' : '?…'}`
+  const result = 'response' in outcome ? `${outcome.response.status}, ${outcome.response.body.length} bytes` : failureName(outcome.cause)
+  return `${method} ${address} -> ${result} in ${Math.round(milliseconds)} ms`
+}
+
+function failureName(cause: unknown): string {
+  if (cause instanceof CrmError) return cause.code
+  if (cause instanceof Breach) return `time-out (${cause.limit})`
+  const code = (cause as { readonly code?: unknown } | null)?.code
+  return typeof code === 'string' ? code : 'failed'
+}
