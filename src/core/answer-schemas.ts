@@ -1,0 +1,317 @@
+/**
+ * The JSON contract as zod schemas, one for each command. `crm help json` prints them, `--fields` is checked against them, and
+ * tests hold real output against them. Nothing on the way of a plain read imports this file: zod alone costs a third of a start.
+ */
+import * as z from 'zod'
+import type * as answers from './answers.ts'
+import { type ErrorCode, EXIT_STATUS } from './errors.ts'
+
+const time = z.iso.datetime()
+const errorCode = z.enum(Object.keys(EXIT_STATUS) as [ErrorCode, ...ErrorCode[]])
+const count = z.int().nonnegative()
+const text = z.string()
+const jsonObject = z.record(z.string(), z.json())
+const source = z.enum(['vault', 'environment'])
+
+const lastTest = z.strictObject({
+  outcome: z.enum(['connected', 'failed']),
+  cause: errorCode.nullable(),
+  checkedAt: time,
+  latencyMs: count,
+})
+
+const integration = z.strictObject({
+  name: text,
+  provider: text,
+  profile: text,
+  active: z.boolean(),
+  settings: z.record(text, z.union([text, z.number(), z.boolean()])),
+  secrets: z.record(text, z.strictObject({ set: z.boolean(), updatedAt: time.nullable(), value: text.exactOptional() })),
+  revision: count,
+  createdAt: time,
+  updatedAt: time,
+  lastTest: lastTest.nullable(),
+  verified: z.boolean(),
+  source,
+})
+
+const identity = z.strictObject({
+  accountId: text.nullable(),
+  accountName: text.nullable(),
+  userName: text.nullable(),
+  userEmail: text.nullable(),
+  role: text.nullable(),
+})
+
+const testResult = z.strictObject({
+  name: text,
+  provider: text,
+  profile: text,
+  source,
+  outcome: z.enum(['connected', 'failed', 'skipped']),
+  cause: errorCode.nullable(),
+  message: text.nullable(),
+  hint: text.nullable(),
+  identity: identity.nullable(),
+  checks: z.array(z.strictObject({ name: text, passed: z.boolean(), detail: text.nullable() })),
+  server: z.strictObject({ version: text.nullable() }).nullable(),
+  latencyMs: count.nullable(),
+  checkedAt: time.nullable(),
+  cached: z.boolean(),
+})
+
+const integrationOne = z.strictObject({ integration, test: testResult.nullable() })
+const removed = z.strictObject({ removed: text })
+
+const providerEntry = z.strictObject({
+  id: text,
+  name: text,
+  docs: text,
+  authMethods: z.array(z.strictObject({ id: text, label: text, fields: z.array(text) })),
+  capabilities: z.array(text),
+})
+
+const field = z.strictObject({
+  key: text,
+  label: text,
+  kind: z.enum(['text', 'url', 'choice', 'number', 'flag', 'json']),
+  sensitivity: z.enum(['secret', 'public']),
+  required: z.boolean(),
+  env: text,
+  flag: text,
+  help: text.nullable(),
+  example: text.nullable(),
+  default: text.nullable(),
+  choices: z.array(z.strictObject({ value: text, label: text })).nullable(),
+  when: z.strictObject({ field: text, is: text }).nullable(),
+})
+
+const profileEntry = z.strictObject({ name: text, current: z.boolean(), integrations: count, keySlots: count })
+const profile = z.strictObject({ profile: profileEntry })
+const origin = z.strictObject({ value: text.nullable(), from: text })
+const keySlot = z.strictObject({ id: text, kind: z.enum(['env', 'file', 'passphrase', 'keychain']), label: text, createdAt: time })
+
+const channel = z.enum(['web', 'api'])
+const stepKind = z.enum(['bot', 'inbox', 'link', 'agents'])
+const account = z.strictObject({ id: text, name: text.nullable() })
+const bot = z.strictObject({ id: text, name: text, outgoingUrl: text })
+
+const inbox = z.strictObject({
+  id: text,
+  name: text,
+  channel,
+  websiteToken: text.exactOptional(),
+  identifier: text.exactOptional(),
+  url: text,
+})
+
+const demoSummary = z.strictObject({
+  slug: text,
+  name: text,
+  integration: text,
+  status: z.enum(['ready', 'partial', 'deleting', 'removed']),
+  inboxId: text.nullable(),
+  botId: text.nullable(),
+  createdAt: time,
+})
+
+const demoStep = z.strictObject({
+  kind: stepKind,
+  action: z.enum(['create', 'update', 'keep', 'adopt']),
+  name: text,
+  id: text.nullable(),
+  changes: z.array(text),
+  outcome: z.enum(['planned', 'done', 'failed', 'undone', 'left', 'unknown']),
+})
+
+const journalEntry = z.strictObject({
+  runId: text,
+  kind: stepKind,
+  action: z.enum(['create', 'update', 'delete', 'adopt']),
+  state: z.enum(['intent', 'done', 'failed']),
+  digest: text,
+  remoteId: text.nullable(),
+  at: time,
+})
+
+type Writable<T> = T extends readonly (infer Item)[]
+  ? Writable<Item>[]
+  : T extends object
+    ? { -readonly [Key in keyof T]: Writable<T[Key]> }
+    : T
+
+/** One schema of the contract: its id in the envelope, and the shape of `data` (null in an answer that failed with nothing to tell). */
+interface AnswerSchema<T> {
+  readonly schema: string
+  readonly data: z.ZodType<T>
+}
+
+/**
+ * Ties a schema to the interface of the same answer, both ways: what the schema lets through is an `Answer`, and every member of
+ * `Answer` is in the schema. Leaving one out, or adding one here only, does not compile.
+ */
+function schemaOf<Answer>() {
+  return <Schema extends z.ZodType<Writable<Answer>>>(
+    schema: string,
+    data: Schema & (Writable<Answer> extends z.output<Schema> ? unknown : never),
+  ): AnswerSchema<Writable<Answer>> => ({ schema, data })
+}
+
+const integrationChange = (command: string) => schemaOf<answers.IntegrationOneAnswer>()(`crm.${command}/1`, integrationOne)
+const profileChange = (verb: string) => schemaOf<answers.ProfileAnswer>()(`crm.profile-${verb}/1`, profile)
+
+/** Every command that answers in JSON, by its words as typed (`demo-create`, `profile list`). */
+export const ANSWER_SCHEMAS = {
+  init: schemaOf<answers.InitAnswer>()('crm.init/1', z.strictObject({ created: z.boolean(), vault: text, profile: text, keySlot })),
+  add: integrationChange('add'),
+  'add --from': schemaOf<answers.IntegrationManyAnswer>()('crm.add-many/1', z.strictObject({ integrations: z.array(integrationOne) })),
+  edit: integrationChange('edit'),
+  toggle: integrationChange('toggle'),
+  show: integrationChange('show'),
+  remove: schemaOf<answers.RemovedAnswer>()('crm.remove/1', removed),
+  list: schemaOf<answers.ListAnswer>()(
+    'crm.list/1',
+    z.strictObject({
+      profile: text,
+      integrations: z.array(integration),
+      summary: z.strictObject({ total: count, active: count, inactive: count, failing: count, untested: count }),
+    }),
+  ),
+  test: schemaOf<answers.TestAnswer>()(
+    'crm.test/1',
+    z.strictObject({
+      profile: text,
+      results: z.array(testResult),
+      summary: z.strictObject({ total: count, connected: count, failed: count, skipped: count }),
+    }),
+  ),
+  stats: schemaOf<answers.StatsAnswer>()(
+    'crm.stats/1',
+    z.strictObject({
+      profile: text,
+      providers: z.array(z.strictObject({ provider: text, total: count, active: count, failing: count, lastTest: lastTest.nullable() })),
+      vault: z.strictObject({ path: text, bytes: count }),
+      demos: z.strictObject({ alive: count }),
+    }),
+  ),
+  providers: schemaOf<answers.ProvidersAnswer>()('crm.providers/1', z.strictObject({ providers: z.array(providerEntry) })),
+  'providers <id>': schemaOf<answers.ProviderAnswer>()(
+    'crm.provider/1',
+    z.strictObject({ provider: z.strictObject({ ...providerEntry.shape, fields: z.array(field), jsonSchema: jsonObject }) }),
+  ),
+  'profile list': schemaOf<answers.ProfileListAnswer>()('crm.profile-list/1', z.strictObject({ profiles: z.array(profileEntry) })),
+  'profile create': profileChange('create'),
+  'profile use': profileChange('use'),
+  'profile rename': profileChange('rename'),
+  'profile remove': schemaOf<answers.RemovedAnswer>()('crm.profile-remove/1', removed),
+  which: schemaOf<answers.WhichAnswer>()('crm.which/1', z.strictObject({ profile: origin, vault: origin, keySource: origin })),
+  'key generate': schemaOf<answers.KeyAnswer>()('crm.key-generate/1', z.strictObject({ key: text })),
+  'key list': schemaOf<answers.KeyListAnswer>()('crm.key-list/1', z.strictObject({ slots: z.array(keySlot) })),
+  'key add': schemaOf<answers.KeySlotAddedAnswer>()('crm.key-add/1', z.strictObject({ slot: keySlot })),
+  'key remove': schemaOf<answers.RemovedAnswer>()('crm.key-remove/1', removed),
+  audit: schemaOf<answers.AuditAnswer>()(
+    'crm.audit/1',
+    z.strictObject({
+      events: z.array(z.strictObject({ sequence: count, at: time, event: text, actor: text, outcome: text, details: jsonObject })),
+      verified: z.boolean(),
+    }),
+  ),
+  'audit verify': schemaOf<answers.AuditVerifyAnswer>()(
+    'crm.audit-verify/1',
+    z.strictObject({
+      rows: count,
+      firstAt: time.nullable(),
+      lastAt: time.nullable(),
+      head: text.nullable(),
+      firstBad: count.nullable(),
+    }),
+  ),
+  'audit head': schemaOf<answers.AuditHeadAnswer>()('crm.audit-head/1', z.strictObject({ sequence: count, mac: text })),
+  'vault verify': schemaOf<answers.VaultVerifyAnswer>()(
+    'crm.vault-verify/1',
+    z.strictObject({
+      rows: count,
+      problems: z.array(z.strictObject({ table: text, name: text, code: text, message: text })),
+    }),
+  ),
+  'vault path': schemaOf<answers.VaultPathAnswer>()('crm.vault-path/1', z.strictObject({ path: text })),
+  'demo-create': schemaOf<answers.DemoCreateAnswer>()(
+    'crm.demo-create/1',
+    z.strictObject({
+      changed: z.boolean(),
+      dryRun: z.boolean(),
+      demo: z.strictObject({ slug: text, name: text, integration: text, createdAt: time.nullable() }),
+      account: account.nullable(),
+      inbox: inbox.nullable(),
+      bot: bot.nullable(),
+      snippet: text.nullable(),
+      steps: z.array(demoStep),
+    }),
+  ),
+  'demo-list': schemaOf<answers.DemoListAnswer>()('crm.demo-list/1', z.strictObject({ demos: z.array(demoSummary) })),
+  'demo-show': schemaOf<answers.DemoShowAnswer>()(
+    'crm.demo-show/1',
+    z.strictObject({
+      demo: demoSummary,
+      channel,
+      updatedAt: time,
+      account: account.nullable(),
+      inbox: inbox.nullable(),
+      bot: bot.nullable(),
+      snippet: text.nullable(),
+      secrets: z.record(text, z.strictObject({ set: z.boolean(), value: text.exactOptional() })),
+      journal: z.array(journalEntry),
+    }),
+  ),
+  'demo-remove': schemaOf<answers.DemoRemoveAnswer>()(
+    'crm.demo-remove/1',
+    z.strictObject({
+      changed: z.boolean(),
+      demos: z.array(
+        z.strictObject({
+          slug: text,
+          integration: text,
+          outcome: z.enum(['removed', 'pending', 'gone', 'partial']),
+          left: z.array(z.strictObject({ kind: stepKind, id: text })),
+        }),
+      ),
+    }),
+  ),
+  sandbox: schemaOf<answers.SandboxAnswer>()(
+    'crm.sandbox/1',
+    z.strictObject({ url: text, serverVersion: text, environment: z.record(text, text) }),
+  ),
+  tour: schemaOf<answers.TourAnswer>()(
+    'crm.tour/1',
+    z.strictObject({
+      steps: z.array(z.strictObject({ command: text, exitStatus: count, output: text, durationMs: count })),
+      durationMs: count,
+    }),
+  ),
+  help: schemaOf<answers.HelpAnswer>()('crm.help/1', z.strictObject({ topic: text, text })),
+} as const
+
+/** The words of a command that answers in JSON. */
+export type AnsweringCommand = keyof typeof ANSWER_SCHEMAS
+
+const warning = z.strictObject({ code: text, message: text })
+const problem = z.strictObject({ field: text, message: text })
+
+const failure = z.strictObject({
+  code: errorCode,
+  message: text,
+  hint: text.nullable(),
+  retryable: z.boolean(),
+  reason: text.exactOptional(),
+  problems: z.array(problem).exactOptional(),
+})
+
+/** The whole document that a command prints with `--json`: `error` is there exactly when `ok` is false (`design.md` section 4). */
+export function envelopeSchema(command: AnsweringCommand) {
+  const { schema, data } = ANSWER_SCHEMAS[command]
+  const shared = { schema: z.literal(schema), data: z.nullable(data as z.ZodType), warnings: z.array(warning) }
+  return z.discriminatedUnion('ok', [
+    z.strictObject({ ...shared, ok: z.literal(true) }),
+    z.strictObject({ ...shared, ok: z.literal(false), error: failure }),
+  ])
+}
