@@ -1,0 +1,212 @@
+/**
+ * Removes secrets by value from everything printed (`security.md` section 7). What is known to be secret is looked for in all the
+ * forms in which it could appear: as it is, in base64, base64url, hex, percent-encoded and JSON-escaped.
+ */
+import { Buffer } from 'node:buffer'
+import { escapeJson, visible } from '../core/text.ts'
+
+/** What stands where a secret stood. */
+export const REDACTED = '[redacted]'
+
+/** Values shorter than this many bytes are not looked for: they would be found everywhere. */
+export const SHORTEST_REDACTED_BYTES = 6
+
+/** A filter for text that comes in pieces: a secret that lies across a border is found too. */
+export interface RedactionStream {
+  /** Takes the next piece; gives back what is safe to print by now. */
+  push(text: string): string
+  /** Gives back what was held. */
+  end(): string
+}
+
+/** Knows the secrets of this process and removes them from text. */
+export interface Redactor {
+  /** Adds a secret with all its forms. Short values (see {@link SHORTEST_REDACTED_BYTES}) are not added. */
+  register(value: string): void
+  /** The text without any registered secret. `shown` names values that are printed on purpose (`--reveal`). */
+  redact(text: string, shown?: readonly string[]): string
+  /** A filter for text in pieces. */
+  stream(): RedactionStream
+  /** Whether anything was registered: without it, text passes untouched. */
+  readonly armed: boolean
+}
+
+/**
+ * The base64 characters that these bytes give at each of the three places where they can begin inside a longer encoded text, such
+ * as `user:token`. Characters shared with neighbouring bytes are left out.
+ */
+function base64Cores(bytes: Buffer): string[] {
+  return [0, 1, 2].map((before) => {
+    const encoded = Buffer.concat([Buffer.alloc(before), bytes])
+      .toString('base64')
+      .replace(/=+$/, '')
+    const first = before === 0 ? 0 : before + 1
+    const partial = (before + bytes.length) % 3 === 0 ? 0 : 1
+    return encoded.slice(first, encoded.length - partial)
+  })
+}
+
+function toBase64Url(base64: string): string {
+  return base64.replaceAll('+', '-').replaceAll('/', '_')
+}
+
+function percentForms(value: string): string[] {
+  // Lone surrogates have no UTF-8 form and encodeURIComponent throws on them; the round trip replaces them.
+  const encoded = encodeURIComponent(Buffer.from(value, 'utf8').toString('utf8'))
+  const strict = encoded.replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
+  return [encoded, strict, strict.replaceAll('%20', '+')].flatMap((form) => [
+    form,
+    form.replace(/%[0-9A-F]{2}/g, (byte) => byte.toLowerCase()),
+  ])
+}
+
+/** Every form in which a secret is looked for, the value itself first. */
+export function secretForms(value: string): readonly string[] {
+  const bytes = Buffer.from(value, 'utf8')
+  const padded = bytes.toString('base64')
+  const base64 = [padded, padded.replace(/=+$/, ''), ...base64Cores(bytes)].filter((form) => form.length >= SHORTEST_REDACTED_BYTES)
+  const hex = bytes.toString('hex')
+  const json = JSON.stringify(value).slice(1, -1)
+  const lines = value.includes('\n') ? value.split(/\r?\n/).filter((line) => line.length >= 16 && !line.startsWith('-----')) : []
+  return [
+    ...new Set([
+      value,
+      ...lines,
+      json,
+      escapeJson(json),
+      visible(value, Number.POSITIVE_INFINITY),
+      ...percentForms(value),
+      ...base64,
+      ...base64.map(toBase64Url),
+      hex,
+      hex.toUpperCase(),
+    ]),
+  ]
+}
+
+/** The shortest form has two UTF-16 units: six bytes can be two characters. */
+const KEY_LENGTH = 2
+
+/** The first characters of a form as one number, to look it up by. */
+function keyAt(text: string, index: number): number {
+  return (text.charCodeAt(index) * 0x101 + text.charCodeAt(index + 1)) & 0xffff
+}
+
+/** Finds the longest registered form at a place, in time that does not grow with the number of forms. */
+class FormIndex {
+  readonly #seen = new Uint8Array(0x1_0000)
+  readonly #byKey = new Map<number, string[]>()
+  readonly #firstCharacters = new Set<string>()
+  longest = 0
+
+  add(form: string): void {
+    const key = keyAt(form, 0)
+    const forms = this.#byKey.get(key) ?? []
+    if (forms.includes(form)) return
+    forms.push(form)
+    forms.sort((a, b) => b.length - a.length)
+    this.#byKey.set(key, forms)
+    this.#seen[key] = 1
+    this.#firstCharacters.add(form.slice(0, 1))
+    this.longest = Math.max(this.longest, form.length)
+  }
+
+  /** Length of the longest form that stands at this place; 0 when none does. */
+  lengthAt(text: string, index: number, except: ReadonlySet<string>): number {
+    const key = keyAt(text, index)
+    // Beyond the end of the text the key is NaN & 0xffff = 0; startsWith then decides.
+    if (this.#seen[key] === 0) return 0
+    return this.#byKey.get(key)?.find((form) => text.startsWith(form, index) && !except.has(form))?.length ?? 0
+  }
+
+  /** Whether the text from this place to its end is the beginning of a longer form. */
+  mayContinue(text: string, index: number): boolean {
+    const rest = text.length - index
+    if (rest >= this.longest) return false
+    if (rest < KEY_LENGTH) return this.#firstCharacters.has(text.slice(index))
+    const forms = this.#seen[keyAt(text, index)] === 0 ? undefined : this.#byKey.get(keyAt(text, index))
+    return forms?.some((form) => form.length > rest && form.startsWith(text.slice(index))) ?? false
+  }
+}
+
+const NOTHING: ReadonlySet<string> = new Set()
+
+/** Makes an empty redactor. Register every secret the process opens: `Secret.observe((value) => redactor.register(value))`. */
+export function createRedactor(): Redactor {
+  const forms = new FormIndex()
+  const registered = new Set<string>()
+  // Forms are made when something is printed, not when a secret is opened: most commands open many and print few.
+  const waiting: string[] = []
+
+  function settle(): void {
+    for (const value of waiting.splice(0)) for (const form of secretForms(value)) forms.add(form)
+  }
+
+  return {
+    get armed() {
+      return registered.size > 0
+    },
+    register(value) {
+      if (registered.has(value) || Buffer.byteLength(value) < SHORTEST_REDACTED_BYTES) return
+      registered.add(value)
+      waiting.push(value)
+    },
+    redact(text, shown) {
+      if (registered.size === 0) return text
+      settle()
+      const scan = new Scan(forms, shown === undefined ? NOTHING : new Set(shown.flatMap(secretForms)))
+      return scan.push(text) + scan.end()
+    },
+    stream() {
+      const scan = new Scan(forms, NOTHING)
+      return {
+        push(text) {
+          settle()
+          return scan.push(text)
+        },
+        end: () => scan.end(),
+      }
+    },
+  }
+}
+
+/** One pass over a text. Secrets that overlap are covered together, so that no tail of one stays behind. */
+class Scan implements RedactionStream {
+  #held = ''
+  /** How far into the held text the secret reaches that was found last. */
+  #covered = 0
+  readonly #forms: FormIndex
+  readonly #except: ReadonlySet<string>
+
+  constructor(forms: FormIndex, except: ReadonlySet<string>) {
+    this.#forms = forms
+    this.#except = except
+  }
+
+  push(piece: string): string {
+    return this.#run(this.#held + piece, false)
+  }
+
+  end(): string {
+    return this.#run(this.#held, true)
+  }
+
+  #run(text: string, final: boolean): string {
+    let clean = ''
+    let covered = this.#covered
+    let from = covered
+    let index = 0
+    for (; index < text.length; index++) {
+      if (!final && this.#forms.mayContinue(text, index)) break
+      const length = this.#forms.lengthAt(text, index, this.#except)
+      if (length === 0) continue
+      if (index >= covered) clean += text.slice(from, index) + REDACTED
+      covered = Math.max(covered, index + length)
+      from = covered
+    }
+    clean += text.slice(from, index)
+    this.#held = text.slice(index)
+    this.#covered = Math.max(0, covered - index)
+    return clean
+  }
+}

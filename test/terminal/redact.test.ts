@@ -1,0 +1,116 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { createRedactor, REDACTED, secretForms } from '../../src/terminal/redact.ts'
+
+const SECRET = 'tok_9f+/Zq "ü\n8a7b'
+
+function armed(...secrets: string[]) {
+  const redactor = createRedactor()
+  for (const secret of secrets) redactor.register(secret)
+  return redactor
+}
+
+/** Secrets that are not part of the mark that replaces them, which would make "is gone" mean nothing. */
+const secrets = fc
+  .string({ unit: 'binary', minLength: 6, maxLength: 40 })
+  .filter((value) => secretForms(value).every((form) => !REDACTED.includes(form)))
+
+describe('a registered secret is removed in every form', () => {
+  const bytes = Buffer.from(SECRET)
+  const forms: [string, string][] = [
+    ['as it is', SECRET],
+    ['base64', bytes.toString('base64')],
+    ['base64url', bytes.toString('base64url')],
+    ['hex', bytes.toString('hex')],
+    ['upper-case hex', bytes.toString('hex').toUpperCase()],
+    ['percent-encoded', encodeURIComponent(SECRET)],
+    ['percent-encoded in lower case', encodeURIComponent(SECRET).replace(/%../g, (byte) => byte.toLowerCase())],
+    ['form-encoded', new URLSearchParams({ v: SECRET }).toString().slice(2)],
+    ['JSON-escaped', JSON.stringify(SECRET).slice(1, -1)],
+  ]
+  it.each(forms)('%s', (_name, form) => {
+    expect(armed(SECRET).redact(`before ${form} after`)).toBe(`before ${REDACTED} after`)
+  })
+
+  it.each(['', 'a', 'ab', 'abc'])('inside a longer base64 text that begins with %j', (user) => {
+    const secret = 'secret-token-value-0123456789'
+    const clean = armed(secret).redact(Buffer.from(`${user}:${secret}`).toString('base64'))
+    expect(clean).toContain(REDACTED)
+    // What is left of it must not give back more than the characters shared with the neighbours.
+    expect(Buffer.from(clean.replace(REDACTED, ''), 'base64').toString('latin1')).not.toMatch(/secret|token|value|0123/)
+  })
+})
+
+it('leaves values under 6 bytes alone', () => {
+  expect(armed('12345').redact('port 12345')).toBe('port 12345')
+})
+
+it('finds a secret of two characters when they are six bytes', () => {
+  expect(armed('日本').redact('-日本-')).toBe(`-${REDACTED}-`)
+})
+
+it('covers secrets that overlap as one', () => {
+  expect(armed('abcdefgh', 'efghijkl').redact('<abcdefghijkl>')).toBe(`<${REDACTED}>`)
+})
+
+it('takes the longest where one secret begins with another', () => {
+  expect(armed('abcdef', 'abcdefghij').redact('abcdefghij!')).toBe(`${REDACTED}!`)
+})
+
+it('removes the lines of a key that has several', () => {
+  const key = '-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0B\nAQEFAASCBKcwggSjAgEAAoIB\n-----END PRIVATE KEY-----\n'
+  expect(armed(key).redact('line: AQEFAASCBKcwggSjAgEAAoIB')).toBe(`line: ${REDACTED}`)
+})
+
+it('prints what was asked for on purpose, and nothing else', () => {
+  const redactor = armed('first-secret', 'second-secret')
+  expect(redactor.redact('first-secret second-secret', ['first-secret'])).toBe(`first-secret ${REDACTED}`)
+})
+
+it('leaves no form of any secret behind, wherever it stands (property)', () => {
+  fc.assert(
+    fc.property(
+      fc.array(secrets, { minLength: 1, maxLength: 5 }),
+      fc.array(fc.string({ unit: 'binary' }), { maxLength: 6 }),
+      fc.nat(),
+      (values, noise, pick) => {
+        const forms = values.flatMap(secretForms)
+        const text = noise.map((part, index) => part + (forms[(pick + index * 7) % forms.length] ?? '')).join('')
+        const clean = armed(...values)
+          .redact(text)
+          .split(REDACTED)
+        for (const form of forms) for (const part of clean) expect(part.includes(form)).toBe(false)
+      },
+    ),
+  )
+})
+
+it('gives the same text in pieces as whole (property)', () => {
+  fc.assert(
+    fc.property(
+      fc.array(secrets, { minLength: 1, maxLength: 4 }),
+      fc.array(fc.oneof(fc.string(), fc.nat(30)), { maxLength: 8 }),
+      fc.array(fc.nat(9), { minLength: 1, maxLength: 6 }),
+      (values, parts, sizes) => {
+        const forms = values.flatMap(secretForms)
+        const text = parts.map((part) => (typeof part === 'number' ? (forms[part % forms.length] ?? '') : part)).join('')
+        const redactor = armed(...values)
+        const stream = redactor.stream()
+        let inPieces = ''
+        for (let at = 0, step = 0; at < text.length; step++) {
+          const size = 1 + (sizes[step % sizes.length] ?? 0)
+          inPieces += stream.push(text.slice(at, at + size))
+          at += size
+        }
+        expect(inPieces + stream.end()).toBe(redactor.redact(text))
+      },
+    ),
+  )
+})
+
+it('holds back no more than what could still become a secret', () => {
+  const stream = armed('needle-in-hay').stream()
+  expect(stream.push('a needle')).toBe('a ')
+  expect(stream.push('s and more')).toBe('needles and more')
+  expect(stream.end()).toBe('')
+})
