@@ -60,28 +60,24 @@ function percentForms(value: string): string[] {
   ])
 }
 
+/** What JSON, percent-encoding and the sanitiser leave as it is: most tokens. */
+const PLAIN = /^[A-Za-z0-9._~-]+$/
+
+/** The value as escaped text: JSON, our own escapes, percent-encoding, and its lines one by one. */
+function escapedForms(value: string): string[] {
+  if (PLAIN.test(value)) return [value]
+  const json = JSON.stringify(value).slice(1, -1)
+  const lines = value.includes('\n') ? value.split(/\r?\n/).filter((line) => line.length >= 16 && !line.startsWith('-----')) : []
+  return [value, ...lines, json, escapeJson(json), visible(value, Number.POSITIVE_INFINITY), ...percentForms(value)]
+}
+
 /** Every form in which a secret is looked for, the value itself first. */
 export function secretForms(value: string): readonly string[] {
   const bytes = Buffer.from(value, 'utf8')
   const padded = bytes.toString('base64')
   const base64 = [padded, padded.replace(/=+$/, ''), ...base64Cores(bytes)].filter((form) => form.length >= SHORTEST_REDACTED_BYTES)
   const hex = bytes.toString('hex')
-  const json = JSON.stringify(value).slice(1, -1)
-  const lines = value.includes('\n') ? value.split(/\r?\n/).filter((line) => line.length >= 16 && !line.startsWith('-----')) : []
-  return [
-    ...new Set([
-      value,
-      ...lines,
-      json,
-      escapeJson(json),
-      visible(value, Number.POSITIVE_INFINITY),
-      ...percentForms(value),
-      ...base64,
-      ...base64.map(toBase64Url),
-      hex,
-      hex.toUpperCase(),
-    ]),
-  ]
+  return [...new Set([...escapedForms(value), ...base64, ...base64.map(toBase64Url), hex, hex.toUpperCase()])]
 }
 
 /** The shortest form has two UTF-16 units: six bytes can be two characters. */
