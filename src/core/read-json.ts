@@ -14,7 +14,7 @@ const LONG_DIGITS = 16
 
 const PROTO = '__proto__'
 
-const CHECK_ADDRESS = 'check that the base URL is the address of the API: crm edit <name> --base-url <url>'
+const CHECK_ADDRESS = 'check that the base URL is the address of the API: crm edit {name} --base-url <url>'
 
 /**
  * The JSON of an answer. Objects have no prototype and no `__proto__` member, so that a name from the server finds nothing but data;

@@ -104,13 +104,13 @@ export function refuseHost(hostname: string, publicOnly: boolean): CrmError | un
 function privateAddress(hostname: string): CrmError {
   return new CrmError('usage', `the host ${hostname} is not on the public internet`, {
     reason: 'its address is loopback, link-local, private or reserved, which this integration may not reach',
-    hint: 'if the server is yours: crm edit <name> --allow-private-network',
+    hint: 'if the server is yours: crm edit {name} --allow-private-network',
   })
 }
 
 function notLoopback(hostname: string): CrmError {
   return new CrmError('usage', `the host ${hostname} does not lead to this machine`, {
     reason: 'http is spoken to this machine only, and the name resolves to another address',
-    hint: 'use an https address: crm edit <name> --base-url https://<host>',
+    hint: 'use an https address: crm edit {name} --base-url https://<host>',
   })
 }

@@ -155,7 +155,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     const { host } = this.#try.request.url
     return new CrmError('provider_error', `the answer of ${host} is too large`, {
       reason: `more than ${this.#body.maxBytes} bytes are not read`,
-      hint: 'check that the base URL is the address of the API: crm edit <name> --base-url <url>',
+      hint: 'check that the base URL is the address of the API: crm edit {name} --base-url <url>',
     })
   }
 }

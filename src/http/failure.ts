@@ -30,7 +30,7 @@ interface Words {
   readonly retryable?: false
 }
 
-const EDIT_URL = 'crm edit <name> --base-url <url>'
+const EDIT_URL = 'crm edit {name} --base-url <url>'
 const CHECK_NETWORK = 'check the network connection, VPN and firewall, then run the same command again'
 const ASK_ADMINISTRATOR = 'ask whoever runs the server to renew its certificate'
 
@@ -113,7 +113,7 @@ const UNTRUSTED = new Set([
   'CERT_UNTRUSTED',
 ])
 const SELF_SIGNED = new Set(['DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN'])
-const TRUST = 'if the certificate is yours, trust its authority: NODE_EXTRA_CA_CERTS=<file.pem> crm test <name>'
+const TRUST = 'if the certificate is yours, trust its authority: NODE_EXTRA_CA_CERTS=<file.pem> crm test {name}'
 
 /** TLS: OpenSSL's verification results (X509_verify_cert_error_string), Node's own check of the name, and failed handshakes. */
 function tls(cause: unknown, url: URL): Words | undefined {

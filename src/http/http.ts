@@ -178,7 +178,7 @@ function refuseAddress({ url, origin, publicOnly }: HttpRequest): void {
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopbackHost(url.hostname))) {
     throw new CrmError('usage', `${url.protocol}// is not allowed for ${url.host}`, {
       reason: 'credentials travel over https; http is for servers on this machine (127.0.0.1, ::1, localhost)',
-      hint: `use https: crm edit <name> --base-url https://${url.host}`,
+      hint: `use https: crm edit {name} --base-url https://${url.host}`,
     })
   }
   const refusal = refuseHost(url.hostname, publicOnly ?? false)
@@ -192,7 +192,7 @@ function refuseHeaders({ headers = {} }: HttpRequest): void {
     if (isHeaderValue(value instanceof Secret ? value.reveal() : value)) continue
     throw new CrmError('usage', `the value of the header ${name} cannot be sent`, {
       reason: 'a header takes visible ASCII, with spaces inside only: no line breaks, no accents, no blank at either end',
-      hint: 'enter the value again, without what was copied along with it: crm edit <name>',
+      hint: 'enter the value again, without what was copied along with it: crm edit {name}',
     })
   }
 }

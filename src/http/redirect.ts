@@ -6,7 +6,7 @@ import { CrmError } from '../core/errors.ts'
  */
 export function redirectError(from: URL, status: number, location: string | undefined): CrmError {
   const target = parseTarget(from, location)
-  const hint = 'redirects are never followed, so that credentials stay where they belong; correct the address: crm edit <name> --base-url'
+  const hint = 'redirects are never followed, so that credentials stay where they belong; correct the address: crm edit {name} --base-url'
   if (target === undefined) {
     const message = `${from.host} answered with a redirect that leads nowhere`
     return new CrmError('provider_error', message, { reason: `status ${status} without a usable location`, hint: `${hint} <url>` })

@@ -1,0 +1,10 @@
+import type { Provider } from '../core/provider.ts'
+import { custom } from './custom.ts'
+
+/** Every built-in provider, in the order of their ids. Adding a CRM is one file and one line here. */
+export const providers: readonly Provider[] = [custom]
+
+/** The provider with an id, matched without regard to case; undefined when there is none. */
+export function findProvider(id: string): Provider | undefined {
+  return providers.find((provider) => provider.id === id.toLowerCase())
+}
