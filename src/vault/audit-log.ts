@@ -1,0 +1,241 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { CrmError } from '../core/errors.ts'
+import { canonicalJson, type JsonObject } from '../core/json.ts'
+import { OpenError, open, seal } from '../crypto/chunked.ts'
+import { encodeContext } from '../crypto/context.ts'
+import type { Database } from './database.ts'
+
+/** One event of the audit log, oldest first by `sequence`, which has no gaps. */
+export interface AuditEvent {
+  readonly sequence: number
+  /** RFC 3339 UTC; for display, order comes from the sequence. */
+  readonly at: string
+  /** `integration.add`, `profile.create`, ... */
+  readonly event: string
+  /** `user@host pid 123`. */
+  readonly actor: string
+  readonly outcome: string
+  readonly details: JsonObject
+}
+
+/** What is about to be recorded. Details never hold a secret. */
+export interface AuditEntry {
+  readonly event: string
+  readonly outcome?: string
+  readonly details: JsonObject
+}
+
+/** The result of replaying a chain. */
+export interface AuditReplay {
+  readonly rows: number
+  readonly firstAt: string | null
+  readonly lastAt: string | null
+  /** The MAC of the last row, hex; null for an empty log. */
+  readonly head: string | null
+  /** The first sequence that is missing, altered or out of order; null when the chain is whole. */
+  readonly firstBad: number | null
+}
+
+interface AuditRow {
+  readonly sequence: number
+  readonly at: string
+  readonly event: string
+  readonly actor: string
+  readonly outcome: string
+  readonly details: string
+  readonly key_generation: number
+  readonly mac: Buffer
+}
+
+const FIRST_MAC = Buffer.alloc(32)
+const ROWS = 'SELECT sequence, at, event, actor, outcome, details, key_generation, mac FROM audit WHERE profile_id = ?'
+
+/**
+ * The audit chain of one profile (`security.md` section 16): each row's MAC, HMAC-SHA-256 under the profile's audit key,
+ * covers the row and the MAC before it. Every change writes its row in its own transaction.
+ */
+export class AuditLog {
+  readonly #keys: ReadonlyMap<number, Buffer>
+  #lastMac: Buffer | undefined
+  #lastSequence: number | undefined
+
+  private constructor(
+    readonly database: Database,
+    readonly profileId: Buffer,
+    readonly keyGeneration: number,
+    keys: ReadonlyMap<number, Buffer>,
+  ) {
+    this.#keys = keys
+  }
+
+  /** Seals a new audit key for a profile; inside the transaction that creates the profile. */
+  static createKey(database: Database, profileId: Buffer, generation: number, keyGeneration: number, rowKey: Buffer): void {
+    const sealed = seal(rowKey, keyContext(profileId, generation, keyGeneration), randomBytes(32))
+    database.run(
+      'INSERT INTO audit_keys (profile_id, key_generation, generation, sealed) VALUES (?, ?, ?, ?)',
+      profileId,
+      keyGeneration,
+      generation,
+      sealed,
+    )
+  }
+
+  /** Opens the audit keys of an unlocked profile. @throws {CrmError} `damaged`. */
+  static open(database: Database, profileId: Buffer, keyGeneration: number, rowKey: Buffer): AuditLog {
+    const rows = database.all<{ key_generation: number; generation: number; sealed: Buffer }>(
+      'SELECT key_generation, generation, sealed FROM audit_keys WHERE profile_id = ? ORDER BY key_generation',
+      profileId,
+    )
+    const keys = new Map<number, Buffer>()
+    for (const row of rows) {
+      try {
+        keys.set(row.key_generation, open(rowKey, keyContext(profileId, row.generation, row.key_generation), row.sealed))
+      } catch (error) {
+        if (error instanceof OpenError) throw auditDamaged('its key was altered', error)
+        throw error
+      }
+    }
+    if (!keys.has(keyGeneration)) throw auditDamaged('its key is missing')
+    return new AuditLog(database, profileId, keyGeneration, keys)
+  }
+
+  /**
+   * The check of every unlock, at constant cost: the last row is authentic, and it is the one the profile counts as its last.
+   * @throws {CrmError} `damaged`.
+   */
+  verifyLast(count: number): void {
+    const [last, before] = this.database.all<AuditRow>(`${ROWS} ORDER BY sequence DESC LIMIT 2`, this.profileId)
+    const sequence = last?.sequence ?? 0
+    if (sequence !== count) throw auditDamaged(`it ends at ${sequence}, the profile counts ${count}`)
+    if (last !== undefined && !this.#isAuthentic(last, before?.mac ?? FIRST_MAC)) throw auditDamaged(`row ${sequence} was altered`)
+  }
+
+  /** Appends events; inside the transaction of the change itself. The sequence of the last one. */
+  append(entries: readonly AuditEntry[], at: string, actor: string): number {
+    this.#readEnd()
+    let sequence = this.#lastSequence ?? 0
+    let mac = this.#lastMac ?? FIRST_MAC
+    for (const entry of entries) {
+      sequence += 1
+      const row = {
+        sequence,
+        at,
+        event: entry.event,
+        actor,
+        outcome: entry.outcome ?? 'ok',
+        details: canonicalJson(entry.details),
+        key_generation: this.keyGeneration,
+      }
+      mac = this.#macOf(row, mac)
+      this.database.run(
+        'INSERT INTO audit (profile_id, sequence, at, event, actor, outcome, details, key_generation, mac) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        this.profileId,
+        row.sequence,
+        row.at,
+        row.event,
+        row.actor,
+        row.outcome,
+        row.details,
+        row.key_generation,
+        mac,
+      )
+    }
+    this.database.run('UPDATE profiles SET audit_count = ? WHERE id = ?', sequence, this.profileId)
+    return sequence
+  }
+
+  /** Every event, oldest first. */
+  *events(): Generator<AuditEvent> {
+    for (const row of this.database.all<AuditRow>(`${ROWS} ORDER BY sequence`, this.profileId)) {
+      yield {
+        sequence: row.sequence,
+        at: row.at,
+        event: row.event,
+        actor: row.actor,
+        outcome: row.outcome,
+        details: readDetails(row.details),
+      }
+    }
+  }
+
+  /** Replays the whole chain against the count that the profile keeps. */
+  replay(count: number): AuditReplay {
+    let mac: Buffer = FIRST_MAC
+    let rows = 0
+    let firstBad: number | null = null
+    let first: string | null = null
+    let last: AuditRow | undefined
+    for (const row of this.database.all<AuditRow>(`${ROWS} ORDER BY sequence`, this.profileId)) {
+      if (firstBad === null && (row.sequence !== rows + 1 || !this.#isAuthentic(row, mac))) firstBad = Math.min(row.sequence, rows + 1)
+      rows += 1
+      first ??= row.at
+      last = row
+      mac = row.mac
+    }
+    if (firstBad === null && rows !== count) firstBad = Math.min(rows, count) + 1
+    return { rows, firstAt: first, lastAt: last?.at ?? null, head: last?.mac.toString('hex') ?? null, firstBad }
+  }
+
+  /** Zero-fills the keys. */
+  lock(): void {
+    for (const key of this.#keys.values()) key.fill(0)
+  }
+
+  /** Another process may have written since, so the end of the chain is read inside the transaction. */
+  #readEnd(): void {
+    const end = this.database.get<{ sequence: number; mac: Buffer }>(
+      'SELECT sequence, mac FROM audit WHERE profile_id = ? ORDER BY sequence DESC LIMIT 1',
+      this.profileId,
+    )
+    this.#lastSequence = end?.sequence
+    this.#lastMac = end?.mac
+  }
+
+  #isAuthentic(row: AuditRow, before: Buffer): boolean {
+    if (!this.#keys.has(row.key_generation)) return false
+    const mac = this.#macOf(row, before)
+    return mac.length === row.mac.length && timingSafeEqual(mac, row.mac)
+  }
+
+  #macOf(row: Omit<AuditRow, 'mac'>, before: Buffer): Buffer {
+    const key = this.#keys.get(row.key_generation)
+    if (key === undefined) throw auditDamaged('a key of it is missing')
+    return createHmac('sha256', key)
+      .update(
+        encodeContext(
+          'crm-vault/v1/audit',
+          this.profileId,
+          row.key_generation,
+          row.sequence,
+          row.at,
+          row.event,
+          row.actor,
+          row.outcome,
+          row.details,
+          before,
+        ),
+      )
+      .digest()
+  }
+}
+
+function keyContext(profileId: Buffer, generation: number, keyGeneration: number): Buffer {
+  return encodeContext('crm-vault/v1/audit-key', profileId, generation, keyGeneration)
+}
+
+function readDetails(text: string): JsonObject {
+  try {
+    const value: unknown = JSON.parse(text)
+    return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as JsonObject) : {}
+  } catch {
+    return {} // An altered row; `verified` and `audit verify` say so.
+  }
+}
+
+function auditDamaged(reason: string, cause?: unknown): CrmError {
+  return new CrmError('damaged', 'the audit log of the profile was changed', {
+    reason,
+    hint: 'see what is affected with: crm vault verify',
+    ...(cause === undefined ? {} : { cause }),
+  })
+}

@@ -1,0 +1,227 @@
+import Sqlite from 'better-sqlite3'
+import { CrmError } from '../core/errors.ts'
+import { checkFormat } from './file.ts'
+import { APPLICATION_ID, FORMAT_VERSION, SCHEMA } from './schema.ts'
+
+/** How long a command waits for another one that writes, in milliseconds. */
+const BUSY_TIMEOUT_MS = 10_000
+
+/**
+ * A vault of more pages than this (4 KiB each) is not read through on every open: the time of a command must not grow with
+ * the vault. Whatever is used is authenticated by its seal, and `crm vault verify` reads everything.
+ */
+const QUICK_CHECK_PAGES = 512
+
+/** An open vault file. Every statement of the vault goes through it. */
+export class Database {
+  readonly #sqlite: Sqlite.Database
+  readonly #statements = new Map<string, Sqlite.Statement<unknown[]>>()
+
+  private constructor(
+    readonly path: string,
+    sqlite: Sqlite.Database,
+  ) {
+    this.#sqlite = sqlite
+  }
+
+  /**
+   * Opens an existing vault.
+   * @throws {CrmError} `damaged` when its schema is not the expected one, `newer_format`, `busy`, `io_failed`.
+   */
+  static open(path: string): Database {
+    const database = Database.#connect(path)
+    try {
+      const format = database.#formatOf()
+      checkFormat(path, format.applicationId, format.version)
+      if (format.version === 0) throw notAVault(path)
+      database.#checkStructure()
+      return database
+    } catch (error) {
+      database.close()
+      throw named(error, `open the vault ${path}`)
+    }
+  }
+
+  /** Writes the tables into an empty file made by `createPrivateFile`; a vault that another process made meanwhile is opened. */
+  static create(path: string): Database {
+    const database = Database.#connect(path)
+    try {
+      database.#sqlite.pragma('journal_mode = WAL')
+      database.#sqlite.pragma('synchronous = FULL')
+      database.write('create the vault', () => {
+        if (database.#formatOf().version !== 0) return
+        for (const statement of SCHEMA) database.#sqlite.exec(statement)
+        database.#sqlite.pragma(`application_id = ${APPLICATION_ID}`)
+        database.#sqlite.pragma(`user_version = ${FORMAT_VERSION}`)
+      })
+      // The header of the file itself says what it is, from the first moment on.
+      database.#sqlite.pragma('wal_checkpoint(TRUNCATE)')
+      database.#checkStructure()
+      return database
+    } catch (error) {
+      database.close()
+      throw named(error, `create the vault ${path}`)
+    }
+  }
+
+  static #connect(path: string): Database {
+    try {
+      const sqlite = new Sqlite(path, { timeout: BUSY_TIMEOUT_MS, fileMustExist: true })
+      sqlite.unsafeMode(false)
+      for (const pragma of [
+        // FULL, not the NORMAL that the library is compiled with for WAL: an acknowledged commit survives power loss.
+        'synchronous = FULL',
+        'fullfsync = ON',
+        'foreign_keys = ON',
+        'trusted_schema = OFF',
+        'secure_delete = ON',
+        'cell_size_check = ON',
+        'mmap_size = 0',
+        'temp_store = MEMORY',
+      ]) {
+        sqlite.pragma(pragma)
+      }
+      return new Database(path, sqlite)
+    } catch (error) {
+      throw named(error, `open the vault ${path}`)
+    }
+  }
+
+  #formatOf(): { applicationId: number; version: number } {
+    return {
+      applicationId: Number(this.#sqlite.pragma('application_id', { simple: true })),
+      version: Number(this.#sqlite.pragma('user_version', { simple: true })),
+    }
+  }
+
+  #checkStructure(): void {
+    // A vacuum writes tables before indexes, so the order says nothing.
+    const found = this.#sqlite.prepare('SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL').pluck().all() as string[]
+    if (found.sort().join('\n') !== [...SCHEMA].sort().join('\n')) {
+      throw new CrmError('damaged', `the structure of the vault ${this.path} was changed`, {
+        reason: 'its tables, indexes or triggers are not those that crm writes',
+        hint: 'restore the vault from a backup',
+      })
+    }
+    const pages = Number(this.#sqlite.pragma('page_count', { simple: true }))
+    if (pages <= QUICK_CHECK_PAGES) this.check('quick_check')
+  }
+
+  /** Runs SQLite's own check of the file. @throws {CrmError} `damaged` with its first finding. */
+  check(kind: 'quick_check' | 'integrity_check'): void {
+    const finding = String(this.#sqlite.pragma(`${kind}(1)`, { simple: true }))
+    if (finding === 'ok') return
+    throw new CrmError('damaged', `the vault ${this.path} is damaged`, {
+      reason: finding.split('\n')[0] ?? finding,
+      hint: 'restore the vault from a backup',
+    })
+  }
+
+  /** All rows of a query. */
+  all<Row>(sql: string, ...values: unknown[]): Row[] {
+    return this.#guard(() => this.#prepare(sql).all(...values) as Row[])
+  }
+
+  /** The first row of a query. */
+  get<Row>(sql: string, ...values: unknown[]): Row | undefined {
+    return this.#guard(() => this.#prepare(sql).get(...values) as Row | undefined)
+  }
+
+  /** Runs a statement; the number of rows it changed. Only inside {@link write}. */
+  run(sql: string, ...values: unknown[]): number {
+    if (!this.#sqlite.inTransaction) throw new CrmError('internal', 'a write outside of a transaction')
+    return this.#prepare(sql).run(...values).changes
+  }
+
+  /**
+   * Runs `change` in one immediate, durable transaction: all of it is on disk when this returns, or none of it happened.
+   * A deferred transaction that turns into a write fails at once under contention, whatever the time-out.
+   * @param what names the operation in a disk error: "save the integration".
+   * @throws {CrmError} `busy` after 10 s, `io_failed` when the disk refuses, and whatever `change` throws.
+   */
+  write<Result>(what: string, change: () => Result): Result {
+    try {
+      this.#sqlite.exec('BEGIN IMMEDIATE')
+      try {
+        const result = change()
+        this.#sqlite.exec('COMMIT')
+        return result
+      } catch (error) {
+        // A disk error may have rolled back by itself.
+        if (this.#sqlite.inTransaction) this.#sqlite.exec('ROLLBACK')
+        throw error
+      }
+    } catch (error) {
+      throw named(error, what)
+    }
+  }
+
+  /** One consistent view of several reads. */
+  read<Result>(reads: () => Result): Result {
+    return this.#guard(() => this.#sqlite.transaction(reads).deferred())
+  }
+
+  /** The value of a pragma, for proofs in tests and `vault verify`. */
+  pragma(name: string): unknown {
+    return this.#guard(() => this.#sqlite.pragma(name, { simple: true }))
+  }
+
+  close(): void {
+    this.#sqlite.close()
+  }
+
+  #prepare(sql: string): Sqlite.Statement<unknown[]> {
+    let statement = this.#statements.get(sql)
+    if (statement === undefined) {
+      statement = this.#sqlite.prepare(sql)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+
+  #guard<Result>(operation: () => Result): Result {
+    try {
+      return operation()
+    } catch (error) {
+      throw named(error, `read the vault ${this.path}`)
+    }
+  }
+}
+
+function notAVault(path: string): CrmError {
+  return new CrmError('damaged', `${path} is not a vault`, {
+    reason: 'it is an SQLite database of another program',
+    hint: 'name another file: crm --vault <path> ...',
+  })
+}
+
+/** An error of SQLite in our words; every other one unchanged. */
+function named(error: unknown, what: string): unknown {
+  if (error instanceof CrmError || !(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error
+  const code = error.code
+  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
+    return new CrmError('busy', `could not ${what}: another crm command is writing`, {
+      reason: `it held the vault for more than ${BUSY_TIMEOUT_MS / 1000} s`,
+      hint: 'run the command again',
+      cause: error,
+    })
+  }
+  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CONSTRAINT_DATATYPE')) {
+    return new CrmError('damaged', `could not ${what}: the file is damaged`, {
+      reason: 'SQLite found its pages inconsistent',
+      hint: 'restore the vault from a backup',
+      cause: error,
+    })
+  }
+  const disk = DISK_ERRORS.find(([prefix]) => code.startsWith(prefix))
+  if (disk === undefined) return error
+  return new CrmError('io_failed', `could not ${what}: ${disk[1]}`, { reason: 'nothing was changed', hint: disk[2], cause: error })
+}
+
+const DISK_ERRORS: readonly (readonly [string, string, string])[] = [
+  ['SQLITE_FULL', 'the disk is full', 'free some space and run the command again'],
+  ['SQLITE_READONLY', 'the file system is read-only', 'keep the vault where you may write: crm --vault <path> ...'],
+  ['SQLITE_CANTOPEN', 'the file could not be opened', 'check that the directory exists and belongs to you'],
+  ['SQLITE_PERM', 'permission was denied', 'check that the directory belongs to you'],
+  ['SQLITE_IOERR', 'the disk reported an error', 'check the disk, then run the command again'],
+]

@@ -1,0 +1,158 @@
+import {
+  closeSync,
+  existsSync,
+  constants as fs,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  statfsSync,
+  statSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+import { CrmError } from '../core/errors.ts'
+import { APPLICATION_ID, FORMAT_VERSION } from './schema.ts'
+
+/** File system types (Linux `statfs`) that have no shared memory between hosts, which SQLite's WAL needs. */
+const NETWORK_FILE_SYSTEMS: Readonly<Record<number, string>> = {
+  26985: 'NFS',
+  20859: 'SMB',
+  4283649346: 'CIFS',
+  4266872130: 'SMB2',
+  16914839: '9p',
+}
+
+const HEADER_BYTES = 100
+const MAGIC = Buffer.from('SQLite format 3\0', 'ascii')
+const USER_VERSION_OFFSET = 60
+const APPLICATION_ID_OFFSET = 68
+
+/** What is where the vault should be. */
+export type VaultFileState = 'absent' | 'empty' | 'present'
+
+/** Facts of the process that the file rules compare with; undefined where the platform has no owners. */
+export interface FileOwner {
+  readonly uid: number | undefined
+}
+
+/**
+ * Looks at the vault's file before SQLite touches it: its owner, type and mode (`security.md` section 5), then its header.
+ * @throws {CrmError} `unsafe_file` with the `chmod` to run, `damaged` for a file that is not a vault, `newer_format`.
+ */
+export function inspectVaultFile(path: string, owner: FileOwner): VaultFileState {
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return 'absent'
+  checkDirectory(dirname(path), owner)
+  checkPrivateFile(path, owner, 'the vault')
+  const descriptor = openSync(path, fs.O_RDONLY | (fs.O_NOFOLLOW ?? 0))
+  try {
+    const stat = fstatSync(descriptor)
+    const entry = lstatSync(path)
+    if (stat.ino !== entry.ino || stat.dev !== entry.dev) {
+      throw new CrmError('unsafe_file', `the vault ${path} was replaced while it was opened`, { hint: 'run the command again' })
+    }
+    const header = Buffer.alloc(HEADER_BYTES)
+    const length = readSync(descriptor, header, 0, HEADER_BYTES, 0)
+    if (length === 0) return 'empty'
+    checkHeader(path, header.subarray(0, length))
+    return 'present'
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/**
+ * Creates the directory (0700) and an empty file (0600), whatever the umask, so that SQLite finds them already private.
+ * Does nothing when the file is there.
+ */
+export function createPrivateFile(path: string): void {
+  createPrivateDirectory(dirname(path))
+  if (existsSync(path)) return
+  const descriptor = openSync(path, fs.O_CREAT | fs.O_EXCL | fs.O_RDWR, 0o600)
+  fsyncSync(descriptor)
+  closeSync(descriptor)
+  refuseNetworkFileSystem(path)
+}
+
+/** Creates a directory with all its parents, 0700 each. */
+export function createPrivateDirectory(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+}
+
+/**
+ * A regular file of ours, with one name and no bits for group and others.
+ * @param what names the file in the message: "the vault", "the key file".
+ * @throws {CrmError} `unsafe_file`.
+ */
+export function checkPrivateFile(path: string, owner: FileOwner, what: string): void {
+  const entry = lstatSync(path)
+  const refuse = (reason: string, hint: string): never => {
+    throw new CrmError('unsafe_file', `${what} ${path} is not safe to use`, { reason, hint })
+  }
+  if (entry.isSymbolicLink()) refuse('it is a symbolic link', 'name the file itself')
+  if (!entry.isFile()) refuse('it is not a regular file', 'name a regular file')
+  if (entry.nlink > 1)
+    refuse('it has more than one name (hard links)', `keep one name of it, for example: cp ${path} ${path}.new && mv ${path}.new ${path}`)
+  if (owner.uid === undefined) return
+  if (entry.uid !== owner.uid) refuse('it belongs to another user', `make it yours: chown ${owner.uid} ${path}`)
+  if ((entry.mode & 0o077) !== 0) refuse(`its mode is ${mode(entry.mode)}: others can reach it`, `chmod 600 ${path}`)
+}
+
+function checkDirectory(path: string, owner: FileOwner): void {
+  const entry = statSync(path)
+  if (owner.uid === undefined) return
+  const refuse = (reason: string, hint: string): never => {
+    throw new CrmError('unsafe_file', `the directory ${path} is not safe for a vault`, { reason, hint })
+  }
+  if (entry.uid !== owner.uid) refuse('it belongs to another user', `keep the vault in a directory of yours: crm --vault <path> ...`)
+  if ((entry.mode & 0o022) !== 0) refuse(`its mode is ${mode(entry.mode)}: others can replace the vault`, `chmod go-w ${path}`)
+}
+
+/** @throws {CrmError} `unsafe_file` on NFS, SMB and 9p, where two hosts cannot share a vault. */
+export function refuseNetworkFileSystem(path: string): void {
+  let kind: string | undefined
+  try {
+    kind = NETWORK_FILE_SYSTEMS[statfsSync(path).type]
+  } catch {
+    return // No statfs on this platform: SQLite's own locking decides.
+  }
+  if (kind === undefined) return
+  throw new CrmError('unsafe_file', `the vault ${path} is on a network file system (${kind})`, {
+    reason: 'its write-ahead log needs memory that all users share, which a network file system does not have',
+    hint: 'keep the vault on a local disk: crm --vault <path> ...',
+  })
+}
+
+/** Reads format and version from the file itself, so that a vault from a newer version keeps every byte. */
+function checkHeader(path: string, header: Buffer): void {
+  if (header.length < HEADER_BYTES || !header.subarray(0, MAGIC.length).equals(MAGIC)) {
+    throw new CrmError('damaged', `${path} is not a vault`, {
+      reason: 'it does not begin like an SQLite database',
+      hint: 'restore it from a backup, or name another file: crm --vault <path> ...',
+    })
+  }
+  checkFormat(path, header.readUInt32BE(APPLICATION_ID_OFFSET), header.readUInt32BE(USER_VERSION_OFFSET))
+}
+
+/** @throws {CrmError} `damaged` for a foreign database, `newer_format` for a version this program does not know. */
+export function checkFormat(path: string, applicationId: number, version: number): void {
+  // Zero: a database whose first transaction is still in the write-ahead log. What it holds is checked after opening.
+  if (applicationId === 0 && version === 0) return
+  if (applicationId !== APPLICATION_ID) {
+    throw new CrmError('damaged', `${path} is not a vault`, {
+      reason: 'it is an SQLite database of another program',
+      hint: 'name another file: crm --vault <path> ...',
+    })
+  }
+  if (version > FORMAT_VERSION) {
+    throw new CrmError('newer_format', `the vault ${path} was written by a newer version of crm`, {
+      reason: `its format is ${version}, this version reads up to ${FORMAT_VERSION}; the file was not changed`,
+      hint: 'update crm: npm install --global crm-vault@latest',
+    })
+  }
+}
+
+function mode(bits: number): string {
+  return (bits & 0o7777).toString(8).padStart(4, '0')
+}

@@ -1,0 +1,194 @@
+import { CrmError } from '../core/errors.ts'
+import {
+  deriveUnlockKey,
+  isSlotDamaged,
+  type KeySlot,
+  type KeySlotKind,
+  parseKdf,
+  type UnlockKey,
+  unwrapDataKey,
+} from '../crypto/key-slot.ts'
+import type { Database } from './database.ts'
+
+/** Most key slots of one profile. */
+export const MOST_KEY_SLOTS = 8
+
+/** A key slot as people see it: nothing here helps to guess the key. */
+export interface KeySlotInfo {
+  /** 32 hex digits. */
+  readonly id: string
+  readonly kind: KeySlotKind
+  readonly label: string
+  readonly createdAt: string
+  /** The id of the raw key that opens it, 16 hex digits; null for a passphrase. */
+  readonly keyId: string | null
+}
+
+/** Keys that may open a profile, asked for in this order. */
+export interface KeySources {
+  /** Raw keys at hand (environment, key file), in order of preference. @throws CrmError `usage` for a malformed one. */
+  raw(): Promise<readonly { readonly key: Buffer; readonly from: string }[]>
+  /** The passphrase from a file or a prompt; undefined when there is nobody to ask. Called only when a passphrase slot is left to try. */
+  passphrase(): Promise<string | undefined>
+}
+
+/** An opened slot: the profile's data encryption key, and which slot gave it. */
+export interface OpenedSlot {
+  readonly dataKey: Buffer
+  readonly slot: KeySlotInfo
+}
+
+interface SlotRow {
+  readonly id: Buffer
+  readonly kind: string
+  readonly label: string
+  readonly kdf: string
+  readonly generation: number
+  readonly wrapped: Buffer
+  readonly digest: Buffer
+  readonly created_at: string
+}
+
+type StoredSlot = KeySlot & { readonly createdAt: string }
+
+/** The slots of a profile, oldest first. */
+export function readSlots(database: Database, profileId: Buffer): StoredSlot[] {
+  return database
+    .all<SlotRow>(
+      'SELECT id, kind, label, kdf, generation, wrapped, digest, created_at FROM key_slots WHERE profile_id = ? ORDER BY created_at, id',
+      profileId,
+    )
+    .map((row) => ({
+      slotId: row.id,
+      kind: row.kind as KeySlotKind,
+      label: row.label,
+      kdf: row.kdf,
+      generation: row.generation,
+      wrapped: row.wrapped,
+      check: row.digest,
+      createdAt: row.created_at,
+    }))
+}
+
+/** Stores a slot; inside a transaction. */
+export function insertSlot(database: Database, profileId: Buffer, slot: KeySlot, at: string): void {
+  database.run(
+    'INSERT INTO key_slots (id, profile_id, kind, label, kdf, generation, wrapped, digest, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    slot.slotId,
+    profileId,
+    slot.kind,
+    slot.label,
+    slot.kdf,
+    slot.generation,
+    slot.wrapped,
+    slot.check,
+    at,
+  )
+}
+
+/** A slot without its wrapped key. */
+export function toSlotInfo(slot: StoredSlot): KeySlotInfo {
+  const kdf = parseKdf(slot.kdf)
+  return {
+    id: slot.slotId.toString('hex'),
+    kind: slot.kind,
+    label: slot.label,
+    createdAt: slot.createdAt,
+    keyId: kdf?.type === 'raw' ? kdf.keyId : null,
+  }
+}
+
+/**
+ * Opens one of a profile's slots with the first source that fits: raw keys by their key id, then the passphrase.
+ * @throws {CrmError} `locked` without any key, `wrong_key` when none fits, `damaged` when a slot that should open does not.
+ */
+export async function openAnySlot(
+  slots: readonly StoredSlot[],
+  profile: { readonly id: Buffer; readonly name: string },
+  sources: KeySources,
+): Promise<OpenedSlot> {
+  const raw = await sources.raw()
+  const sound = slots.filter((slot) => !isSlotDamaged(slot))
+  if (sound.length === 0) throw slotsDamaged(profile.name)
+  for (const { key } of raw) {
+    const opened = await tryKey(sound, profile, { type: 'raw', key })
+    if (opened !== undefined) return opened
+  }
+  const passphraseSlots = sound.filter((slot) => slot.kind === 'passphrase')
+  const passphrase = passphraseSlots.length === 0 ? undefined : await sources.passphrase()
+  if (passphrase !== undefined) {
+    const opened = await tryKey(passphraseSlots, profile, { type: 'passphrase', passphrase })
+    if (opened !== undefined) return opened
+    throw new CrmError('wrong_key', `the passphrase does not open the profile ${profile.name}`, {
+      hint: 'try again with the right passphrase',
+    })
+  }
+  if (raw.length === 0) throw locked(profile.name, sound)
+  throw wrongKey(profile, sound, raw)
+}
+
+/** A slot is opened once before it is stored: a key that cannot unlock again must never be the only one. */
+export async function proveSlot(slot: KeySlot, profileId: Buffer, key: UnlockKey, dataKey: Buffer): Promise<void> {
+  const kdf = parseKdf(slot.kdf)
+  const result = unwrapDataKey(slot, profileId, kdf === undefined ? undefined : await deriveUnlockKey(kdf, key, profileId))
+  if (!('dataKey' in result) || !result.dataKey.equals(dataKey)) throw new CrmError('internal', 'a new key slot did not open again')
+}
+
+async function tryKey(
+  slots: readonly StoredSlot[],
+  profile: { readonly id: Buffer; readonly name: string },
+  key: UnlockKey,
+): Promise<OpenedSlot | undefined> {
+  for (const slot of slots) {
+    const kdf = parseKdf(slot.kdf)
+    const unlockKey = kdf === undefined ? undefined : await deriveUnlockKey(kdf, key, profile.id)
+    if (unlockKey === undefined) continue
+    const result = unwrapDataKey(slot, profile.id, unlockKey)
+    if ('dataKey' in result) return { dataKey: result.dataKey, slot: toSlotInfo(slot) }
+    if (result.failure === 'damaged') throw slotsDamaged(profile.name)
+  }
+  return undefined
+}
+
+function locked(profile: string, slots: readonly StoredSlot[]): CrmError {
+  const kinds = [...new Set(slots.map((slot) => slot.kind))]
+  return new CrmError('locked', `the profile ${profile} is locked and no key is at hand`, {
+    reason: `it opens with: ${kinds.map((kind) => SOURCE_NAMES[kind]).join(', or ')}`,
+    hint: kinds.map((kind) => SOURCE_HINTS[kind]).join(', or '),
+  })
+}
+
+function wrongKey(
+  profile: { readonly id: Buffer; readonly name: string },
+  slots: readonly StoredSlot[],
+  raw: readonly { readonly key: Buffer; readonly from: string }[],
+): CrmError {
+  const wanted = slots.map((slot) => toSlotInfo(slot).keyId ?? 'a passphrase')
+  return new CrmError(
+    'wrong_key',
+    `the key from ${raw.map((source) => source.from).join(' and ')} does not open the profile ${profile.name}`,
+    {
+      reason: `it wants ${[...new Set(wanted)].join(' or ')}; the vault was not changed`,
+      hint: 'see which key is meant with: crm key list',
+    },
+  )
+}
+
+const SOURCE_NAMES: Readonly<Record<KeySlotKind, string>> = {
+  env: 'the variable INTEGRATION_ENCRYPTION_KEY',
+  file: 'its key file',
+  passphrase: 'its passphrase',
+}
+
+const SOURCE_HINTS: Readonly<Record<KeySlotKind, string>> = {
+  env: 'export INTEGRATION_ENCRYPTION_KEY=<key>',
+  file: 'export CRM_KEY_FILE=<path>',
+  passphrase: 'run the command in a terminal, or export CRM_PASSPHRASE_FILE=<path>',
+}
+
+function slotsDamaged(profile: string): CrmError {
+  return new CrmError('damaged', `a key slot of the profile ${profile} is damaged`, {
+    reason: 'its record was altered, so the key in it cannot be trusted',
+    hint: 'open the profile with another of its keys, or restore the vault from a backup',
+  })
+}

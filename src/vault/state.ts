@@ -1,0 +1,89 @@
+import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createPrivateDirectory } from './file.ts'
+
+/** One failed attempt to unlock, noted while the vault stays untouched. */
+export interface UnlockFailure {
+  readonly at: string
+  readonly actor: string
+  readonly reason: string
+}
+
+const NEWEST_FAILURES = 200
+
+/**
+ * What is remembered about a vault outside of it, in small 0600 files of the state directory: the highest audit sequence seen
+ * per profile, by which an older copy of the vault is recognised, and attempts to unlock that failed. Where the directory
+ * cannot be written (a read-only home) nothing is remembered, and everything else works.
+ */
+export class VaultState {
+  constructor(readonly directory: string) {}
+
+  /** The highest sequence that this machine saw of a profile; 0 when it never saw one. */
+  highestSequence(profileId: Buffer): number {
+    const text = readIfThere(this.#file(profileId, 'sequence'))
+    return text !== undefined && /^\d{1,15}\n$/.test(text) ? Number(text) : 0
+  }
+
+  /** Remembers a sequence; a lower one than known is kept out unless `force`. */
+  rememberSequence(profileId: Buffer, sequence: number, force = false): void {
+    if (!force && sequence <= this.highestSequence(profileId)) return
+    this.#quietly(() => {
+      const file = this.#file(profileId, 'sequence')
+      const temporary = `${file}.${process.pid}`
+      writeFileSync(temporary, `${sequence}\n`, { mode: 0o600 })
+      renameSync(temporary, file)
+    })
+  }
+
+  /** Notes a failed unlock; the log of the vault itself takes it up at the next unlock. */
+  noteUnlockFailure(profileId: Buffer, failure: UnlockFailure): void {
+    this.#quietly(() => appendFileSync(this.#file(profileId, 'unlock-failures'), `${JSON.stringify(failure)}\n`, { mode: 0o600 }))
+  }
+
+  /** The noted failures, newest 200 at most. They stay until {@link forgetUnlockFailures}. */
+  unlockFailures(profileId: Buffer): readonly UnlockFailure[] {
+    const text = readIfThere(this.#file(profileId, 'unlock-failures'))
+    if (text === undefined) return []
+    return text
+      .split('\n')
+      .slice(-NEWEST_FAILURES - 1)
+      .flatMap(parseFailure)
+  }
+
+  forgetUnlockFailures(profileId: Buffer): void {
+    this.#quietly(() => rmSync(this.#file(profileId, 'unlock-failures'), { force: true }))
+  }
+
+  #file(profileId: Buffer, what: string): string {
+    return join(this.directory, `${profileId.toString('hex')}.${what}`)
+  }
+
+  #quietly(write: () => void): void {
+    try {
+      createPrivateDirectory(this.directory)
+      write()
+    } catch {
+      // A read-only or full state directory weakens the memory of this machine, and must not stop the command.
+    }
+  }
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+function parseFailure(line: string): UnlockFailure[] {
+  try {
+    const value = JSON.parse(line) as Partial<UnlockFailure>
+    const { at, actor, reason } = value
+    if (typeof at !== 'string' || typeof actor !== 'string' || typeof reason !== 'string') return []
+    return [{ at: at.slice(0, 40), actor: actor.slice(0, 200), reason: reason.slice(0, 40) }]
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,436 @@
+import { createHash } from 'node:crypto'
+import type { DemoJournal, DemoRecord, DemoSecrets } from '../core/demo.ts'
+import { CrmError } from '../core/errors.ts'
+import type { StoredValues } from '../core/field.ts'
+import { type Integration, parseName } from '../core/integration.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { Secret } from '../core/secret.ts'
+import { toTimestamp } from '../core/time.ts'
+import { deriveUnlockKey, type KeySlot, type KeySlotKind, parseKdf, type UnlockKey, wrapDataKey } from '../crypto/key-slot.ts'
+import type { AuditEntry, AuditEvent, AuditLog, AuditReplay } from './audit-log.ts'
+import type { Database } from './database.ts'
+import { countDemos, endRun, forgetDemosOf, forgetRemovedDemos, openDemo, renewRun, takeRun, writeDemo } from './demos.ts'
+import {
+  type IntegrationChange,
+  type IntegrationFilter,
+  insertRow,
+  listIntegrations,
+  type NewIntegration,
+  openedRow,
+  type ProfileKeys,
+  requireRow,
+  updateRow,
+} from './integrations.ts'
+import { insertSlot, type KeySlotInfo, MOST_KEY_SLOTS, type OpenedSlot, proveSlot, readSlots, toSlotInfo } from './key-slots.ts'
+import { INTEGRATION_COLUMNS, type SealedIntegrationRow } from './rows.ts'
+import type { VaultState } from './state.ts'
+import { insertTestResult, newestTestResult, type TestRecord, testHistory } from './test-results.ts'
+import { type VaultReport, verifyProfile } from './verify.ts'
+import type { VaultWorld } from './world.ts'
+
+/** How long a demo run is held without a sign of life, and how often it is renewed, in milliseconds. */
+const LEASE_MS = 60_000
+/** How long the record of a removed demo is kept. */
+const REMOVED_DEMO_MS = 30 * 86_400_000
+
+/** An integration with its values. Plaintext leaves the vault here and in {@link UnlockedVault.reveal}, nowhere else. */
+export interface OpenedIntegration {
+  readonly integration: Integration
+  /** SHA-256 of the provider definition it was saved under, hex; empty for built-in providers. */
+  readonly definition: string
+  readonly values: StoredValues
+}
+
+/** A held demo run; see `security.md` section 12. */
+export interface DemoRun {
+  readonly runId: string
+  readonly journal: DemoJournal
+  /** Says that the run is alive. Call it at least every 20 s. @throws CrmError `conflict` when another run has taken over. */
+  renew(): Promise<void>
+  /** Gives the run back; the journal stays. */
+  end(): Promise<void>
+}
+
+/**
+ * A vault with the key of one profile. What it returns about integrations is verified. Every change is one durable
+ * transaction that holds its audit row; every method may throw `damaged`, `busy` and `io_failed`.
+ */
+export interface UnlockedVault {
+  readonly profile: string
+  /** The slot that opened the profile. */
+  readonly openedBy: KeySlotInfo
+  /** @throws CrmError `not_found`. */
+  open(name: string): Promise<OpenedIntegration>
+  /** Every integration that matches, opened one by one, by name. */
+  openAll(filter?: IntegrationFilter): Iterable<OpenedIntegration>
+  /** The secrets of an integration, or one of them, for showing or handing over; the audit row is committed first. */
+  reveal(name: string, field?: string): Promise<{ readonly integration: Integration; readonly secrets: Readonly<Record<string, Secret>> }>
+  /** Adds all or none. @throws CrmError `conflict` when a name is taken. */
+  add(drafts: readonly NewIntegration[]): Promise<readonly Integration[]>
+  /** Changes what is given. @param revision the one that the change is based on. @throws CrmError `conflict` when it is not today's. */
+  update(name: string, revision: number, change: IntegrationChange): Promise<Integration>
+  /** Switches an integration; `changed` is false when it was so already. */
+  setActive(name: string, active: boolean): Promise<{ readonly integration: Integration; readonly changed: boolean }>
+  /** @throws CrmError `conflict` while demos made with it exist, unless forced (then their records go too). */
+  remove(name: string, options?: { readonly force?: boolean }): Promise<void>
+  /** Adds test results and their audit rows. A result whose integration was changed or removed meanwhile is left out. */
+  recordTests(results: readonly ({ readonly name: string } & TestRecord)[]): Promise<void>
+  newestTest(name: string): Promise<TestRecord | undefined>
+  testHistory(name: string): Promise<readonly TestRecord[]>
+  /** Takes the one active run of a demo. @throws CrmError `conflict` while another one is active. */
+  startDemoRun(integration: string, slug: string, runId: string): Promise<DemoRun>
+  readDemo(integration: string, slug: string): Promise<{ readonly record: DemoRecord; readonly secrets: DemoSecrets } | undefined>
+  /** The secrets of a demo for showing; the audit row is committed first. */
+  revealDemo(integration: string, slug: string): Promise<DemoSecrets>
+  keySlots(): Promise<readonly KeySlotInfo[]>
+  /** Adds a slot, proven to open. @throws CrmError `conflict` at 8 slots or when the same key has one already. */
+  addKeySlot(kind: KeySlotKind, label: string, key: UnlockKey): Promise<KeySlotInfo>
+  /** @throws CrmError `not_found`, `conflict` for the last one. */
+  removeKeySlot(id: string): Promise<void>
+  rename(profile: string): Promise<void>
+  audit(): Promise<readonly AuditEvent[]>
+  replayAudit(): Promise<AuditReplay>
+  /** Adds an event of a command that changes nothing in the vault. */
+  record(event: string, details: JsonObject, outcome?: string): Promise<void>
+  /** Opens every row and replays the audit log. */
+  verify(): Promise<VaultReport>
+  /** Zero-fills the keys. Nothing else works afterwards. */
+  lock(): void
+}
+
+/** One profile of an SQLite vault, unlocked. */
+export class UnlockedProfile implements UnlockedVault {
+  readonly openedBy: KeySlotInfo
+  readonly #dataKey: Buffer
+
+  constructor(
+    readonly database: Database,
+    readonly world: VaultWorld,
+    readonly state: VaultState,
+    readonly keys: ProfileKeys,
+    opened: OpenedSlot,
+    readonly log: AuditLog,
+  ) {
+    this.openedBy = opened.slot
+    this.#dataKey = opened.dataKey
+  }
+
+  get profile(): string {
+    return this.keys.profile
+  }
+
+  async open(name: string): Promise<OpenedIntegration> {
+    return openedRow(this.keys, requireRow(this.database, this.keys.profileId, name))
+  }
+
+  *openAll(filter: IntegrationFilter = {}): Generator<OpenedIntegration> {
+    for (const { name } of listIntegrations(this.database, this.keys.profileId, this.profile, filter)) {
+      yield openedRow(this.keys, requireRow(this.database, this.keys.profileId, name))
+    }
+  }
+
+  async reveal(name: string, field?: string): Promise<{ integration: Integration; secrets: Readonly<Record<string, Secret>> }> {
+    const { id, integration, values } = openedRow(this.keys, requireRow(this.database, this.keys.profileId, name))
+    if (field !== undefined && values.secrets[field] === undefined) {
+      const known = Object.keys(values.secrets)
+      throw new CrmError('not_found', `${name} has no secret named ${field}`, {
+        hint: known.length === 0 ? `it has no secrets; see: crm show ${name}` : `it has: ${known.join(', ')}`,
+      })
+    }
+    const fields = field === undefined ? Object.keys(values.secrets) : [field]
+    this.#change('record the reveal', () => [{ event: 'integration.reveal', details: { id: id.toString('hex'), name, fields } }])
+    const secrets: Record<string, Secret> = Object.create(null)
+    for (const key of fields) if (values.secrets[key] !== undefined) secrets[key] = values.secrets[key]
+    return { integration, secrets }
+  }
+
+  async add(drafts: readonly NewIntegration[]): Promise<readonly Integration[]> {
+    this.#change('save the integration', (at) =>
+      drafts.map((draft) => {
+        const name = parseName(draft.name, 'integration')
+        const row = insertRow(this.database, this.keys, { ...draft, name }, at)
+        return { event: 'integration.add', details: { ...rowDetails(row), name, provider: draft.provider } }
+      }),
+    )
+    return drafts.map((draft) => openedRow(this.keys, requireRow(this.database, this.keys.profileId, draft.name.toLowerCase())).integration)
+  }
+
+  async update(name: string, revision: number, change: IntegrationChange): Promise<Integration> {
+    const next = change.name === undefined ? name : parseName(change.name, 'integration')
+    this.#change('save the integration', (at) => {
+      const row = requireRow(this.database, this.keys.profileId, name)
+      if (row.revision !== revision) throw this.#changedMeanwhile(row)
+      const changed = updateRow(this.database, this.keys, row, { ...change, name: next }, at)
+      const fields =
+        change.values === undefined ? [] : [...Object.keys(change.values.settings), ...Object.keys(change.values.secrets)].sort()
+      return [
+        { event: 'integration.edit', details: { ...rowDetails(changed), name: next, ...(next === name ? {} : { from: name }), fields } },
+      ]
+    })
+    return (await this.open(next)).integration
+  }
+
+  async setActive(name: string, active: boolean): Promise<{ integration: Integration; changed: boolean }> {
+    const changed = this.#change('save the integration', (at) => {
+      const row = requireRow(this.database, this.keys.profileId, name)
+      if ((row.active === 1) === active) return []
+      return [
+        { event: 'integration.toggle', details: { ...rowDetails(updateRow(this.database, this.keys, row, { active }, at)), name, active } },
+      ]
+    })
+    return { integration: (await this.open(name)).integration, changed }
+  }
+
+  async remove(name: string, options: { readonly force?: boolean } = {}): Promise<void> {
+    this.#change('remove the integration', () => {
+      const row = requireRow(this.database, this.keys.profileId, name)
+      const demos = countDemos(this.database, { integrationId: row.id })
+      if (demos > 0 && options.force !== true) {
+        throw new CrmError('conflict', `${name} still has ${demos} ${demos === 1 ? 'demo' : 'demos'}`, {
+          reason: 'without it they could not be removed from the server any more',
+          hint: `remove them first with: crm demo-remove --all --integration ${name}`,
+        })
+      }
+      const forgotten = forgetDemosOf(this.database, row.id).map((demo) => forgetting(demo))
+      this.database.run('DELETE FROM integrations WHERE id = ?', row.id)
+      return [...forgotten, { event: 'integration.remove', details: { id: row.id.toString('hex'), name, provider: row.provider } }]
+    })
+  }
+
+  async recordTests(results: readonly ({ readonly name: string } & TestRecord)[]): Promise<void> {
+    this.#change('save the test results', () =>
+      results.flatMap(({ name, ...record }) => {
+        const row = this.database.get<SealedIntegrationRow>(
+          `SELECT ${INTEGRATION_COLUMNS} FROM integrations WHERE profile_id = ? AND name = ? AND revision = ?`,
+          this.keys.profileId,
+          name,
+          record.revision,
+        )
+        if (row === undefined) return []
+        insertTestResult(this.database, row.id, record)
+        return [{ event: 'integration.test', outcome: record.outcome, details: { id: row.id.toString('hex'), name, cause: record.cause } }]
+      }),
+    )
+  }
+
+  async newestTest(name: string): Promise<TestRecord | undefined> {
+    return newestTestResult(this.database, requireRow(this.database, this.keys.profileId, name).id)
+  }
+
+  async testHistory(name: string): Promise<readonly TestRecord[]> {
+    return testHistory(this.database, requireRow(this.database, this.keys.profileId, name).id)
+  }
+
+  async startDemoRun(integration: string, slug: string, runId: string): Promise<DemoRun> {
+    const { id } = requireRow(this.database, this.keys.profileId, integration)
+    this.#change('begin the demo run', (at) => {
+      const nowMs = this.world.clock()
+      takeRun(this.database, id, slug, { ...this.world.holder, runId, nowMs, leaseMs: LEASE_MS }, this.world.isAlive)
+      return [
+        { event: 'demo.run', details: { slug, integration, runId } },
+        ...forgetRemovedDemos(this.database, this.keys.profileId, toTimestamp(Date.parse(at) - REMOVED_DEMO_MS)).map(forgetting),
+      ]
+    })
+    return {
+      runId,
+      journal: this.#journal(id, integration, slug, runId),
+      renew: async () => {
+        const held = this.database.write('renew the demo run', () =>
+          renewRun(this.database, id, slug, runId, this.world.clock() + LEASE_MS),
+        )
+        if (!held) throw takenOver(slug)
+      },
+      end: async () => this.database.write('end the demo run', () => endRun(this.database, id, slug, runId)),
+    }
+  }
+
+  #journal(integrationId: Buffer, integration: string, slug: string, runId: string): DemoJournal {
+    return {
+      read: async () => openDemo(this.database, this.keys, integrationId, slug),
+      write: async (record, secrets) => {
+        this.#change('save the demo journal', () => {
+          if (!renewRun(this.database, integrationId, slug, runId, this.world.clock() + LEASE_MS)) throw takenOver(slug)
+          const row = writeDemo(this.database, this.keys, integrationId, record, secrets)
+          const last = record.journal.at(-1)
+          const step = last === undefined ? {} : { step: `${last.action} ${last.kind}`, state: last.state, remoteId: last.remoteId }
+          return [{ event: 'demo.step', details: { ...rowDetails(row), slug, integration, runId, status: record.status, ...step } }]
+        })
+      },
+    }
+  }
+
+  async readDemo(integration: string, slug: string): Promise<{ record: DemoRecord; secrets: DemoSecrets } | undefined> {
+    return openDemo(this.database, this.keys, requireRow(this.database, this.keys.profileId, integration).id, slug)
+  }
+
+  async revealDemo(integration: string, slug: string): Promise<DemoSecrets> {
+    const demo = await this.readDemo(integration, slug)
+    if (demo === undefined) throw new CrmError('not_found', `no demo is named ${slug}`, { hint: 'see the demos with: crm demo-list' })
+    await this.record('demo.reveal', { slug, integration, fields: Object.keys(demo.secrets) })
+    return demo.secrets
+  }
+
+  async keySlots(): Promise<readonly KeySlotInfo[]> {
+    return readSlots(this.database, this.keys.profileId).map(toSlotInfo)
+  }
+
+  async addKeySlot(kind: KeySlotKind, label: string, key: UnlockKey): Promise<KeySlotInfo> {
+    const { profileId, generation } = this.keys
+    await this.#refuseSameRawKey(key)
+    const slot: KeySlot = await wrapDataKey(this.#dataKey, { profileId, kind, label, generation }, key, this.world.scryptCost)
+    await proveSlot(slot, profileId, key, this.#dataKey)
+    let createdAt = ''
+    this.#change('add the key slot', (at) => {
+      createdAt = at
+      const taken = readSlots(this.database, profileId).length
+      if (taken >= MOST_KEY_SLOTS)
+        throw new CrmError('conflict', `the profile ${this.profile} has ${taken} key slots, which is the most`, {
+          hint: 'remove one with: crm key remove <id>',
+        })
+      insertSlot(this.database, profileId, slot, at)
+      return [{ event: 'key.add', details: { id: slot.slotId.toString('hex'), kind, label } }]
+    })
+    return toSlotInfo({ ...slot, createdAt })
+  }
+
+  async #refuseSameRawKey(key: UnlockKey): Promise<void> {
+    for (const slot of readSlots(this.database, this.keys.profileId)) {
+      const kdf = parseKdf(slot.kdf)
+      if (kdf?.type !== 'raw' || (await deriveUnlockKey(kdf, key, this.keys.profileId)) === undefined) continue
+      throw new CrmError('conflict', `this key opens the profile ${this.profile} already`, { hint: 'see its slots with: crm key list' })
+    }
+  }
+
+  async removeKeySlot(id: string): Promise<void> {
+    this.#change('remove the key slot', () => {
+      const slots = readSlots(this.database, this.keys.profileId)
+      const matches = slots.filter((slot) => slot.slotId.toString('hex').startsWith(id.toLowerCase()))
+      const [slot] = matches
+      if (slot === undefined || id === '')
+        throw new CrmError('not_found', 'no key slot has this id', { hint: 'see the ids with: crm key list' })
+      if (matches.length > 1)
+        throw new CrmError('usage', `${matches.length} key slots begin with this id`, { hint: 'give more of the id; see: crm key list' })
+      if (slots.length === 1) {
+        throw new CrmError('conflict', 'the last key slot cannot be removed', {
+          reason: 'nothing could open the profile any more',
+          hint: 'add another key first with: crm key add',
+        })
+      }
+      this.database.run('DELETE FROM key_slots WHERE id = ?', slot.slotId)
+      return [{ event: 'key.remove', details: { id: slot.slotId.toString('hex'), kind: slot.kind, label: slot.label } }]
+    })
+  }
+
+  async rename(profile: string): Promise<void> {
+    const name = parseName(profile, 'profile')
+    this.#change('rename the profile', () => {
+      if (this.database.get('SELECT 1 FROM profiles WHERE name = ?', name) !== undefined) {
+        throw new CrmError('conflict', `the profile ${name} exists already`, { hint: 'see the profiles with: crm profile list' })
+      }
+      this.database.run('UPDATE profiles SET name = ? WHERE id = ?', name, this.keys.profileId)
+      return [{ event: 'profile.rename', details: { from: this.profile, name } }]
+    })
+  }
+
+  async audit(): Promise<readonly AuditEvent[]> {
+    return [...this.log.events()]
+  }
+
+  async replayAudit(): Promise<AuditReplay> {
+    return this.database.read(() => this.log.replay(this.#auditCount()))
+  }
+
+  async record(event: string, details: JsonObject, outcome = 'ok'): Promise<void> {
+    this.#change('write the audit log', () => [{ event, outcome, details }])
+  }
+
+  async verify(): Promise<VaultReport> {
+    return this.database.read(() => verifyProfile(this.database, this.keys, this.log, this.#auditCount()))
+  }
+
+  lock(): void {
+    this.log.lock()
+    this.keys.rowKey.fill(0)
+    this.#dataKey.fill(0)
+  }
+
+  /** A whole older copy of the file verifies in itself; what this machine saw last tells it. @throws {CrmError} `damaged`. */
+  checkAge(): void {
+    const count = this.#auditCount()
+    const seen = this.state.highestSequence(this.keys.profileId)
+    if (count < seen) {
+      throw new CrmError('damaged', 'this vault is older than the last one used here', {
+        reason: `its audit log ends at ${count}, this machine has seen ${seen}: changes since then are missing`,
+        hint: 'restore the newer one, or accept this one with: crm vault accept-older',
+      })
+    }
+    this.state.rememberSequence(this.keys.profileId, count)
+  }
+
+  /** Makes this copy the newest one known here, and says so in the audit log. */
+  acceptOlder(): void {
+    const seen = this.state.highestSequence(this.keys.profileId)
+    this.#change('write the audit log', () => [{ event: 'vault.accept-older', details: { seen, accepted: this.#auditCount() } }])
+    this.state.rememberSequence(this.keys.profileId, this.#auditCount(), true)
+  }
+
+  /** Takes attempts that failed while the profile was locked into its log. */
+  foldUnlockFailures(): void {
+    const failures = this.state.unlockFailures(this.keys.profileId)
+    if (failures.length === 0) return
+    this.#change('write the audit log', () =>
+      failures.map((failure) => ({
+        event: 'profile.unlock',
+        outcome: 'failed',
+        details: { at: failure.at, actor: failure.actor, reason: failure.reason },
+      })),
+    )
+    this.state.forgetUnlockFailures(this.keys.profileId)
+  }
+
+  /** One transaction: the change, then its audit rows. False when the change had nothing to record. */
+  #change(what: string, change: (at: string) => readonly AuditEntry[]): boolean {
+    const at = toTimestamp(this.world.clock())
+    const sequence = this.database.write(what, () => {
+      const entries = change(at)
+      return entries.length === 0 ? undefined : this.log.append(entries, at, this.world.actor)
+    })
+    if (sequence !== undefined) this.state.rememberSequence(this.keys.profileId, sequence)
+    return sequence !== undefined
+  }
+
+  #auditCount(): number {
+    return (
+      this.database.get<{ audit_count: number }>('SELECT audit_count FROM profiles WHERE id = ?', this.keys.profileId)?.audit_count ?? 0
+    )
+  }
+
+  #changedMeanwhile(row: SealedIntegrationRow): CrmError {
+    const id = row.id.toString('hex')
+    const last = [...this.log.events()].findLast((event) => event.details.id === id)
+    return new CrmError('conflict', `${row.name} was changed meanwhile`, {
+      reason: last === undefined ? `it is at revision ${row.revision}` : `by ${last.actor} at ${last.at}`,
+      hint: `look at it with: crm show ${row.name}, then run the command again`,
+    })
+  }
+}
+
+/** What the audit log says of a sealed row: enough to notice one that is missing, brought back or older. */
+function rowDetails(row: { readonly id: Buffer; readonly revision: number; readonly sealed: Buffer }): {
+  id: string
+  revision: number
+  sha256: string
+} {
+  return { id: row.id.toString('hex'), revision: row.revision, sha256: createHash('sha256').update(row.sealed).digest('hex') }
+}
+
+function forgetting(demo: { readonly id: Buffer; readonly slug: string }): AuditEntry {
+  return { event: 'demo.forget', details: { id: demo.id.toString('hex'), slug: demo.slug } }
+}
+
+function takenOver(slug: string): CrmError {
+  return new CrmError('conflict', `another run has taken over the demo ${slug}`, {
+    reason: 'this run showed no sign of life for 60 s',
+    hint: `see what is there with: crm demo-show ${slug}`,
+  })
+}

@@ -1,0 +1,318 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, statSync } from 'node:fs'
+import type { DemoSummary } from '../core/demo.ts'
+import { CrmError } from '../core/errors.ts'
+import { type Integration, type LastTest, parseName } from '../core/integration.ts'
+import { toTimestamp } from '../core/time.ts'
+import { deriveKey } from '../crypto/derive.ts'
+import { deriveUnlockKey, type KeySlotKind, parseKdf, type UnlockKey, wrapDataKey } from '../crypto/key-slot.ts'
+import { AuditLog } from './audit-log.ts'
+import { Database } from './database.ts'
+import { countDemos, listDemos } from './demos.ts'
+import { createPrivateFile, type FileOwner, inspectVaultFile, refuseNetworkFileSystem } from './file.ts'
+import {
+  countIntegrations,
+  findRow,
+  type IntegrationFilter,
+  type IntegrationPage,
+  type IntegrationTotals,
+  integrationNotFound,
+  jsonPages,
+  listIntegrations,
+} from './integrations.ts'
+import { insertSlot, type KeySlotInfo, type KeySources, openAnySlot, proveSlot, readSlots, toSlotInfo } from './key-slots.ts'
+import { toIntegration } from './rows.ts'
+import { VaultState } from './state.ts'
+import { newestTests } from './test-results.ts'
+import { UnlockedProfile, type UnlockedVault } from './unlocked.ts'
+import type { VaultWorld } from './world.ts'
+
+/** A profile as a list shows it. */
+export interface ProfileInfo {
+  readonly name: string
+  readonly integrations: number
+  readonly keySlots: number
+  readonly createdAt: string
+}
+
+/** The first key of a profile. */
+export interface FirstKey {
+  readonly kind: KeySlotKind
+  readonly label: string
+  readonly key: UnlockKey
+}
+
+/** Per provider: how many integrations, and the newest test of any. */
+export interface ProviderStats {
+  readonly provider: string
+  readonly total: number
+  readonly active: number
+  readonly failing: number
+  readonly lastTest: LastTest | null
+}
+
+/**
+ * A vault without any key: what it can say needs none, and is not verified. {@link Vault.unlock} gives the rest.
+ * Every method may throw `damaged`, `busy` and `io_failed`; those that take a profile throw `not_found` when there is none.
+ */
+export interface Vault {
+  readonly path: string
+  profiles(): Promise<readonly ProfileInfo[]>
+  hasProfile(profile: string): Promise<boolean>
+  /** Creates a profile with its data key and first key slot, in one transaction. @throws CrmError `conflict` when it exists. */
+  createProfile(profile: string, first: FirstKey): Promise<KeySlotInfo>
+  /** Deletes a profile with everything in it. @throws CrmError `conflict` while demos made with it exist, unless forced. */
+  removeProfile(profile: string, options?: { readonly force?: boolean }): Promise<void>
+  keySlots(profile: string): Promise<readonly KeySlotInfo[]>
+  /** Whether a raw key fits one of the profile's slots, told by its key id. */
+  slotOfRawKey(profile: string, key: Buffer): Promise<KeySlotInfo | undefined>
+  list(profile: string, filter?: IntegrationFilter): Promise<readonly Integration[]>
+  /** The same as JSON text in pages of 1,000, for long lists in constant memory. */
+  listJson(profile: string, filter?: IntegrationFilter): Iterable<IntegrationPage>
+  totals(profile: string, filter?: IntegrationFilter): Promise<IntegrationTotals>
+  providerStats(profile: string): Promise<readonly ProviderStats[]>
+  /** @throws CrmError `not_found`. */
+  find(profile: string, name: string): Promise<Integration>
+  demos(profile: string): Promise<readonly DemoSummary[]>
+  countLiveDemos(profile: string): Promise<number>
+  /** Bytes of the vault's files. */
+  size(): Promise<number>
+  /**
+   * Opens a profile with the first source that fits.
+   * @throws CrmError `locked`, `wrong_key`, `damaged` (a slot, the end of the audit log, or an older copy of the vault).
+   */
+  unlock(profile: string, sources: KeySources): Promise<UnlockedVault>
+  /** Accepts that this copy is older than the last one used here; the profile must open. */
+  acceptOlder(profile: string, sources: KeySources): Promise<void>
+  close(): void
+}
+
+/**
+ * Opens the vault at `path`.
+ * @param mode `create` makes an empty vault when there is none; `open` throws `not_found`.
+ * @throws {CrmError} `not_found`, `unsafe_file`, `damaged`, `newer_format`, `busy`, `io_failed`.
+ */
+export async function openVault(path: string, world: VaultWorld, mode: 'open' | 'create' = 'open'): Promise<Vault> {
+  const owner: FileOwner = { uid: world.allowUnsafeFile === true ? undefined : world.uid }
+  const state = inspectVaultFile(path, owner)
+  if (state === 'present') {
+    if (world.allowUnsafeFile !== true) refuseNetworkFileSystem(path)
+    return new SqliteVault(Database.open(path), world)
+  }
+  if (mode === 'open') throw noVault(path)
+  createPrivateFile(path)
+  inspectVaultFile(path, owner)
+  return new SqliteVault(Database.create(path), world)
+}
+
+/** Whether there is a vault at `path`, without opening it. */
+export function vaultExists(path: string): boolean {
+  return existsSync(path) && statSync(path).size > 0
+}
+
+function noVault(path: string): CrmError {
+  return new CrmError('not_found', `there is no vault at ${path}`, { hint: 'make one with: crm init' })
+}
+
+interface ProfileRow {
+  readonly id: Buffer
+  readonly name: string
+  readonly generation: number
+  readonly audit_key: number
+  readonly audit_count: number
+}
+
+class SqliteVault implements Vault {
+  readonly #state: VaultState
+
+  constructor(
+    readonly database: Database,
+    readonly world: VaultWorld,
+  ) {
+    this.#state = new VaultState(world.stateDirectory)
+  }
+
+  get path(): string {
+    return this.database.path
+  }
+
+  async profiles(): Promise<readonly ProfileInfo[]> {
+    return this.database.all<ProfileInfo>(
+      `SELECT p.name, (SELECT count(*) FROM integrations i WHERE i.profile_id = p.id) AS integrations,
+       (SELECT count(*) FROM key_slots k WHERE k.profile_id = p.id) AS keySlots, p.created_at AS createdAt FROM profiles p ORDER BY p.name`,
+    )
+  }
+
+  async hasProfile(profile: string): Promise<boolean> {
+    return this.#profileRow(profile) !== undefined
+  }
+
+  async createProfile(profile: string, first: FirstKey): Promise<KeySlotInfo> {
+    const name = parseName(profile, 'profile')
+    if (this.#profileRow(name) !== undefined) throw profileExists(name)
+    const profileId = randomBytes(16)
+    const dataKey = randomBytes(32)
+    const slot = await wrapDataKey(
+      dataKey,
+      { profileId, kind: first.kind, label: first.label, generation: 1 },
+      first.key,
+      this.world.scryptCost,
+    )
+    await proveSlot(slot, profileId, first.key, dataKey)
+    const at = toTimestamp(this.world.clock())
+    const rowKey = deriveKey('row', dataKey, profileId)
+    const sequence = this.database.write('create the profile', () => {
+      if (this.#profileRow(name) !== undefined) throw profileExists(name)
+      this.database.run(
+        'INSERT INTO profiles (id, name, generation, audit_key, audit_count, created_at) VALUES (?, ?, 1, 1, 0, ?)',
+        profileId,
+        name,
+        at,
+      )
+      insertSlot(this.database, profileId, slot, at)
+      AuditLog.createKey(this.database, profileId, 1, 1, rowKey)
+      const audit = AuditLog.open(this.database, profileId, 1, rowKey)
+      return audit.append(
+        [{ event: 'profile.create', details: { name, keySlot: slot.slotId.toString('hex'), kind: slot.kind } }],
+        at,
+        this.world.actor,
+      )
+    })
+    this.#state.rememberSequence(profileId, sequence)
+    dataKey.fill(0)
+    rowKey.fill(0)
+    return toSlotInfo({ ...slot, createdAt: at })
+  }
+
+  async removeProfile(profile: string, options: { readonly force?: boolean } = {}): Promise<void> {
+    const row = this.#requireProfile(profile)
+    this.database.write('remove the profile', () => {
+      const demos = countDemos(this.database, { profileId: row.id })
+      if (demos > 0 && options.force !== true) {
+        throw new CrmError('conflict', `the profile ${row.name} still has ${demos} ${demos === 1 ? 'demo' : 'demos'}`, {
+          hint: `remove them first with: crm -p ${row.name} demo-remove --all`,
+        })
+      }
+      this.database.run('DELETE FROM demos WHERE profile_id = ?', row.id)
+      this.database.run('DELETE FROM profiles WHERE id = ?', row.id)
+    })
+  }
+
+  async keySlots(profile: string): Promise<readonly KeySlotInfo[]> {
+    return readSlots(this.database, this.#requireProfile(profile).id).map(toSlotInfo)
+  }
+
+  async slotOfRawKey(profile: string, key: Buffer): Promise<KeySlotInfo | undefined> {
+    const row = this.#requireProfile(profile)
+    for (const slot of readSlots(this.database, row.id)) {
+      const kdf = parseKdf(slot.kdf)
+      if (kdf?.type === 'raw' && (await deriveUnlockKey(kdf, { type: 'raw', key }, row.id)) !== undefined) return toSlotInfo(slot)
+    }
+    return undefined
+  }
+
+  async list(profile: string, filter: IntegrationFilter = {}): Promise<readonly Integration[]> {
+    const row = this.#requireProfile(profile)
+    return listIntegrations(this.database, row.id, row.name, filter)
+  }
+
+  listJson(profile: string, filter: IntegrationFilter = {}): Iterable<IntegrationPage> {
+    const row = this.#requireProfile(profile)
+    return jsonPages(this.database, row.id, row.name, filter)
+  }
+
+  async totals(profile: string, filter: IntegrationFilter = {}): Promise<IntegrationTotals> {
+    return countIntegrations(this.database, this.#requireProfile(profile).id, filter)
+  }
+
+  async providerStats(profile: string): Promise<readonly ProviderStats[]> {
+    const { id } = this.#requireProfile(profile)
+    const newest = newestTests(this.database, id)
+    return this.database
+      .all<Omit<ProviderStats, 'lastTest'>>(
+        `SELECT provider, count(*) AS total, sum(active) AS active, sum(active AND last_outcome IS 'failed') AS failing
+         FROM integrations WHERE profile_id = ? GROUP BY provider ORDER BY provider`,
+        id,
+      )
+      .map((row) => ({ ...row, lastTest: newest.get(row.provider) ?? null }))
+  }
+
+  async find(profile: string, name: string): Promise<Integration> {
+    const { id, name: profileName } = this.#requireProfile(profile)
+    const row = findRow(this.database, id, name)
+    if (row === undefined) throw integrationNotFound(name)
+    return toIntegration(row, profileName, false)
+  }
+
+  async demos(profile: string): Promise<readonly DemoSummary[]> {
+    return listDemos(this.database, this.#requireProfile(profile).id)
+  }
+
+  async countLiveDemos(profile: string): Promise<number> {
+    return countDemos(this.database, { profileId: this.#requireProfile(profile).id })
+  }
+
+  async size(): Promise<number> {
+    const files = [this.path, `${this.path}-wal`, `${this.path}-shm`]
+    return files.reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0)
+  }
+
+  async unlock(profile: string, sources: KeySources): Promise<UnlockedVault> {
+    const unlocked = await this.#open(profile, sources)
+    unlocked.checkAge()
+    unlocked.foldUnlockFailures()
+    return unlocked
+  }
+
+  async acceptOlder(profile: string, sources: KeySources): Promise<void> {
+    const unlocked = await this.#open(profile, sources)
+    unlocked.acceptOlder()
+    unlocked.lock()
+  }
+
+  async #open(profile: string, sources: KeySources): Promise<UnlockedProfile> {
+    const row = this.#requireProfile(profile)
+    const opened = await this.#openSlot(row, sources)
+    const rowKey = deriveKey('row', opened.dataKey, row.id)
+    const audit = AuditLog.open(this.database, row.id, row.audit_key, rowKey)
+    // The count is read again with the log's end: another command may have committed since.
+    this.database.read(() => audit.verifyLast(this.#requireProfile(row.name).audit_count))
+    const keys = { profileId: row.id, profile: row.name, generation: row.generation, rowKey }
+    return new UnlockedProfile(this.database, this.world, this.#state, keys, opened, audit)
+  }
+
+  async #openSlot(row: ProfileRow, sources: KeySources) {
+    try {
+      return await openAnySlot(readSlots(this.database, row.id), row, sources)
+    } catch (error) {
+      // The vault itself is not touched by a wrong key; the attempt is taken up into its log at the next unlock.
+      if (error instanceof CrmError && error.code === 'wrong_key') {
+        this.#state.noteUnlockFailure(row.id, { at: toTimestamp(this.world.clock()), actor: this.world.actor, reason: error.code })
+      }
+      throw error
+    }
+  }
+
+  close(): void {
+    this.database.close()
+  }
+
+  #profileRow(profile: string): ProfileRow | undefined {
+    return this.database.get<ProfileRow>(
+      'SELECT id, name, generation, audit_key, audit_count FROM profiles WHERE name = ?',
+      profile.toLowerCase(),
+    )
+  }
+
+  #requireProfile(profile: string): ProfileRow {
+    const row = this.#profileRow(profile)
+    if (row !== undefined) return row
+    throw new CrmError('not_found', `there is no profile ${profile.toLowerCase()} in this vault`, {
+      hint: `make it with: crm -p ${profile.toLowerCase()} init`,
+    })
+  }
+}
+
+function profileExists(name: string): CrmError {
+  return new CrmError('conflict', `the profile ${name} exists already`, { hint: 'see the profiles with: crm profile list' })
+}

@@ -1,0 +1,480 @@
+import { randomBytes } from 'node:crypto'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
+import { expect, test } from 'vitest'
+import { Secret } from '../../src/core/secret.ts'
+import { Database } from '../../src/vault/database.ts'
+import { openVault } from '../../src/vault/vault.ts'
+import { draft, newVault, sources, temporaryDirectory, vaultWorld } from '../support/vault.ts'
+
+const code = (expected: string) => expect.objectContaining({ code: expected })
+
+test('what was added comes back, verified, with its secrets', async () => {
+  const { unlocked, vault } = await newVault()
+  await unlocked.add([draft('acme', { token: 'tok-1234567890' })])
+  const opened = await unlocked.open('acme')
+  expect(opened.integration).toMatchObject({
+    name: 'acme',
+    provider: 'chatwoot',
+    revision: 1,
+    active: true,
+    verified: true,
+    lastTest: null,
+  })
+  expect(opened.values.secrets.apiKey?.reveal()).toBe('tok-1234567890')
+  const [listed] = await vault.list('default')
+  expect(listed).toMatchObject({ name: 'acme', verified: false, secrets: { apiKey: { set: true } } })
+})
+
+test('names are matched case-insensitively and unique', async () => {
+  const { unlocked } = await newVault()
+  await unlocked.add([draft('Acme')])
+  await expect(unlocked.add([draft('ACME')])).rejects.toThrow(code('conflict'))
+  await expect(unlocked.add([draft('bad name')])).rejects.toThrow(code('usage'))
+})
+
+test('P07 an array is added whole or not at all', async () => {
+  const { unlocked, vault } = await newVault()
+  await unlocked.add([draft('taken')])
+  await expect(unlocked.add([draft('one'), draft('taken')])).rejects.toThrow(code('conflict'))
+  expect((await vault.list('default')).map((row) => row.name)).toEqual(['taken'])
+})
+
+test('P06 of two edits of the same revision one succeeds and one is a conflict', async () => {
+  const { unlocked } = await newVault()
+  await unlocked.add([draft('acme')])
+  const { integration, values } = await unlocked.open('acme')
+  const changed = await unlocked.update('acme', integration.revision, {
+    values: { ...values, settings: { ...values.settings, accountId: '4' } },
+  })
+  expect(changed).toMatchObject({ revision: 2, settings: { accountId: '4' } })
+  await expect(unlocked.update('acme', integration.revision, { active: false })).rejects.toThrow(code('conflict'))
+  await expect(unlocked.update('acme', integration.revision, { active: false })).rejects.toThrow(/changed meanwhile/)
+})
+
+test('a secret that stays keeps the time it was set, a new one gets its own', async () => {
+  const { unlocked } = await newVault()
+  await unlocked.add([
+    draft('acme', { values: { settings: {}, secrets: { a: new Secret('first-secret'), b: new Secret('second-secret') } } }),
+  ])
+  const before = (await unlocked.open('acme')).integration
+  const after = await unlocked.update('acme', 1, {
+    values: { settings: {}, secrets: { a: new Secret('first-secret'), b: new Secret('changed-secret') } },
+  })
+  expect(after.secrets.a).toEqual(before.secrets.a)
+  expect(after.secrets.b?.updatedAt).not.toBe(before.secrets.b?.updatedAt)
+})
+
+test('rename, toggle and remove', async () => {
+  const { unlocked, vault } = await newVault()
+  await unlocked.add([draft('acme'), draft('other')])
+  await expect(unlocked.update('acme', 1, { name: 'other' })).rejects.toThrow(code('conflict'))
+  await unlocked.update('acme', 1, { name: 'acme-eu' })
+  expect(await unlocked.setActive('acme-eu', false)).toMatchObject({ changed: true, integration: { active: false, revision: 3 } })
+  expect(await unlocked.setActive('acme-eu', false)).toMatchObject({ changed: false, integration: { revision: 3 } })
+  await unlocked.remove('acme-eu')
+  await expect(vault.find('default', 'acme-eu')).rejects.toThrow(code('not_found'))
+})
+
+test('P04 a wrong key, a missing key and a damaged slot are told apart, and none changes the vault', async () => {
+  const { vault, path, key } = await newVault()
+  const before = readFileSync(path)
+  await expect(vault.unlock('default', sources({ raw: [randomBytes(32)] }))).rejects.toThrow(code('wrong_key'))
+  await expect(vault.unlock('default', sources({}))).rejects.toThrow(code('locked'))
+  await expect(vault.unlock('nobody', sources({ raw: [key] }))).rejects.toThrow(code('not_found'))
+  expect(readFileSync(path).equals(before)).toBe(true)
+  const database = new Sqlite(path)
+  database.exec("UPDATE key_slots SET label = 'changed'")
+  await expect(vault.unlock('default', sources({ raw: [key] }))).rejects.toThrow(code('damaged'))
+})
+
+test('P04 a failed unlock is taken into the audit log at the next unlock', async () => {
+  const { vault, key } = await newVault()
+  await expect(vault.unlock('default', sources({ raw: [randomBytes(32)] }))).rejects.toThrow(code('wrong_key'))
+  const unlocked = await vault.unlock('default', sources({ raw: [key] }))
+  expect((await unlocked.audit()).at(-1)).toMatchObject({ event: 'profile.unlock', outcome: 'failed', details: { reason: 'wrong_key' } })
+})
+
+test('a profile opens with each of its key slots, and the last one stays', async () => {
+  const { vault, unlocked, key } = await newVault()
+  const passphrase = await unlocked.addKeySlot('passphrase', 'mine', { type: 'passphrase', passphrase: 'correct horse battery' })
+  await expect(unlocked.addKeySlot('file', 'again', { type: 'raw', key })).rejects.toThrow(code('conflict'))
+  const second = await vault.unlock('default', sources({ passphrase: 'correct horse battery' }))
+  expect(second.openedBy).toMatchObject({ kind: 'passphrase', label: 'mine', keyId: null })
+  await expect(vault.unlock('default', sources({ passphrase: 'wrong horse battery' }))).rejects.toThrow(code('wrong_key'))
+  await unlocked.removeKeySlot((await unlocked.keySlots()).find((slot) => slot.kind === 'env')!.id)
+  await expect(unlocked.removeKeySlot(passphrase.id.slice(0, 8))).rejects.toThrow(code('conflict'))
+  await expect(vault.unlock('default', sources({ raw: [key] }))).rejects.toThrow(code('wrong_key'))
+})
+
+test('the key of one profile opens nothing of another', async () => {
+  const { vault, unlocked, key, path } = await newVault()
+  await unlocked.add([draft('acme')])
+  const otherKey = randomBytes(32)
+  await vault.createProfile('other', { kind: 'env', label: '', key: { type: 'raw', key: otherKey } })
+  await expect(vault.unlock('other', sources({ raw: [key] }))).rejects.toThrow(code('wrong_key'))
+  const other = await vault.unlock('other', sources({ raw: [otherKey] }))
+  await other.add([draft('acme')])
+  const database = new Sqlite(path)
+  const rows = database.prepare('SELECT id, sealed FROM integrations').all() as { id: Buffer; sealed: Buffer }[]
+  database.prepare('UPDATE integrations SET sealed = ? WHERE id = ?').run(rows[0]!.sealed, rows[1]!.id)
+  database.prepare('UPDATE integrations SET sealed = ? WHERE id = ?').run(rows[1]!.sealed, rows[0]!.id)
+  await expect(other.open('acme')).rejects.toThrow(code('damaged'))
+})
+
+test('P03 every column of the public record is bound by the seal', async () => {
+  const { unlocked, path } = await newVault()
+  await unlocked.add([draft('acme')])
+  const database = new Sqlite(path)
+  const original = database.prepare('SELECT * FROM integrations').get() as Record<string, unknown>
+  const changes: Record<string, unknown> = {
+    generation: 2,
+    revision: 2,
+    provider: 'custom',
+    definition: 'ff',
+    active: 0,
+    settings: '{"accountId":"3","baseUrl":"https://evil.example.com"}',
+  }
+  for (const [column, value] of Object.entries(changes)) {
+    database.prepare(`UPDATE integrations SET ${column} = ?`).run(value)
+    await expect(unlocked.open('acme'), column).rejects.toThrow(code('damaged'))
+    database.prepare(`UPDATE integrations SET ${column} = ?`).run(original[column])
+  }
+  database.prepare("UPDATE integrations SET name = 'acme-2'").run()
+  await expect(unlocked.open('acme-2')).rejects.toThrow(code('damaged'))
+  database.prepare("UPDATE integrations SET name = 'acme'").run()
+  expect((await unlocked.open('acme')).integration.verified).toBe(true)
+})
+
+test('P12 an audit row that is edited, inserted, removed, reordered or cut off is found and the first bad one named', async () => {
+  const { unlocked, vault, key, path } = await newVault()
+  for (const name of ['a', 'b', 'c', 'd']) await unlocked.add([draft(name)])
+  expect(await unlocked.replayAudit()).toMatchObject({ rows: 5, firstBad: null })
+  const database = new Sqlite(path)
+  const attempt = async (sql: string) => {
+    database.exec('SAVEPOINT attack')
+    database.exec(sql)
+    database.exec('RELEASE attack')
+    return (await unlocked.replayAudit()).firstBad
+  }
+  const copy = database.prepare('SELECT * FROM audit').all() as Record<string, unknown>[]
+  const restore = () => {
+    database.exec('DELETE FROM audit')
+    for (const row of copy)
+      database
+        .prepare(
+          `INSERT INTO audit VALUES (${Object.keys(row)
+            .map(() => '?')
+            .join(',')})`,
+        )
+        .run(...Object.values(row))
+  }
+  for (const [sql, bad] of [
+    ["UPDATE audit SET outcome = 'failed' WHERE sequence = 3", 3],
+    ["UPDATE audit SET at = '2020-01-01T00:00:00.000Z' WHERE sequence = 2", 2],
+    ['DELETE FROM audit WHERE sequence = 4', 4],
+    ['DELETE FROM audit WHERE sequence = 5', 5],
+    ['INSERT INTO audit SELECT profile_id, 6, at, event, actor, outcome, details, key_generation, mac FROM audit WHERE sequence = 5', 6],
+    [
+      'UPDATE audit SET sequence = sequence + 100 WHERE sequence IN (2, 3); UPDATE audit SET sequence = 3 WHERE sequence = 102; UPDATE audit SET sequence = 2 WHERE sequence = 103',
+      2,
+    ],
+  ] as const) {
+    expect(await attempt(sql), sql).toBe(bad)
+    restore()
+  }
+  database.exec('DELETE FROM audit WHERE sequence = 5')
+  await expect(vault.unlock('default', sources({ raw: [key] }))).rejects.toThrow(code('damaged'))
+})
+
+test('P12 a row that is missing, brought back or older than the log is named by verify', async () => {
+  const { unlocked, path } = await newVault()
+  await unlocked.add([draft('acme'), draft('gone')])
+  const database = new Sqlite(path)
+  const rows = database.prepare('SELECT * FROM integrations ORDER BY name').all() as Record<string, unknown>[]
+  const put = (row: Record<string, unknown>) =>
+    database
+      .prepare(
+        `INSERT OR REPLACE INTO integrations VALUES (${Object.keys(row)
+          .map(() => '?')
+          .join(',')})`,
+      )
+      .run(...Object.values(row))
+  expect((await unlocked.verify()).problems).toEqual([])
+  database.exec("DELETE FROM integrations WHERE name = 'gone'")
+  expect((await unlocked.verify()).problems).toMatchObject([{ table: 'integrations', name: 'gone', code: 'missing' }])
+  put(rows[1]!)
+  await unlocked.remove('gone')
+  put(rows[1]!)
+  expect((await unlocked.verify()).problems).toMatchObject([{ name: 'gone', code: 'unexpected' }])
+  database.exec("DELETE FROM integrations WHERE name = 'gone'")
+  await unlocked.setActive('acme', false)
+  put(rows[0]!)
+  expect((await unlocked.verify()).problems).toMatchObject([{ name: 'acme', code: 'older' }])
+})
+
+test('a whole older copy of the vault is found, and can be accepted', async () => {
+  const { unlocked, vault, key, path, world, directory } = await newVault()
+  const older = join(directory, 'data', 'older.db')
+  new Sqlite(path).exec(`VACUUM INTO '${older}'`)
+  chmodSync(older, 0o600)
+  await unlocked.add([draft('acme')])
+  vault.close()
+  const copy = await openVault(older, world)
+  await expect(copy.unlock('default', sources({ raw: [key] }))).rejects.toThrow(/older than the last one/)
+  await copy.acceptOlder('default', sources({ raw: [key] }))
+  const accepted = await copy.unlock('default', sources({ raw: [key] }))
+  expect((await accepted.audit()).at(-1)).toMatchObject({ event: 'vault.accept-older' })
+  copy.close()
+})
+
+test('P01 files are 0600 in a 0700 directory whatever the umask, and hold no secret', async () => {
+  const before = process.umask(0o000)
+  try {
+    const { unlocked, path, directory } = await newVault()
+    await unlocked.add([draft('acme', { token: 'very-secret-token-value' })])
+    expect(statSync(join(directory, 'data')).mode & 0o777).toBe(0o700)
+    for (const file of readdirSync(join(directory, 'data'))) {
+      expect(statSync(join(directory, 'data', file)).mode & 0o777, file).toBe(0o600)
+      expect(readFileSync(join(directory, 'data', file)).includes('very-secret-token-value'), file).toBe(false)
+    }
+    for (const file of readdirSync(join(directory, 'state'))) expect(statSync(join(directory, 'state', file)).mode & 0o777).toBe(0o600)
+    expect(existsSync(path)).toBe(true)
+  } finally {
+    process.umask(before)
+  }
+})
+
+test('a file that others can reach, a link and a foreign file are refused with the command to run', async () => {
+  const { path, world, vault, directory } = await newVault()
+  vault.close()
+  const data = join(directory, 'data')
+  chmodSync(path, 0o644)
+  await expect(openVault(path, world)).rejects.toThrow(expect.objectContaining({ code: 'unsafe_file', hint: `chmod 600 ${path}` }))
+  chmodSync(path, 0o600)
+  symlinkSync(path, join(data, 'link.db'))
+  await expect(openVault(join(data, 'link.db'), world)).rejects.toThrow(code('unsafe_file'))
+  linkSync(path, join(data, 'hard.db'))
+  await expect(openVault(path, world)).rejects.toThrow(code('unsafe_file'))
+  mkdirSync(join(data, 'folder.db'))
+  await expect(openVault(join(data, 'folder.db'), world)).rejects.toThrow(code('unsafe_file'))
+  writeFileSync(join(data, 'text.db'), 'not a vault at all, only a text file', { mode: 0o600 })
+  await expect(openVault(join(data, 'text.db'), world)).rejects.toThrow(code('damaged'))
+  new Sqlite(join(data, 'foreign.db')).exec('CREATE TABLE t (x); PRAGMA user_version = 3')
+  chmodSync(join(data, 'foreign.db'), 0o600)
+  await expect(openVault(join(data, 'foreign.db'), world)).rejects.toThrow(code('damaged'))
+  await expect(openVault(join(data, 'none.db'), world)).rejects.toThrow(code('not_found'))
+  chmodSync(data, 0o770)
+  await expect(openVault(path, world)).rejects.toThrow(expect.objectContaining({ code: 'unsafe_file', hint: `chmod go-w ${data}` }))
+})
+
+test('P07 a vault of a newer format is refused with its bytes unchanged', async () => {
+  const { path, world, vault } = await newVault()
+  vault.close()
+  new Sqlite(path).exec('PRAGMA user_version = 2')
+  const before = readFileSync(path)
+  const modified = statSync(path).mtimeMs
+  await expect(openVault(path, world)).rejects.toThrow(code('newer_format'))
+  expect(readFileSync(path).equals(before)).toBe(true)
+  expect(statSync(path).mtimeMs).toBe(modified)
+})
+
+test('P02 a changed structure is noticed on opening', async () => {
+  const { path, world, vault, directory } = await newVault()
+  vault.close()
+  for (const attack of [
+    "CREATE TRIGGER spy AFTER INSERT ON integrations BEGIN UPDATE integrations SET settings = '{}'; END",
+    'CREATE VIEW v AS SELECT 1',
+    'CREATE TABLE extra (x)',
+    'DROP INDEX demos_of_profile',
+  ]) {
+    const copy = join(directory, 'data', 'attacked.db')
+    copyFileSync(path, copy)
+    chmodSync(copy, 0o600)
+    new Sqlite(copy).exec(attack)
+    await expect(openVault(copy, world), attack).rejects.toThrow(/structure/)
+  }
+})
+
+test('P05 synchronous is FULL, also after the first write', async () => {
+  const { path, unlocked, vault } = await newVault()
+  await unlocked.add([draft('acme')])
+  vault.close()
+  const database = Database.open(path)
+  database.write('test', () => database.run("UPDATE profiles SET created_at = '2026-01-01T00:00:00.000Z'"))
+  expect(database.pragma('synchronous')).toBe(2)
+  expect(database.pragma('journal_mode')).toBe('wal')
+  expect(database.pragma('secure_delete')).toBe(1)
+  expect(database.pragma('foreign_keys')).toBe(1)
+  expect(database.pragma('trusted_schema')).toBe(0)
+  expect(database.pragma('busy_timeout')).toBe(10_000)
+  database.close()
+})
+
+test('the newest result is the last test, the history keeps 1,000, and a result of an older revision is left out', async () => {
+  const { unlocked, vault } = await newVault()
+  await unlocked.add([draft('acme')])
+  const result = (checkedAtMs: number) => ({
+    name: 'acme',
+    revision: 1,
+    checkedAtMs,
+    outcome: 'connected' as const,
+    cause: null,
+    latencyMs: 5,
+    report: { at: checkedAtMs },
+  })
+  await unlocked.recordTests(Array.from({ length: 1005 }, (_, index) => result(index)))
+  const history = await unlocked.testHistory('acme')
+  expect(history).toHaveLength(1000)
+  expect(history[0]).toMatchObject({ checkedAtMs: 1004, report: { at: 1004 } })
+  expect(history.slice(1).every((record) => record.report === null)).toBe(true)
+  await unlocked.setActive('acme', false)
+  await unlocked.recordTests([{ ...result(9999), outcome: 'failed', cause: 'auth_rejected' }])
+  expect((await vault.find('default', 'acme')).lastTest).toMatchObject({ outcome: 'connected' })
+})
+
+test('a list in pages is the same as a list of values', async () => {
+  const { unlocked, vault } = await newVault()
+  await unlocked.add(
+    Array.from({ length: 2345 }, (_, index) =>
+      draft(`row-${index}`, { provider: index % 2 ? 'chatwoot' : 'custom', active: index % 3 > 0 }),
+    ),
+  )
+  await unlocked.recordTests([
+    { name: 'row-7', revision: 1, checkedAtMs: 0, outcome: 'failed', cause: 'unreachable', latencyMs: 5, report: null },
+  ])
+  for (const filter of [{}, { provider: 'custom' }, { active: true }, { provider: 'chatwoot', active: false }]) {
+    const pages = [...vault.listJson('default', filter)]
+    const fromPages = JSON.parse(`[${pages.map((page) => page.items.toString()).join(',\n')}]`)
+    const listed = (await vault.list('default', filter)).map((row) => ({ ...row, source: 'vault' }))
+    expect(fromPages).toEqual(listed)
+    const totals = await vault.totals('default', filter)
+    expect(totals.total).toBe(listed.length)
+    expect(totals.active).toBe(listed.filter((row) => row.active).length)
+    expect(pages.every((page) => page.plain)).toBe(true)
+  }
+  const [page] = [...vault.listJson('default', { provider: 'custom' })]
+  expect(
+    page?.items
+      .toString()
+      .startsWith(`      ${JSON.stringify(JSON.parse(`[${page.items.toString()}]`)[0], null, 2).replaceAll('\n', '\n      ')},\n`),
+  ).toBe(true)
+})
+
+test('a demo run is one at a time: a living holder is a conflict, a dead one is taken over at once, another host after its lease', async () => {
+  let alive = true
+  const { unlocked, vault, key, path, world } = await newVault({ isAlive: () => alive })
+  await unlocked.add([draft('acme')])
+  const first = await unlocked.startDemoRun('acme', 'demo', 'run-1')
+  await expect(unlocked.startDemoRun('acme', 'demo', 'run-2')).rejects.toThrow(code('conflict'))
+  alive = false
+  const second = await unlocked.startDemoRun('acme', 'demo', 'run-2')
+  await expect(first.renew()).rejects.toThrow(code('conflict'))
+  await second.end()
+  vault.close()
+  let now = Date.parse('2026-01-02T00:00:00Z')
+  const elsewhere = await openVault(
+    path,
+    vaultWorld(world.stateDirectory, { holder: { host: 'far', pid: 9, processStarted: '' }, clock: () => now }),
+  )
+  const far = await elsewhere.unlock('default', sources({ raw: [key] }))
+  await far.startDemoRun('acme', 'demo', 'run-3')
+  const here = await openVault(path, vaultWorld(world.stateDirectory, { clock: () => now }))
+  const mine = await here.unlock('default', sources({ raw: [key] }))
+  await expect(mine.startDemoRun('acme', 'demo', 'run-4')).rejects.toThrow(code('conflict'))
+  now += 61_000
+  await (await mine.startDemoRun('acme', 'demo', 'run-4')).end()
+  elsewhere.close()
+  here.close()
+})
+
+test('a demo and its journal come back as written, and every column of them is bound', async () => {
+  const { unlocked, vault, path } = await newVault()
+  await unlocked.add([draft('acme')])
+  const run = await unlocked.startDemoRun('acme', 'demo', 'a'.repeat(32))
+  expect(await run.journal.read()).toBeUndefined()
+  const record = {
+    slug: 'demo',
+    name: 'Ünïcode "quoted" / demo',
+    integration: 'acme',
+    account: 'https://chat.example.com/app/accounts/3',
+    channel: 'web' as const,
+    status: 'ready' as const,
+    inboxId: '7',
+    botId: '9',
+    createdAt: '2026-01-01T00:00:00.000Z',
+    updatedAt: '2026-01-01T00:00:00.000Z',
+    journal: [
+      {
+        runId: 'a'.repeat(32),
+        kind: 'bot' as const,
+        action: 'create' as const,
+        state: 'done' as const,
+        digest: 'ab',
+        remoteId: '9',
+        at: '2026-01-01T00:00:00.000Z',
+      },
+    ],
+  }
+  await run.journal.write(record, { botAccessToken: 'secret-of-bot' })
+  expect(await run.journal.read()).toMatchObject({ record, secrets: { botAccessToken: 'secret-of-bot' } })
+  expect(await vault.demos('default')).toMatchObject([{ slug: 'demo', status: 'ready', inboxId: '7', botId: '9' }])
+  await expect(unlocked.remove('acme')).rejects.toThrow(code('conflict'))
+  const database = new Sqlite(path)
+  for (const attack of [
+    "UPDATE demos SET inbox_id = '8'",
+    "UPDATE demos SET status = 'partial'",
+    "UPDATE demos SET account = 'https://evil.example.com/app/accounts/3'",
+    "UPDATE demo_steps SET remote_id = '10'",
+    'DELETE FROM demo_steps',
+  ]) {
+    const copy = { demos: database.prepare('SELECT * FROM demos').all(), steps: database.prepare('SELECT * FROM demo_steps').all() }
+    database.exec(attack)
+    await expect(run.journal.read(), attack).rejects.toThrow(code('damaged'))
+    database.exec('DELETE FROM demo_steps')
+    for (const [table, rows] of [
+      ['demos', copy.demos],
+      ['demo_steps', copy.steps],
+    ] as const) {
+      for (const row of rows as Record<string, unknown>[]) {
+        database
+          .prepare(
+            `INSERT OR REPLACE INTO ${table} VALUES (${Object.keys(row)
+              .map(() => '?')
+              .join(',')})`,
+          )
+          .run(...Object.values(row))
+      }
+    }
+  }
+  expect(await run.journal.read()).toMatchObject({ record })
+  await unlocked.remove('acme', { force: true })
+  expect(await vault.demos('default')).toEqual([])
+  expect((await unlocked.verify()).problems).toEqual([])
+})
+
+test('reading needs a state directory neither to exist nor to be writable', async () => {
+  const directory = temporaryDirectory()
+  const blocked = join(directory, 'file')
+  writeFileSync(blocked, '')
+  const path = join(directory, 'data', 'vault.db')
+  const vault = await openVault(path, vaultWorld(join(blocked, 'state')), 'create')
+  const key = randomBytes(32)
+  await vault.createProfile('default', { kind: 'env', label: '', key: { type: 'raw', key } })
+  const unlocked = await vault.unlock('default', sources({ raw: [key] }))
+  await unlocked.add([draft('acme')])
+  expect((await unlocked.open('acme')).integration.name).toBe('acme')
+  vault.close()
+})
