@@ -92,16 +92,17 @@ function keyAt(text: string, index: number): number {
 class FormIndex {
   readonly #seen = new Uint8Array(0x1_0000)
   readonly #byKey = new Map<number, string[]>()
+  readonly #known = new Set<string>()
   readonly #firstCharacters = new Set<string>()
   longest = 0
 
   add(form: string): void {
+    if (this.#known.has(form)) return
+    this.#known.add(form)
     const key = keyAt(form, 0)
-    const forms = this.#byKey.get(key) ?? []
-    if (forms.includes(form)) return
-    forms.push(form)
-    forms.sort((a, b) => b.length - a.length)
-    this.#byKey.set(key, forms)
+    const forms = this.#byKey.get(key)
+    if (forms === undefined) this.#byKey.set(key, [form])
+    else forms.push(form)
     this.#seen[key] = 1
     this.#firstCharacters.add(form.slice(0, 1))
     this.longest = Math.max(this.longest, form.length)
@@ -112,7 +113,11 @@ class FormIndex {
     const key = keyAt(text, index)
     // Beyond the end of the text the key is NaN & 0xffff = 0; startsWith then decides.
     if (this.#seen[key] === 0) return 0
-    return this.#byKey.get(key)?.find((form) => text.startsWith(form, index) && !except.has(form))?.length ?? 0
+    let longest = 0
+    for (const form of this.#byKey.get(key) ?? []) {
+      if (form.length > longest && text.startsWith(form, index) && !except.has(form)) longest = form.length
+    }
+    return longest
   }
 
   /** Whether the text from this place to its end is the beginning of a longer form. */
