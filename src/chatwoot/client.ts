@@ -1,0 +1,175 @@
+/**
+ * Chatwoot's HTTP API as far as `crm` uses it (contract sections 4 to 9). Every call throws `AnswerError` for an answer that is not a
+ * success, and `CrmError` where there was no answer or one that cannot be read.
+ */
+import type { JsonObject } from '../core/json.ts'
+import type { Http, HttpMethod, HttpResponse } from '../core/ports.ts'
+import { mediaType, readJson } from '../core/read-json.ts'
+import { adviseOnRedirect, describeAnswer, refusalOf } from './answers.ts'
+import type { Connection } from './connection.ts'
+import * as read from './read.ts'
+
+/** How the calls of a client are sent. */
+export interface ClientOptions {
+  readonly signal: AbortSignal
+  /** Limit of one request in milliseconds; the network client's own where it is left out. */
+  readonly timeoutMs?: number
+}
+
+/** The calls. Ids are text. */
+export interface Client {
+  readonly connection: Connection
+  /** `GET /api`, without token. */
+  serverInfo(): Promise<read.ServerInfo>
+  profile(): Promise<read.Profile>
+  /** The name of the account. */
+  accountName(): Promise<string | null>
+  /** Reads the account's webhooks, which administrators alone may do. */
+  probeAdministrator(): Promise<void>
+  listInboxes(): Promise<readonly read.Inbox[]>
+  getInbox(id: string): Promise<read.Inbox>
+  createInbox(body: JsonObject): Promise<read.Inbox>
+  updateInbox(id: string, body: JsonObject): Promise<read.Inbox>
+  /** Asks for deletion; since 2.16 the inbox stays listed until a background job has removed it. */
+  deleteInbox(id: string): Promise<void>
+  listBots(): Promise<readonly read.AgentBot[]>
+  getBot(id: string): Promise<read.AgentBot>
+  createBot(body: JsonObject): Promise<read.AgentBot>
+  updateBot(id: string, body: JsonObject): Promise<read.AgentBot>
+  deleteBot(id: string): Promise<void>
+  /** The id of the bot that serves an inbox, or null. */
+  linkedBotId(inboxId: string): Promise<string | null>
+  /** Lets a bot serve an inbox; null takes it away. */
+  setBot(inboxId: string, botId: string | null): Promise<void>
+  listAgents(): Promise<readonly read.Agent[]>
+  listMembers(inboxId: string): Promise<readonly read.Agent[]>
+  addMembers(inboxId: string, agentIds: readonly string[]): Promise<void>
+  removeMembers(inboxId: string, agentIds: readonly string[]): Promise<void>
+}
+
+/** A write as it goes out: what the journal's digest is made of. */
+export interface WriteRequest {
+  readonly method: Exclude<HttpMethod, 'GET' | 'HEAD'>
+  /** From the root of the server: `/api/v1/accounts/3/inboxes`. */
+  readonly path: string
+  readonly body: JsonObject | null
+}
+
+/** The writes that a client sends, as values. */
+export const writes = {
+  createInbox: (account: string, body: JsonObject): WriteRequest => ({ method: 'POST', path: inAccount(account, 'inboxes'), body }),
+  updateInbox: (account: string, id: string, body: JsonObject): WriteRequest => ({
+    method: 'PATCH',
+    path: inAccount(account, 'inboxes', id),
+    body,
+  }),
+  deleteInbox: (account: string, id: string): WriteRequest => ({ method: 'DELETE', path: inAccount(account, 'inboxes', id), body: null }),
+  createBot: (account: string, body: JsonObject): WriteRequest => ({ method: 'POST', path: inAccount(account, 'agent_bots'), body }),
+  updateBot: (account: string, id: string, body: JsonObject): WriteRequest => ({
+    method: 'PATCH',
+    path: inAccount(account, 'agent_bots', id),
+    body,
+  }),
+  deleteBot: (account: string, id: string): WriteRequest => ({ method: 'DELETE', path: inAccount(account, 'agent_bots', id), body: null }),
+  // A misspelt key here unassigns silently (contract section 7.2).
+  setBot: (account: string, inboxId: string, botId: string | null): WriteRequest => ({
+    method: 'POST',
+    path: inAccount(account, 'inboxes', inboxId, 'set_agent_bot'),
+    body: { agent_bot: botId === null ? null : Number(botId) },
+  }),
+  addMembers: (account: string, inboxId: string, agentIds: readonly string[]): WriteRequest => members('POST', account, inboxId, agentIds),
+  removeMembers: (account: string, inboxId: string, agentIds: readonly string[]): WriteRequest =>
+    members('DELETE', account, inboxId, agentIds),
+} as const
+
+function members(method: 'POST' | 'DELETE', account: string, inboxId: string, agentIds: readonly string[]): WriteRequest {
+  return { method, path: inAccount(account, 'inbox_members'), body: { inbox_id: Number(inboxId), user_ids: agentIds.map(Number) } }
+}
+
+function inAccount(accountId: string, ...segments: readonly string[]): string {
+  return `/api/v1/accounts/${[accountId, ...segments].map(encodeURIComponent).join('/')}`
+}
+
+/** A client for one account. It keeps no state: two clients of the same connection may be used at once. */
+export function createClient(http: Http, connection: Connection, options: ClientOptions): Client {
+  const account = connection.accountId
+  const send = (call: Call) => sendCall(http, connection, options, call)
+  const get = async <T>(path: string, what: string, reader: (json: ReturnType<typeof readJson>) => T): Promise<T> =>
+    reader(readJson(await send({ method: 'GET', path, what }), { what }))
+  const write = (request: WriteRequest, what: string) => send({ ...request, what })
+  const writeAndRead = async <T>(request: WriteRequest, what: string, reader: (json: ReturnType<typeof readJson>) => T): Promise<T> =>
+    reader(readJson(await write(request, what), { what }))
+  return {
+    connection,
+    serverInfo: async () => {
+      const what = 'the version of the server'
+      const response = await send({ method: 'GET', path: '/api', what, withoutToken: true })
+      const info = looksLikeJson(response) ? read.readServerInfo(readJson(response, { what })) : undefined
+      if (info === undefined) throw describeAnswer('not_chatwoot', response, { what, connection })
+      return info
+    },
+    profile: () => get('/api/v1/profile', 'the profile', read.readProfile),
+    accountName: () => get(inAccount(account), `the account ${account}`, read.readAccountName),
+    probeAdministrator: async () =>
+      void (await send({ method: 'GET', path: inAccount(account, 'webhooks'), what: 'the list of webhooks' })),
+    listInboxes: () => get(inAccount(account, 'inboxes'), 'the list of inboxes', read.readInboxes),
+    getInbox: (id) => get(inAccount(account, 'inboxes', id), `the inbox ${id}`, read.readInbox),
+    createInbox: (body) => writeAndRead(writes.createInbox(account, body), 'the new inbox', read.readInbox),
+    updateInbox: (id, body) => writeAndRead(writes.updateInbox(account, id, body), `the inbox ${id}`, read.readInbox),
+    deleteInbox: async (id) => void (await write(writes.deleteInbox(account, id), `the inbox ${id}`)),
+    listBots: () => get(inAccount(account, 'agent_bots'), 'the list of agent bots', read.readBots),
+    getBot: (id) => get(inAccount(account, 'agent_bots', id), `the agent bot ${id}`, read.readBot),
+    createBot: (body) => writeAndRead(writes.createBot(account, body), 'the new agent bot', read.readBot),
+    updateBot: (id, body) => writeAndRead(writes.updateBot(account, id, body), `the agent bot ${id}`, read.readBot),
+    deleteBot: async (id) => void (await write(writes.deleteBot(account, id), `the agent bot ${id}`)),
+    linkedBotId: (inboxId) =>
+      get(inAccount(account, 'inboxes', inboxId, 'agent_bot'), `the bot of the inbox ${inboxId}`, read.readLinkedBotId),
+    setBot: async (inboxId, botId) => void (await write(writes.setBot(account, inboxId, botId), `the bot of the inbox ${inboxId}`)),
+    listAgents: () => get(inAccount(account, 'agents'), 'the list of agents', read.readAgents),
+    listMembers: (inboxId) => get(inAccount(account, 'inbox_members', inboxId), `the members of the inbox ${inboxId}`, read.readMembers),
+    addMembers: async (inboxId, agentIds) =>
+      void (await write(writes.addMembers(account, inboxId, agentIds), `the members of the inbox ${inboxId}`)),
+    removeMembers: async (inboxId, agentIds) =>
+      void (await write(writes.removeMembers(account, inboxId, agentIds), `the members of the inbox ${inboxId}`)),
+  }
+}
+
+/** Whether an answer claims to be JSON; anything else at `/api` is another product (contract section 1.2). */
+function looksLikeJson(response: HttpResponse): boolean {
+  return mediaType(response).endsWith('json') && response.body.length > 0
+}
+
+interface Call {
+  readonly method: HttpMethod
+  readonly path: string
+  readonly what: string
+  readonly body?: JsonObject | null
+  readonly withoutToken?: true
+}
+
+/** Sends one call and returns its answer if that is a success. */
+async function sendCall(http: Http, connection: Connection, options: ClientOptions, call: Call): Promise<HttpResponse> {
+  const base = new URL(connection.baseUrl)
+  const url = new URL(base)
+  url.pathname = `${base.pathname.replace(/\/$/, '')}${call.path}`
+  const body = call.body ?? undefined
+  const response = await http({
+    method: call.method,
+    url,
+    origin: base.origin,
+    headers: {
+      accept: 'application/json',
+      // With hyphens: proxies drop the spelling with underscores (contract section 2.1).
+      ...(call.withoutToken ? {} : { 'Api-Access-Token': connection.apiKey }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    signal: options.signal,
+    ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+  }).catch((error: unknown) => {
+    throw adviseOnRedirect(error, connection)
+  })
+  const refusal = refusalOf(response, { what: call.what, connection })
+  if (refusal !== undefined) throw refusal
+  return response
+}
