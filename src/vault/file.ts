@@ -5,7 +5,6 @@ import {
   fstatSync,
   fsyncSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readSync,
   statfsSync,
@@ -13,6 +12,7 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { CrmError } from '../core/errors.ts'
+import { checkPrivateFile, createPrivateDirectory, type FileOwner, modeText } from '../files/private.ts'
 import { APPLICATION_ID, FORMAT_VERSION } from './schema.ts'
 
 /** File system types (Linux `statfs`) that have no shared memory between hosts, which SQLite's WAL needs. */
@@ -31,11 +31,6 @@ const APPLICATION_ID_OFFSET = 68
 
 /** What is where the vault should be. */
 export type VaultFileState = 'absent' | 'empty' | 'present'
-
-/** Facts of the process that the file rules compare with; undefined where the platform has no owners. */
-export interface FileOwner {
-  readonly uid: number | undefined
-}
 
 /**
  * Looks at the vault's file before SQLite touches it: its owner, type and mode (`security.md` section 5), then its header.
@@ -75,30 +70,6 @@ export function createPrivateFile(path: string): void {
   refuseNetworkFileSystem(path)
 }
 
-/** Creates a directory with all its parents, 0700 each. */
-export function createPrivateDirectory(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 })
-}
-
-/**
- * A regular file of ours, with one name and no bits for group and others.
- * @param what names the file in the message: "the vault", "the key file".
- * @throws {CrmError} `unsafe_file`.
- */
-export function checkPrivateFile(path: string, owner: FileOwner, what: string): void {
-  const entry = lstatSync(path)
-  const refuse = (reason: string, hint: string): never => {
-    throw new CrmError('unsafe_file', `${what} ${path} is not safe to use`, { reason, hint })
-  }
-  if (entry.isSymbolicLink()) refuse('it is a symbolic link', 'name the file itself')
-  if (!entry.isFile()) refuse('it is not a regular file', 'name a regular file')
-  if (entry.nlink > 1)
-    refuse('it has more than one name (hard links)', `keep one name of it, for example: cp ${path} ${path}.new && mv ${path}.new ${path}`)
-  if (owner.uid === undefined) return
-  if (entry.uid !== owner.uid) refuse('it belongs to another user', `make it yours: chown ${owner.uid} ${path}`)
-  if ((entry.mode & 0o077) !== 0) refuse(`its mode is ${mode(entry.mode)}: others can reach it`, `chmod 600 ${path}`)
-}
-
 function checkDirectory(path: string, owner: FileOwner): void {
   const entry = statSync(path)
   if (owner.uid === undefined) return
@@ -106,7 +77,7 @@ function checkDirectory(path: string, owner: FileOwner): void {
     throw new CrmError('unsafe_file', `the directory ${path} is not safe for a vault`, { reason, hint })
   }
   if (entry.uid !== owner.uid) refuse('it belongs to another user', `keep the vault in a directory of yours: crm --vault <path> ...`)
-  if ((entry.mode & 0o022) !== 0) refuse(`its mode is ${mode(entry.mode)}: others can replace the vault`, `chmod go-w ${path}`)
+  if ((entry.mode & 0o022) !== 0) refuse(`its mode is ${modeText(entry.mode)}: others can replace the vault`, `chmod go-w ${path}`)
 }
 
 /** @throws {CrmError} `unsafe_file` on NFS, SMB and 9p, where two hosts cannot share a vault. */
@@ -151,8 +122,4 @@ export function checkFormat(path: string, applicationId: number, version: number
       hint: 'update crm: npm install --global crm-vault@latest',
     })
   }
-}
-
-function mode(bits: number): string {
-  return (bits & 0o7777).toString(8).padStart(4, '0')
 }

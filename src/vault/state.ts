@@ -1,6 +1,6 @@
 import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createPrivateDirectory } from './file.ts'
+import { createPrivateDirectory } from '../files/private.ts'
 
 /** One failed attempt to unlock, noted while the vault stays untouched. */
 export interface UnlockFailure {

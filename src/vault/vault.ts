@@ -6,10 +6,11 @@ import { type Integration, type LastTest, parseName } from '../core/integration.
 import { toTimestamp } from '../core/time.ts'
 import { deriveKey } from '../crypto/derive.ts'
 import { deriveUnlockKey, type KeySlotKind, parseKdf, type UnlockKey, wrapDataKey } from '../crypto/key-slot.ts'
+import type { FileOwner } from '../files/private.ts'
 import { AuditLog } from './audit-log.ts'
 import { Database } from './database.ts'
 import { countDemos, listDemos } from './demos.ts'
-import { createPrivateFile, type FileOwner, inspectVaultFile, refuseNetworkFileSystem } from './file.ts'
+import { createPrivateFile, inspectVaultFile, refuseNetworkFileSystem } from './file.ts'
 import {
   countIntegrations,
   findRow,

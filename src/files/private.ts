@@ -1,0 +1,58 @@
+import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { CrmError } from '../core/errors.ts'
+
+/** Facts of the process that the file rules compare with; undefined where the platform has no owners. */
+export interface FileOwner {
+  readonly uid: number | undefined
+}
+
+/** Creates a directory with all its parents, 0700 each. */
+export function createPrivateDirectory(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+}
+
+/**
+ * Replaces a file in one step, 0600 whatever the umask: written beside it, synchronised, renamed over it. A reader sees the
+ * old or the new content, and never half of one.
+ */
+export function writePrivateFile(path: string, content: string): void {
+  createPrivateDirectory(dirname(path))
+  const temporary = `${path}.${process.pid}.tmp`
+  const descriptor = openSync(temporary, 'w', 0o600)
+  try {
+    writeSync(descriptor, content)
+    fsyncSync(descriptor)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  } finally {
+    closeSync(descriptor)
+  }
+  renameSync(temporary, path)
+}
+
+/**
+ * A regular file of ours, with one name and no bits for group and others.
+ * @param what names the file in the message: "the vault", "the key file".
+ * @throws {CrmError} `unsafe_file` with the command that mends it.
+ */
+export function checkPrivateFile(path: string, owner: FileOwner, what: string): void {
+  const entry = lstatSync(path)
+  const refuse = (reason: string, hint: string): never => {
+    throw new CrmError('unsafe_file', `${what} ${path} is not safe to use`, { reason, hint })
+  }
+  if (entry.isSymbolicLink()) refuse('it is a symbolic link', 'name the file itself')
+  if (!entry.isFile()) refuse('it is not a regular file', 'name a regular file')
+  if (entry.nlink > 1) {
+    refuse('it has more than one name (hard links)', `keep one name of it, for example: cp ${path} ${path}.new && mv ${path}.new ${path}`)
+  }
+  if (owner.uid === undefined) return
+  if (entry.uid !== owner.uid) refuse('it belongs to another user', `make it yours: chown ${owner.uid} ${path}`)
+  if ((entry.mode & 0o077) !== 0) refuse(`its mode is ${modeText(entry.mode)}: others can reach it`, `chmod 600 ${path}`)
+}
+
+/** The permission bits of a mode as people write them: `0644`. */
+export function modeText(mode: number): string {
+  return (mode & 0o7777).toString(8).padStart(4, '0')
+}
