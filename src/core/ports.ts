@@ -36,6 +36,8 @@ export interface HttpResponse {
   readonly body: Buffer
   /** From the first byte sent to the last byte read, of the try that succeeded, in milliseconds. */
   readonly latencyMs: number
+  /** Who issued the server's certificate, in its own words; absent over http. */
+  readonly tlsIssuer?: string
 }
 
 /**

@@ -3,10 +3,12 @@ import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'n
 import { CrmError } from '../core/errors.ts'
 import { isLoopbackAddress, isPrivateName, isPublicAddress } from './address.ts'
 import { Breach } from './breach.ts'
-import type { ConnectTls } from './tls.ts'
+import type { Tls } from './tls.ts'
 
 /** What undici asks a connector for. */
 export interface ConnectRequest {
+  /** With the port where it is not the scheme's own. */
+  readonly host?: string
   readonly hostname: string
   readonly protocol: string
   readonly port: string
@@ -21,15 +23,13 @@ export type Connector = (request: ConnectRequest, callback: ConnectCallback) => 
 /** What a connector needs to know. */
 export interface ConnectorOptions {
   /** Opens TLS connections; called for `https:` only. */
-  readonly tls: () => ConnectTls
+  readonly tls: () => Tls
   /** Milliseconds until the connection, its TLS handshake included, must stand. */
   readonly connectMs: number
   /** Refuse addresses that are not public. */
   readonly publicOnly: boolean
   /** Told of every socket, so that all can be closed at the end. */
   readonly onSocket: (socket: Socket) => void
-  /** Told of every connection that stands. */
-  readonly onConnect?: (request: ConnectRequest, socket: Socket) => void
 }
 
 /** Why an address may not be connected to; undefined when it may. */
@@ -42,9 +42,14 @@ type AddressRule = (address: string) => Error | undefined
 export function createConnector(options: ConnectorOptions): Connector {
   return (request, callback) => {
     const rule = addressRule(request, options.publicOnly)
-    const target = { host: request.hostname, port: portOf(request), ...(rule === undefined ? {} : { lookup: checkedLookup(rule) }) }
     const secure = request.protocol === 'https:'
-    const socket = secure ? options.tls()(target) : connectTcp(target)
+    const target = {
+      origin: `${request.protocol}//${request.host ?? request.hostname}`,
+      host: request.hostname,
+      port: request.port === '' ? (secure ? 443 : 80) : Number(request.port),
+      ...(rule === undefined ? {} : { lookup: checkedLookup(rule) }),
+    }
+    const socket = secure ? options.tls().connect(target) : connectTcp(target)
     const deadline = setTimeout(() => socket.destroy(new Breach('connect')), options.connectMs)
     let settled = false
     const settle = (...result: Parameters<ConnectCallback>) => {
@@ -62,16 +67,10 @@ export function createConnector(options: ConnectorOptions): Connector {
       const refusal = rule?.(socket.remoteAddress ?? '')
       if (refusal !== undefined) return void socket.destroy(refusal)
       socket.off('error', fail).off('close', closed)
-      options.onConnect?.(request, socket)
       settle(null, socket)
     })
     return socket
   }
-}
-
-function portOf(request: ConnectRequest): number {
-  if (request.port !== '') return Number(request.port)
-  return request.protocol === 'https:' ? 443 : 80
 }
 
 function addressRule(request: ConnectRequest, publicOnly: boolean): AddressRule | undefined {

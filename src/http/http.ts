@@ -2,17 +2,14 @@ import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Agent from 'undici/lib/dispatcher/agent.js'
 import { CrmError } from '../core/errors.ts'
-import { isHeaderName, isHeaderValue } from '../core/header.ts'
-import { isLoopbackHost } from '../core/host.ts'
 import type { Clock, Http, HttpRequest, HttpResponse } from '../core/ports.ts'
-import { Secret } from '../core/secret.ts'
-import { visible } from '../core/text.ts'
 import { Breach } from './breach.ts'
-import { createConnector, refuseHost } from './connect.ts'
+import { createConnector } from './connect.ts'
 import { exchange, type Outcome } from './exchange.ts'
 import { type Deadlines, describeFailure, type Failure } from './failure.ts'
+import { refuseAddress, refuseHeaders } from './guard.ts'
 import { backoffMs, isRead, waitAfter } from './retry.ts'
-import type { ConnectTls } from './tls.ts'
+import type { Tls } from './tls.ts'
 
 /** Bytes of headers that are read of one answer. */
 const MAX_HEADER_BYTES = 32 * 1024
@@ -51,13 +48,17 @@ export function createHttp(options: HttpOptions): HttpClient {
   return { request: (request) => client.send(request), close: () => client.close() }
 }
 
+/** How one try ended, in words. */
+type Result = { readonly response: HttpResponse } | (Failure & { readonly sent: boolean })
+
 class NetworkClient {
   readonly #options: HttpOptions
   readonly #deadlines: Deadlines
   readonly #agents = new Map<boolean, Agent>()
   readonly #sockets = new Set<Socket>()
+  readonly #runs = new Set<AbortController>()
   #createTls: typeof import('./tls.ts').createTls | undefined
-  #tls: ConnectTls | undefined
+  #tls: Tls | undefined
 
   constructor(options: HttpOptions) {
     this.#options = options
@@ -72,17 +73,20 @@ class NetworkClient {
     const deadlines = { ...this.#deadlines, requestMs: request.timeoutMs ?? this.#deadlines.requestMs }
     const run = new AbortController()
     const cancel = () => run.abort(endedBy(request.signal))
+    this.#runs.add(run)
     const timer = setTimeout(() => run.abort(new Breach('request')), deadlines.requestMs)
     request.signal?.addEventListener('abort', cancel, { once: true })
     try {
       return await this.#sendUntilDone(request, deadlines, run.signal)
     } finally {
       clearTimeout(timer)
+      this.#runs.delete(run)
       request.signal?.removeEventListener('abort', cancel)
     }
   }
 
   async close(): Promise<void> {
+    for (const run of this.#runs) run.abort(new CrmError('cancelled', 'the network client was closed'))
     const agents = [...this.#agents.values()]
     this.#agents.clear()
     // undici waits for a connection that is still being opened, up to its deadline; its socket is closed here.
@@ -93,30 +97,33 @@ class NetworkClient {
   async #sendUntilDone(request: HttpRequest, deadlines: Deadlines, signal: AbortSignal): Promise<HttpResponse> {
     const endsAt = this.#options.clock() + deadlines.requestMs
     const tries = request.tries ?? DEFAULT_TRIES
-    const base = this.#options.retryBaseMs ?? 500
-    let last: Failure | undefined
+    let earlier: Failure | undefined
     for (let tried = 1; ; tried++) {
-      const outcome = await this.#tryOnce(request, deadlines, signal)
-      const failure = 'cause' in outcome ? this.#judge(outcome.cause, request, deadlines, last) : undefined
-      const wait = this.#waitBeforeNext(outcome, failure, request, tried, base)
-      if (wait === undefined || tried >= tries || this.#options.clock() + wait >= endsAt) {
-        if ('response' in outcome) return outcome.response
-        throw failure?.error
+      const result = await this.#tryOnce(request, deadlines, signal, earlier)
+      const wait = tried < tries ? this.#waitAfter(result, request, tried) : undefined
+      if (wait === undefined || this.#options.clock() + wait >= endsAt) {
+        if ('error' in result) throw result.error
+        return this.#withIssuer(result.response, request.url.origin)
       }
-      last = failure
+      earlier = 'error' in result ? result : undefined
       this.#options.log?.(`repeat in ${wait} ms (try ${tried + 1} of ${tries})`)
       await sleep(wait, undefined, { signal }).catch(() => {
-        throw this.#judge(signal.reason, request, deadlines, last).error
+        throw this.#judge(signal.reason, request, deadlines, earlier).error
       })
     }
   }
 
-  async #tryOnce(request: HttpRequest, deadlines: Deadlines, signal: AbortSignal): Promise<Outcome> {
+  #withIssuer(response: HttpResponse, origin: string): HttpResponse {
+    const tlsIssuer = this.#tls?.issuers.get(origin)
+    return tlsIssuer === undefined ? response : { ...response, tlsIssuer }
+  }
+
+  async #tryOnce(request: HttpRequest, deadlines: Deadlines, signal: AbortSignal, earlier: Failure | undefined): Promise<Result> {
     const { clock, log, userAgent = 'crm' } = this.#options
     const startedAt = clock()
     const outcome = await exchange(this.#agent(request.publicOnly ?? false), { request, userAgent, deadlines, clock, signal })
     log?.(logLine(request, outcome, clock() - startedAt))
-    return outcome
+    return 'cause' in outcome ? { ...this.#judge(outcome.cause, request, deadlines, earlier), sent: outcome.sent } : outcome
   }
 
   /** The failure to report. When the time for all tries is over, the failure of an earlier try says more than the clock. */
@@ -128,10 +135,11 @@ class NetworkClient {
   }
 
   /** Milliseconds until the next try; undefined when there is to be none. */
-  #waitBeforeNext(outcome: Outcome, failure: Failure | undefined, request: HttpRequest, tried: number, base: number): number | undefined {
-    if ('response' in outcome) return isRead(request.method) ? waitAfter(outcome.response, tried, base, this.#options.clock()) : undefined
-    const harmless = isRead(request.method) || !outcome.sent
-    return failure?.passing === true && harmless ? backoffMs(tried, base) : undefined
+  #waitAfter(result: Result, request: HttpRequest, tried: number): number | undefined {
+    const base = this.#options.retryBaseMs ?? 500
+    const reads = isRead(request.method)
+    if ('response' in result) return reads ? waitAfter(result.response, tried, base, this.#options.clock()) : undefined
+    return result.passing && (reads || !result.sent) ? backoffMs(tried, base) : undefined
   }
 
   /** One agent for each address rule: a connection opened without the check of private networks is not used where it is asked for. */
@@ -139,7 +147,7 @@ class NetworkClient {
     const existing = this.#agents.get(publicOnly)
     if (existing !== undefined) return existing
     const connect = createConnector({
-      tls: () => this.#connectTls(),
+      tls: () => this.#openTls(),
       connectMs: this.#deadlines.connectMs,
       publicOnly,
       onSocket: (socket) => {
@@ -160,40 +168,10 @@ class NetworkClient {
     return agent
   }
 
-  #connectTls(): ConnectTls {
+  #openTls(): Tls {
     if (this.#createTls === undefined) throw new CrmError('internal', 'TLS was asked for before it was loaded')
     this.#tls ??= this.#createTls(this.#options.extraCa)
     return this.#tls
-  }
-}
-
-/** Refuses addresses that a credential may not be sent to. */
-function refuseAddress({ url, origin, publicOnly }: HttpRequest): void {
-  if (url.origin !== origin) {
-    throw new CrmError('usage', `a request to ${url.origin} was refused`, {
-      reason: `the credential was saved for ${origin} and goes nowhere else`,
-    })
-  }
-  if (url.username !== '' || url.password !== '') throw new CrmError('usage', `the address of ${url.host} holds a user name or password`)
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopbackHost(url.hostname))) {
-    throw new CrmError('usage', `${url.protocol}// is not allowed for ${url.host}`, {
-      reason: 'credentials travel over https; http is for servers on this machine (127.0.0.1, ::1, localhost)',
-      hint: `use https: crm edit {name} --base-url https://${url.host}`,
-    })
-  }
-  const refusal = refuseHost(url.hostname, publicOnly ?? false)
-  if (refusal !== undefined) throw refusal
-}
-
-/** Refuses headers that could break out of their line; names the header, never its value. */
-function refuseHeaders({ headers = {} }: HttpRequest): void {
-  for (const [name, value] of Object.entries(headers)) {
-    if (!isHeaderName(name)) throw new CrmError('usage', `the header ${visible(name, 64)} cannot be set`)
-    if (isHeaderValue(value instanceof Secret ? value.reveal() : value)) continue
-    throw new CrmError('usage', `the value of the header ${name} cannot be sent`, {
-      reason: 'a header takes visible ASCII, with spaces inside only: no line breaks, no accents, no blank at either end',
-      hint: 'enter the value again, without what was copied along with it: crm edit {name}',
-    })
   }
 }
 

@@ -32,7 +32,7 @@ export function reportAnswer(response: HttpResponse, authType: string): TestRepo
     message: verdict?.message ?? null,
     hint: verdict?.hint ?? null,
     identity: null,
-    checks: [answerCheck(response, verdict === undefined)],
+    checks: [...tlsCheck(response), answerCheck(response, verdict === undefined)],
     server: null,
     warnings: page ? [WEB_PAGE] : [],
   }
@@ -41,6 +41,11 @@ export function reportAnswer(response: HttpResponse, authType: string): TestRepo
 const WEB_PAGE: Warning = {
   code: 'web_page',
   message: 'the test path answers with a web page, which shows only that a server is there; choose a path of the API with --test-path',
+}
+
+/** Who vouches for the server; nothing over http. */
+function tlsCheck({ tlsIssuer }: HttpResponse): readonly Check[] {
+  return tlsIssuer === undefined ? [] : [{ name: 'tls', passed: true, detail: `certificate issued by ${visible(tlsIssuer, 60)}` }]
 }
 
 function answerCheck(response: HttpResponse, passed: boolean): Check {
