@@ -52,8 +52,9 @@ export interface Integration {
   readonly secrets: Readonly<Record<string, { readonly set: boolean; readonly updatedAt: string | null }>>
   /** Counts the changes, from 1. */
   readonly revision: number
-  readonly createdAt: string
-  readonly updatedAt: string
+  /** Null for the one made of variables, which nobody created. */
+  readonly createdAt: string | null
+  readonly updatedAt: string | null
   readonly lastTest: LastTest | null
   /** Whether the row was opened with the profile's key, which proves every column of it. */
   readonly verified: boolean

@@ -63,6 +63,8 @@ export interface Provider<Fs extends readonly Field[] = readonly Field[]> {
   readonly authMethods: readonly AuthMethod[]
   /** What `crm` can do with it: `test`, `demo`. */
   readonly capabilities: readonly string[]
+  /** Whether its variables stand in for a stored integration where a profile has none (`env:<id>`). */
+  readonly environment?: true
   /** Host suffixes that the base URL must have (`.my.salesforce.com`); empty means that the user names the host. */
   readonly hosts: readonly string[]
   readonly fields: Fs

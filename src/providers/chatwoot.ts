@@ -16,6 +16,7 @@ export const chatwoot = defineProvider({
   docs: 'https://www.chatwoot.com/hc/user-guide/articles/1757445004-how-to-find-your-personal-access-token-in-chatwoot',
   authMethods: [{ id: 'token', label: 'Access token of a user', fields: ['baseUrl', 'accountId', 'apiKey'] }],
   capabilities: ['test', 'demo'],
+  environment: true,
   hosts: [],
   fields: [
     {

@@ -1,14 +1,9 @@
-import { randomBytes } from 'node:crypto'
-import type { DemoRecord, DemoSecrets, DemoStatus, DemoSummary, JournalEntry } from '../core/demo.ts'
+import type { DemoRecord, DemoStatus, DemoSummary } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
-import { canonicalJson } from '../core/json.ts'
-import { seal } from '../crypto/chunked.ts'
-import { encodeContext } from '../crypto/context.ts'
 import type { Database } from './database.ts'
-import type { ProfileKeys } from './integrations.ts'
-import { openRow } from './rows.ts'
 
-interface DemoRow {
+/** The columns of a demo that a list reads. */
+export interface DemoRow {
   readonly id: Buffer
   readonly integration_id: Buffer
   readonly integration: string
@@ -25,95 +20,30 @@ interface DemoRow {
   readonly updated_at: string
 }
 
-const COLUMNS =
+/** Those columns, for a SELECT, and where they are from. */
+export const DEMO_COLUMNS =
   'd.id, d.integration_id, i.name AS integration, d.slug, d.generation, d.revision, d.name, d.account, d.channel, d.status, d.inbox_id, d.bot_id, d.created_at, d.updated_at'
-const FROM = 'FROM demos d JOIN integrations i ON i.id = d.integration_id'
+export const DEMO_FROM = 'FROM demos d JOIN integrations i ON i.id = d.integration_id'
 
 /** The demos of a profile by slug, without secrets; no key is needed. */
 export function listDemos(database: Database, profileId: Buffer): DemoSummary[] {
-  return database.all<DemoRow>(`SELECT ${COLUMNS} ${FROM} WHERE d.profile_id = ? ORDER BY d.slug, i.name`, profileId).map((row) => ({
-    slug: row.slug,
-    name: row.name,
-    integration: row.integration,
-    status: row.status,
-    inboxId: row.inbox_id,
-    botId: row.bot_id,
-    createdAt: row.created_at,
-  }))
+  return database
+    .all<DemoRow>(`SELECT ${DEMO_COLUMNS} ${DEMO_FROM} WHERE d.profile_id = ? ORDER BY d.slug, i.name`, profileId)
+    .map((row) => ({
+      slug: row.slug,
+      name: row.name,
+      integration: row.integration,
+      status: row.status,
+      inboxId: row.inbox_id,
+      botId: row.bot_id,
+      createdAt: row.created_at,
+    }))
 }
 
 /** How many demos of an integration are not removed. */
 export function countDemos(database: Database, where: { readonly profileId: Buffer } | { readonly integrationId: Buffer }): number {
   const [column, id] = 'profileId' in where ? ['profile_id', where.profileId] : ['integration_id', where.integrationId]
   return database.get<{ count: number }>(`SELECT count(*) AS count FROM demos WHERE ${column} = ? AND status <> 'removed'`, id)?.count ?? 0
-}
-
-/** A demo with its secrets, opened, which proves record and journal. @throws {CrmError} `damaged`. */
-export function openDemo(
-  database: Database,
-  keys: ProfileKeys,
-  integrationId: Buffer,
-  slug: string,
-): { id: Buffer; revision: number; record: DemoRecord; secrets: DemoSecrets } | undefined {
-  const row = database.get<DemoRow & { sealed: Buffer }>(
-    `SELECT ${COLUMNS}, d.sealed ${FROM} WHERE d.integration_id = ? AND d.slug = ?`,
-    integrationId,
-    slug,
-  )
-  if (row === undefined) return undefined
-  const record = toRecord(row, readSteps(database, row.id))
-  const plaintext = openRow(keys.rowKey, demoContext(keys, row, record), row.sealed, `the demo ${slug}`)
-  const secrets = JSON.parse(plaintext.toString('utf8')) as DemoSecrets
-  plaintext.fill(0)
-  return { id: row.id, revision: row.revision, record, secrets }
-}
-
-/** Writes a demo, its whole journal and its secrets under the next revision; inside a transaction. What the audit log names. */
-export function writeDemo(
-  database: Database,
-  keys: ProfileKeys,
-  integrationId: Buffer,
-  record: DemoRecord,
-  secrets: DemoSecrets,
-): { id: Buffer; revision: number; sealed: Buffer } {
-  const known = database.get<{ id: Buffer; revision: number }>(
-    'SELECT id, revision FROM demos WHERE integration_id = ? AND slug = ?',
-    integrationId,
-    record.slug,
-  )
-  const row = {
-    id: known?.id ?? randomBytes(16),
-    integration_id: integrationId,
-    slug: record.slug,
-    generation: keys.generation,
-    revision: (known?.revision ?? 0) + 1,
-  }
-  const plaintext = Buffer.from(canonicalJson(secrets), 'utf8')
-  const sealed = seal(keys.rowKey, demoContext(keys, row, record), plaintext)
-  plaintext.fill(0)
-  database.run(
-    `INSERT INTO demos (id, profile_id, integration_id, slug, generation, revision, name, account, channel, status, inbox_id, bot_id, created_at, updated_at, sealed)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (id) DO UPDATE SET generation = excluded.generation, revision = excluded.revision, name = excluded.name, account = excluded.account, channel = excluded.channel,
-     status = excluded.status, inbox_id = excluded.inbox_id, bot_id = excluded.bot_id, created_at = excluded.created_at, updated_at = excluded.updated_at, sealed = excluded.sealed`,
-    row.id,
-    keys.profileId,
-    integrationId,
-    row.slug,
-    row.generation,
-    row.revision,
-    record.name,
-    record.account,
-    record.channel,
-    record.status,
-    record.inboxId,
-    record.botId,
-    record.createdAt,
-    record.updatedAt,
-    sealed,
-  )
-  writeSteps(database, row.id, record.journal)
-  return { id: row.id, revision: row.revision, sealed }
 }
 
 /** Removes the records of demos that were removed before `before` (RFC 3339); inside a transaction. What the audit log names. */
@@ -208,72 +138,4 @@ export function renewRun(database: Database, integrationId: Buffer, slug: string
 /** Gives the run back. */
 export function endRun(database: Database, integrationId: Buffer, slug: string, runId: string): void {
   database.run('DELETE FROM demo_runs WHERE integration_id = ? AND slug = ? AND run_id = ?', integrationId, slug, runId)
-}
-
-function writeSteps(database: Database, demoId: Buffer, journal: readonly JournalEntry[]): void {
-  database.run('DELETE FROM demo_steps WHERE demo_id = ?', demoId)
-  for (const [position, entry] of journal.entries()) {
-    database.run(
-      'INSERT INTO demo_steps (demo_id, position, run_id, kind, action, state, digest, remote_id, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
-      demoId,
-      position,
-      entry.runId,
-      entry.kind,
-      entry.action,
-      entry.state,
-      entry.digest,
-      entry.remoteId,
-      entry.at,
-    )
-  }
-}
-
-function readSteps(database: Database, demoId: Buffer): JournalEntry[] {
-  return database.all<JournalEntry>(
-    'SELECT run_id AS runId, kind, action, state, digest, remote_id AS remoteId, at FROM demo_steps WHERE demo_id = ? ORDER BY position',
-    demoId,
-  )
-}
-
-function toRecord(row: DemoRow, journal: readonly JournalEntry[]): DemoRecord {
-  return {
-    slug: row.slug,
-    name: row.name,
-    integration: row.integration,
-    account: row.account,
-    channel: row.channel,
-    status: row.status,
-    inboxId: row.inbox_id,
-    botId: row.bot_id,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-    journal,
-  }
-}
-
-/** The whole public record: the columns that `demo-list` shows stand inside the journal's JSON, so that none of them is free. */
-function demoContext(
-  keys: ProfileKeys,
-  row: {
-    readonly id: Buffer
-    readonly integration_id: Buffer
-    readonly slug: string
-    readonly generation: number
-    readonly revision: number
-  },
-  record: DemoRecord,
-): Buffer {
-  const { name, account, channel, status, inboxId, botId, createdAt, updatedAt, journal } = record
-  const whole = canonicalJson({
-    name,
-    account,
-    channel,
-    status,
-    inboxId,
-    botId,
-    createdAt,
-    updatedAt,
-    steps: journal.map((entry) => ({ ...entry })),
-  })
-  return encodeContext('crm-vault/v1/demo', keys.profileId, row.id, row.generation, row.revision, row.integration_id, row.slug, whole)
 }

@@ -1,15 +1,4 @@
-import {
-  closeSync,
-  existsSync,
-  constants as fs,
-  fstatSync,
-  fsyncSync,
-  lstatSync,
-  openSync,
-  readSync,
-  statfsSync,
-  statSync,
-} from 'node:fs'
+import { closeSync, existsSync, constants as fs, fstatSync, fsyncSync, lstatSync, openSync, readSync, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { CrmError } from '../core/errors.ts'
 import { checkPrivateFile, createPrivateDirectory, type FileOwner, modeText } from '../files/private.ts'

@@ -1,20 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { CrmError } from '../core/errors.ts'
-import type { StoredValues } from '../core/field.ts'
 import type { Integration } from '../core/integration.ts'
-import { canonicalJson } from '../core/json.ts'
-import type { Secret } from '../core/secret.ts'
 import type { Database } from './database.ts'
-import {
-  type BoundRecord,
-  INTEGRATION_COLUMNS,
-  type IntegrationRow,
-  openIntegration,
-  type SealedIntegrationRow,
-  type SecretsSet,
-  sealIntegration,
-  toIntegration,
-} from './rows.ts'
+import { INTEGRATION_COLUMNS, type IntegrationRow, toIntegration } from './rows.ts'
 
 /** Which integrations of a profile are meant. */
 export interface IntegrationFilter {
@@ -37,24 +24,6 @@ export interface IntegrationPage {
   readonly count: number
   /** Whether every byte is printable ASCII or a newline, so that nothing needs escaping. */
   readonly plain: boolean
-}
-
-/** An integration as it is about to be stored. */
-export interface NewIntegration {
-  readonly name: string
-  readonly provider: string
-  /** SHA-256 of the provider definition, hex; empty for built-in providers. */
-  readonly definition: string
-  readonly active: boolean
-  readonly values: StoredValues
-}
-
-/** The keys of one unlocked profile, as the tables need them. */
-export interface ProfileKeys {
-  readonly profileId: Buffer
-  readonly profile: string
-  readonly generation: number
-  readonly rowKey: Buffer
 }
 
 const PAGE_ROWS = 1000
@@ -134,153 +103,7 @@ export function findRow(database: Database, profileId: Buffer, name: string): In
   return database.get<IntegrationRow>(`SELECT ${INTEGRATION_COLUMNS} FROM integrations WHERE profile_id = ? AND name = ?`, profileId, name)
 }
 
-/** One row with its seal. @throws {CrmError} `not_found`. */
-export function requireRow(database: Database, profileId: Buffer, name: string): SealedIntegrationRow {
-  const row = database.get<SealedIntegrationRow>(
-    `SELECT ${INTEGRATION_COLUMNS}, sealed FROM integrations WHERE profile_id = ? AND name = ?`,
-    profileId,
-    name,
-  )
-  if (row === undefined) throw integrationNotFound(name)
-  return row
-}
-
 /** The error for a name that is not there. */
 export function integrationNotFound(name: string): CrmError {
   return new CrmError('not_found', `no integration is named ${name}`, { hint: 'see the names with: crm list' })
-}
-
-/** An opened integration: its verified record, its id, and its values. */
-export interface OpenedRow {
-  readonly id: Buffer
-  readonly integration: Integration
-  readonly definition: string
-  readonly values: StoredValues
-}
-
-/** Opens a row, which proves its whole record. @throws {CrmError} `damaged`. */
-export function openedRow(keys: ProfileKeys, row: SealedIntegrationRow): OpenedRow {
-  const secrets = openIntegration(keys.rowKey, keys.profileId, row)
-  const integration = toIntegration(row, keys.profile, true)
-  return {
-    id: row.id,
-    definition: row.definition,
-    integration: { ...integration, secrets: provenSecrets(secrets, integration.secrets) },
-    values: { settings: integration.settings, secrets },
-  }
-}
-
-/** What is set follows from the opened seal; since when, from the column, which is display only. */
-function provenSecrets(secrets: Readonly<Record<string, Secret>>, shown: Integration['secrets']): Integration['secrets'] {
-  const proven: Record<string, { set: boolean; updatedAt: string | null }> = {}
-  for (const key of Object.keys(secrets)) proven[key] = { set: true, updatedAt: shown[key]?.updatedAt ?? null }
-  return proven
-}
-
-/** Inserts a sealed row; inside a transaction. The record that the audit log names. */
-export function insertRow(
-  database: Database,
-  keys: ProfileKeys,
-  draft: NewIntegration,
-  at: string,
-): { id: Buffer; revision: number; sealed: Buffer } {
-  if (findRow(database, keys.profileId, draft.name) !== undefined) throw nameTaken(draft.name)
-  const record: BoundRecord = {
-    id: randomBytes(16),
-    name: draft.name,
-    generation: keys.generation,
-    revision: 1,
-    provider: draft.provider,
-    definition: draft.definition,
-    active: Number(draft.active),
-    settings: canonicalJson(draft.values.settings),
-  }
-  const sealed = sealIntegration(keys.rowKey, keys.profileId, record, draft.values.secrets)
-  const set: SecretsSet = {}
-  for (const key of Object.keys(draft.values.secrets)) set[key] = { set: true, updatedAt: at }
-  database.run(
-    `INSERT INTO integrations (id, profile_id, name, generation, revision, provider, definition, active, settings, secrets_set, created_at, updated_at, sealed)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    record.id,
-    keys.profileId,
-    record.name,
-    record.generation,
-    record.revision,
-    record.provider,
-    record.definition,
-    record.active,
-    record.settings,
-    canonicalJson(set),
-    at,
-    at,
-    sealed,
-  )
-  return { id: record.id, revision: record.revision, sealed }
-}
-
-/** The error for a name in use. */
-export function nameTaken(name: string): CrmError {
-  return new CrmError('conflict', `an integration named ${name} exists already`, {
-    hint: `choose another name with --name, or change it with: crm edit ${name}`,
-  })
-}
-
-/** What a change of an integration sets; what is left out stays. */
-export interface IntegrationChange {
-  readonly name?: string
-  readonly active?: boolean
-  readonly definition?: string
-  readonly values?: StoredValues
-}
-
-/** Writes a changed row under the next revision; inside a transaction. */
-export function updateRow(
-  database: Database,
-  keys: ProfileKeys,
-  row: SealedIntegrationRow,
-  change: IntegrationChange,
-  at: string,
-): { id: Buffer; revision: number; sealed: Buffer } {
-  const before = openIntegration(keys.rowKey, keys.profileId, row)
-  const secrets = change.values?.secrets ?? before
-  const record: BoundRecord = {
-    id: row.id,
-    name: change.name ?? row.name,
-    generation: keys.generation,
-    revision: row.revision + 1,
-    provider: row.provider,
-    definition: change.definition ?? row.definition,
-    active: change.active === undefined ? row.active : Number(change.active),
-    settings: change.values === undefined ? row.settings : canonicalJson(change.values.settings),
-  }
-  if (record.name !== row.name && findRow(database, keys.profileId, record.name) !== undefined) throw nameTaken(record.name)
-  const sealed = sealIntegration(keys.rowKey, keys.profileId, record, secrets)
-  database.run(
-    `UPDATE integrations SET name = ?, generation = ?, revision = ?, definition = ?, active = ?, settings = ?, secrets_set = ?, updated_at = ?, sealed = ? WHERE id = ?`,
-    record.name,
-    record.generation,
-    record.revision,
-    record.definition,
-    record.active,
-    record.settings,
-    canonicalJson(changedSecrets(before, secrets, JSON.parse(row.secrets_set) as SecretsSet, at)),
-    at,
-    sealed,
-    record.id,
-  )
-  return { id: record.id, revision: record.revision, sealed }
-}
-
-function changedSecrets(
-  before: Readonly<Record<string, Secret>>,
-  after: Readonly<Record<string, Secret>>,
-  set: SecretsSet,
-  at: string,
-): SecretsSet {
-  const changed: SecretsSet = {}
-  for (const [key, secret] of Object.entries(after)) {
-    const same = before[key]?.reveal() === secret.reveal()
-    changed[key] = { set: true, updatedAt: same ? (set[key]?.updatedAt ?? at) : at }
-  }
-  return changed
 }

@@ -134,6 +134,15 @@ export async function proveSlot(slot: KeySlot, profileId: Buffer, key: UnlockKey
   if (!('dataKey' in result) || !result.dataKey.equals(dataKey)) throw new CrmError('internal', 'a new key slot did not open again')
 }
 
+/** The slot that a raw key opens, told by its key id. */
+export async function slotOfRawKey(database: Database, profileId: Buffer, key: Buffer): Promise<KeySlotInfo | undefined> {
+  for (const slot of readSlots(database, profileId)) {
+    const kdf = parseKdf(slot.kdf)
+    if (kdf?.type === 'raw' && (await deriveUnlockKey(kdf, { type: 'raw', key }, profileId)) !== undefined) return toSlotInfo(slot)
+  }
+  return undefined
+}
+
 async function tryKey(
   slots: readonly StoredSlot[],
   profile: { readonly id: Buffer; readonly name: string },

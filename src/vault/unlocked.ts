@@ -6,23 +6,32 @@ import { type Integration, parseName } from '../core/integration.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Secret } from '../core/secret.ts'
 import { toTimestamp } from '../core/time.ts'
-import { deriveUnlockKey, type KeySlot, type KeySlotKind, parseKdf, type UnlockKey, wrapDataKey } from '../crypto/key-slot.ts'
+import { type KeySlot, type KeySlotKind, type UnlockKey, wrapDataKey } from '../crypto/key-slot.ts'
 import type { AuditEntry, AuditEvent, AuditLog, AuditReplay } from './audit-log.ts'
 import type { Database } from './database.ts'
-import { countDemos, endRun, forgetDemosOf, forgetRemovedDemos, openDemo, renewRun, takeRun, writeDemo } from './demos.ts'
+import { countDemos, endRun, forgetDemosOf, forgetRemovedDemos, renewRun, takeRun } from './demos.ts'
+import { type IntegrationFilter, listIntegrations } from './integrations.ts'
+import {
+  insertSlot,
+  type KeySlotInfo,
+  MOST_KEY_SLOTS,
+  type OpenedSlot,
+  proveSlot,
+  readSlots,
+  slotOfRawKey,
+  toSlotInfo,
+} from './key-slots.ts'
+import { INTEGRATION_COLUMNS, type SealedIntegrationRow } from './rows.ts'
+import { openDemo, writeDemo } from './sealed-demos.ts'
 import {
   type IntegrationChange,
-  type IntegrationFilter,
   insertRow,
-  listIntegrations,
   type NewIntegration,
   openedRow,
   type ProfileKeys,
   requireRow,
   updateRow,
-} from './integrations.ts'
-import { insertSlot, type KeySlotInfo, MOST_KEY_SLOTS, type OpenedSlot, proveSlot, readSlots, toSlotInfo } from './key-slots.ts'
-import { INTEGRATION_COLUMNS, type SealedIntegrationRow } from './rows.ts'
+} from './sealed-integrations.ts'
 import type { VaultState } from './state.ts'
 import { insertTestResult, newestTestResult, type TestRecord, testHistory } from './test-results.ts'
 import { type VaultReport, verifyProfile } from './verify.ts'
@@ -294,11 +303,8 @@ export class UnlockedProfile implements UnlockedVault {
   }
 
   async #refuseSameRawKey(key: UnlockKey): Promise<void> {
-    for (const slot of readSlots(this.database, this.keys.profileId)) {
-      const kdf = parseKdf(slot.kdf)
-      if (kdf?.type !== 'raw' || (await deriveUnlockKey(kdf, key, this.keys.profileId)) === undefined) continue
-      throw new CrmError('conflict', `this key opens the profile ${this.profile} already`, { hint: 'see its slots with: crm key list' })
-    }
+    if (key.type !== 'raw' || (await slotOfRawKey(this.database, this.keys.profileId, key.key)) === undefined) return
+    throw new CrmError('conflict', `this key opens the profile ${this.profile} already`, { hint: 'see its slots with: crm key list' })
   }
 
   async removeKeySlot(id: string): Promise<void> {

@@ -1,13 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { existsSync, statSync } from 'node:fs'
 import type { DemoSummary } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
-import { type Integration, type LastTest, parseName } from '../core/integration.ts'
-import { toTimestamp } from '../core/time.ts'
-import { deriveKey } from '../crypto/derive.ts'
-import { deriveUnlockKey, type KeySlotKind, parseKdf, type UnlockKey, wrapDataKey } from '../crypto/key-slot.ts'
+import type { Integration, LastTest } from '../core/integration.ts'
 import type { FileOwner } from '../files/private.ts'
-import { AuditLog } from './audit-log.ts'
 import { Database } from './database.ts'
 import { countDemos, listDemos } from './demos.ts'
 import { createPrivateFile, inspectVaultFile, refuseNetworkFileSystem } from './file.ts'
@@ -21,11 +16,13 @@ import {
   jsonPages,
   listIntegrations,
 } from './integrations.ts'
-import { insertSlot, type KeySlotInfo, type KeySources, openAnySlot, proveSlot, readSlots, toSlotInfo } from './key-slots.ts'
+import type { KeySlotInfo, KeySources } from './key-slots.ts'
+import { findProfile, type ProfileRow } from './profiles.ts'
 import { toIntegration } from './rows.ts'
 import { VaultState } from './state.ts'
 import { newestTests } from './test-results.ts'
-import { UnlockedProfile, type UnlockedVault } from './unlocked.ts'
+import type { FirstKey } from './unlock.ts'
+import type { UnlockedVault } from './unlocked.ts'
 import type { VaultWorld } from './world.ts'
 
 /** A profile as a list shows it. */
@@ -34,13 +31,6 @@ export interface ProfileInfo {
   readonly integrations: number
   readonly keySlots: number
   readonly createdAt: string
-}
-
-/** The first key of a profile. */
-export interface FirstKey {
-  readonly kind: KeySlotKind
-  readonly label: string
-  readonly key: UnlockKey
 }
 
 /** Per provider: how many integrations, and the newest test of any. */
@@ -115,14 +105,6 @@ function noVault(path: string): CrmError {
   return new CrmError('not_found', `there is no vault at ${path}`, { hint: 'make one with: crm init' })
 }
 
-interface ProfileRow {
-  readonly id: Buffer
-  readonly name: string
-  readonly generation: number
-  readonly audit_key: number
-  readonly audit_count: number
-}
-
 class SqliteVault implements Vault {
   readonly #state: VaultState
 
@@ -145,44 +127,13 @@ class SqliteVault implements Vault {
   }
 
   async hasProfile(profile: string): Promise<boolean> {
-    return this.#profileRow(profile) !== undefined
+    return findProfile(this.database, profile) !== undefined
   }
 
   async createProfile(profile: string, first: FirstKey): Promise<KeySlotInfo> {
-    const name = parseName(profile, 'profile')
-    if (this.#profileRow(name) !== undefined) throw profileExists(name)
-    const profileId = randomBytes(16)
-    const dataKey = randomBytes(32)
-    const slot = await wrapDataKey(
-      dataKey,
-      { profileId, kind: first.kind, label: first.label, generation: 1 },
-      first.key,
-      this.world.scryptCost,
-    )
-    await proveSlot(slot, profileId, first.key, dataKey)
-    const at = toTimestamp(this.world.clock())
-    const rowKey = deriveKey('row', dataKey, profileId)
-    const sequence = this.database.write('create the profile', () => {
-      if (this.#profileRow(name) !== undefined) throw profileExists(name)
-      this.database.run(
-        'INSERT INTO profiles (id, name, generation, audit_key, audit_count, created_at) VALUES (?, ?, 1, 1, 0, ?)',
-        profileId,
-        name,
-        at,
-      )
-      insertSlot(this.database, profileId, slot, at)
-      AuditLog.createKey(this.database, profileId, 1, 1, rowKey)
-      const audit = AuditLog.open(this.database, profileId, 1, rowKey)
-      return audit.append(
-        [{ event: 'profile.create', details: { name, keySlot: slot.slotId.toString('hex'), kind: slot.kind } }],
-        at,
-        this.world.actor,
-      )
-    })
-    this.#state.rememberSequence(profileId, sequence)
-    dataKey.fill(0)
-    rowKey.fill(0)
-    return toSlotInfo({ ...slot, createdAt: at })
+    // Whatever needs a key is loaded when it is needed: a list must not pay for the cryptography.
+    const { createProfile } = await import('./unlock.ts')
+    return createProfile(this.database, this.world, this.#state, profile, first)
   }
 
   async removeProfile(profile: string, options: { readonly force?: boolean } = {}): Promise<void> {
@@ -200,16 +151,13 @@ class SqliteVault implements Vault {
   }
 
   async keySlots(profile: string): Promise<readonly KeySlotInfo[]> {
+    const { readSlots, toSlotInfo } = await import('./key-slots.ts')
     return readSlots(this.database, this.#requireProfile(profile).id).map(toSlotInfo)
   }
 
   async slotOfRawKey(profile: string, key: Buffer): Promise<KeySlotInfo | undefined> {
-    const row = this.#requireProfile(profile)
-    for (const slot of readSlots(this.database, row.id)) {
-      const kdf = parseKdf(slot.kdf)
-      if (kdf?.type === 'raw' && (await deriveUnlockKey(kdf, { type: 'raw', key }, row.id)) !== undefined) return toSlotInfo(slot)
-    }
-    return undefined
+    const { slotOfRawKey } = await import('./key-slots.ts')
+    return slotOfRawKey(this.database, this.#requireProfile(profile).id, key)
   }
 
   async list(profile: string, filter: IntegrationFilter = {}): Promise<readonly Integration[]> {
@@ -259,61 +207,29 @@ class SqliteVault implements Vault {
   }
 
   async unlock(profile: string, sources: KeySources): Promise<UnlockedVault> {
-    const unlocked = await this.#open(profile, sources)
+    const { unlockProfile } = await import('./unlock.ts')
+    const unlocked = await unlockProfile(this.database, this.world, this.#state, this.#requireProfile(profile), sources)
     unlocked.checkAge()
     unlocked.foldUnlockFailures()
     return unlocked
   }
 
   async acceptOlder(profile: string, sources: KeySources): Promise<void> {
-    const unlocked = await this.#open(profile, sources)
+    const { unlockProfile } = await import('./unlock.ts')
+    const unlocked = await unlockProfile(this.database, this.world, this.#state, this.#requireProfile(profile), sources)
     unlocked.acceptOlder()
     unlocked.lock()
-  }
-
-  async #open(profile: string, sources: KeySources): Promise<UnlockedProfile> {
-    const row = this.#requireProfile(profile)
-    const opened = await this.#openSlot(row, sources)
-    const rowKey = deriveKey('row', opened.dataKey, row.id)
-    const audit = AuditLog.open(this.database, row.id, row.audit_key, rowKey)
-    // The count is read again with the log's end: another command may have committed since.
-    this.database.read(() => audit.verifyLast(this.#requireProfile(row.name).audit_count))
-    const keys = { profileId: row.id, profile: row.name, generation: row.generation, rowKey }
-    return new UnlockedProfile(this.database, this.world, this.#state, keys, opened, audit)
-  }
-
-  async #openSlot(row: ProfileRow, sources: KeySources) {
-    try {
-      return await openAnySlot(readSlots(this.database, row.id), row, sources)
-    } catch (error) {
-      // The vault itself is not touched by a wrong key; the attempt is taken up into its log at the next unlock.
-      if (error instanceof CrmError && error.code === 'wrong_key') {
-        this.#state.noteUnlockFailure(row.id, { at: toTimestamp(this.world.clock()), actor: this.world.actor, reason: error.code })
-      }
-      throw error
-    }
   }
 
   close(): void {
     this.database.close()
   }
 
-  #profileRow(profile: string): ProfileRow | undefined {
-    return this.database.get<ProfileRow>(
-      'SELECT id, name, generation, audit_key, audit_count FROM profiles WHERE name = ?',
-      profile.toLowerCase(),
-    )
-  }
-
   #requireProfile(profile: string): ProfileRow {
-    const row = this.#profileRow(profile)
+    const row = findProfile(this.database, profile)
     if (row !== undefined) return row
     throw new CrmError('not_found', `there is no profile ${profile.toLowerCase()} in this vault`, {
       hint: `make it with: crm -p ${profile.toLowerCase()} init`,
     })
   }
-}
-
-function profileExists(name: string): CrmError {
-  return new CrmError('conflict', `the profile ${name} exists already`, { hint: 'see the profiles with: crm profile list' })
 }

@@ -3,10 +3,10 @@ import { CrmError } from '../core/errors.ts'
 import { isSlotDamaged } from '../crypto/key-slot.ts'
 import type { AuditLog } from './audit-log.ts'
 import type { Database } from './database.ts'
-import { openDemo } from './demos.ts'
-import { openedRow, type ProfileKeys } from './integrations.ts'
 import { readSlots } from './key-slots.ts'
 import { INTEGRATION_COLUMNS, type SealedIntegrationRow } from './rows.ts'
+import { openDemo } from './sealed-demos.ts'
+import { openedRow, type ProfileKeys } from './sealed-integrations.ts'
 
 /** One thing wrong in a vault. */
 export interface VaultProblem {

@@ -1,0 +1,158 @@
+import { CrmError, type Problem, refuseProblems } from '../core/errors.ts'
+import { readValues } from '../core/field-values.ts'
+import { NAME_PATTERN, parseName } from '../core/integration.ts'
+import type { Provider, Warning } from '../core/provider.ts'
+import type { NewIntegration } from '../vault/sealed-integrations.ts'
+import { unfold } from './find-target.ts'
+
+/** Most integrations that one answers file adds. */
+const MOST_ANSWERS = 10_000
+
+/** An integration as a person or a file describes it. */
+export interface IntegrationInput {
+  readonly provider: string
+  readonly name?: string
+  readonly active?: boolean
+  /** Text by field key. */
+  readonly raw: Readonly<Record<string, string>>
+}
+
+/** An integration that is ready to be stored, and what to warn about. */
+export interface Draft {
+  readonly provider: Provider
+  readonly integration: NewIntegration
+  readonly warnings: readonly Warning[]
+}
+
+/**
+ * Validates an integration: name, every field, and what no single field can see.
+ * @param taken names in use, for a default name that is free: `chatwoot`, `chatwoot-2`.
+ * @throws {CrmError} `usage` with all problems; `not_found` for an unknown provider.
+ */
+export function draftIntegration(providers: readonly Provider[], input: IntegrationInput, taken: ReadonlySet<string>): Draft {
+  const { problems, draft } = tryDraft(providers, input, taken)
+  refuseProblems(problems, `the values for ${input.provider} are not valid`)
+  if (draft === undefined) throw new CrmError('internal', 'a draft without problems is missing')
+  return draft
+}
+
+/** Validates all of an answers file before anything is stored. @throws {CrmError} `usage` with the problems of every entry. */
+export function draftIntegrations(
+  providers: readonly Provider[],
+  inputs: readonly IntegrationInput[],
+  taken: ReadonlySet<string>,
+): readonly Draft[] {
+  const names = new Set(taken)
+  const problems: Problem[] = []
+  const drafts: Draft[] = []
+  for (const [index, input] of inputs.entries()) {
+    const tried = tryDraft(providers, input, names)
+    problems.push(...tried.problems.map((problem) => ({ field: `[${index}].${problem.field}`, message: problem.message })))
+    if (tried.draft === undefined) continue
+    if (names.has(tried.draft.integration.name) && !taken.has(tried.draft.integration.name)) {
+      problems.push({ field: `[${index}].name`, message: 'is used twice in the file' })
+    }
+    names.add(tried.draft.integration.name)
+    drafts.push(tried.draft)
+  }
+  refuseProblems(problems, 'the answers are not valid')
+  return drafts
+}
+
+function tryDraft(
+  providers: readonly Provider[],
+  input: IntegrationInput,
+  taken: ReadonlySet<string>,
+): { problems: readonly Problem[]; draft?: Draft } {
+  const provider = requireProvider(providers, input.provider)
+  const { values, missing, problems } = readValues(provider, unfold(provider, input.raw))
+  const found: Problem[] = [...problems, ...missing.map((field) => ({ field: field.key, message: 'is missing' }))]
+  const name = input.name === undefined ? freeName(provider.id, taken) : input.name.toLowerCase()
+  if (!NAME_PATTERN.test(name))
+    found.push({ field: 'name', message: 'has 1 to 64 of a-z, 0-9, dot, underscore and hyphen, and starts with a letter or digit' })
+  if (found.length > 0) return { problems: found }
+  const integration = { name: parseName(name, 'integration'), provider: provider.id, definition: '', active: input.active ?? true, values }
+  return {
+    problems: [],
+    draft: { provider, integration, warnings: provider.cautions?.({ ...values.settings, ...values.secrets } as never) ?? [] },
+  }
+}
+
+/** The provider with an id. @throws {CrmError} `not_found`, naming those there are. */
+export function requireProvider(providers: readonly Provider[], id: string): Provider {
+  const provider = providers.find((candidate) => candidate.id === id.toLowerCase())
+  if (provider !== undefined) return provider
+  throw new CrmError('not_found', `no provider is named ${id.toLowerCase().slice(0, 64)}`, {
+    reason: `there are: ${providers.map((candidate) => candidate.id).join(', ')}`,
+    hint: 'see what each needs with: crm providers',
+  })
+}
+
+/** The provider's id, or the id with the first free number. */
+export function freeName(id: string, taken: ReadonlySet<string>): string {
+  if (!taken.has(id)) return id
+  for (let number = 2; ; number += 1) {
+    const name = `${id}-${number}`
+    if (!taken.has(name)) return name
+  }
+}
+
+/**
+ * Reads the JSON of `--from`: one object of field keys with optional `name` and `active`, or an array of `{ provider, ... }`.
+ * @param provider the provider named on the command line, for an object; an array names its own.
+ * @throws {CrmError} `usage` with all problems, naming where they are and never a value.
+ */
+export function readAnswers(
+  text: string,
+  provider: string | undefined,
+): { readonly inputs: readonly IntegrationInput[]; readonly many: boolean } {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw new CrmError('usage', 'the answers are not JSON', { hint: 'see what belongs in them with: crm providers chatwoot --json' })
+  }
+  const many = Array.isArray(value)
+  const entries: readonly unknown[] = Array.isArray(value) ? value : [value]
+  if (entries.length === 0) throw new CrmError('usage', 'the answers are an empty list')
+  if (entries.length > MOST_ANSWERS) throw new CrmError('usage', `the answers hold more than ${MOST_ANSWERS} integrations`)
+  const problems: Problem[] = []
+  const inputs: IntegrationInput[] = []
+  for (const [index, entry] of entries.entries()) {
+    const read = readAnswer(entry, provider)
+    if ('input' in read) inputs.push(read.input)
+    else
+      problems.push(
+        ...read.problems.map((problem) => (many ? { field: `[${index}].${problem.field}`, message: problem.message } : problem)),
+      )
+  }
+  refuseProblems(problems, 'the answers are not valid')
+  return { inputs, many }
+}
+
+function readAnswer(
+  entry: unknown,
+  fallbackProvider: string | undefined,
+): { readonly input: IntegrationInput } | { readonly problems: readonly Problem[] } {
+  if (entry === null || typeof entry !== 'object' || Array.isArray(entry))
+    return { problems: [{ field: '$', message: 'must be an object of field keys' }] }
+  const problems: Problem[] = []
+  const raw: Record<string, string> = Object.create(null)
+  const { provider = fallbackProvider, name, active, ...fields } = entry as Record<string, unknown>
+  if (typeof provider !== 'string') problems.push({ field: 'provider', message: 'is missing' })
+  else if (fallbackProvider !== undefined && provider.toLowerCase() !== fallbackProvider.toLowerCase()) {
+    problems.push({ field: 'provider', message: `is not the ${fallbackProvider} of the command line` })
+  }
+  if (name !== undefined && typeof name !== 'string') problems.push({ field: 'name', message: 'must be text' })
+  if (active !== undefined && typeof active !== 'boolean') problems.push({ field: 'active', message: 'must be true or false' })
+  for (const [key, value] of Object.entries(fields)) {
+    if (typeof value === 'string') raw[key] = value
+    else if (typeof value === 'number' || typeof value === 'boolean') raw[key] = String(value)
+    else if (value !== null && typeof value === 'object' && !Array.isArray(value)) raw[key] = JSON.stringify(value)
+    else if (value !== null) problems.push({ field: key, message: 'must be text, a number, true or false, or an object' })
+  }
+  if (problems.length > 0 || typeof provider !== 'string') return { problems }
+  return {
+    input: { provider, raw, ...(typeof name === 'string' ? { name } : {}), ...(typeof active === 'boolean' ? { active } : {}) },
+  }
+}

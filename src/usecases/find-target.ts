@@ -1,0 +1,145 @@
+import { CrmError, refuseProblems } from '../core/errors.ts'
+import type { StoredValues } from '../core/field.ts'
+import { readValues } from '../core/field-values.ts'
+import { type Integration, parseName } from '../core/integration.ts'
+import type { Provider } from '../core/provider.ts'
+import type { Vault } from '../vault/vault.ts'
+
+/** The environment as `crm` reads it: variables that are set and not empty. */
+export type Environment = Readonly<Record<string, string>>
+
+/** The integration that a name means. */
+export type Target =
+  | { readonly source: 'vault'; readonly name: string; readonly provider: string; readonly active: boolean }
+  | { readonly source: 'environment'; readonly name: string; readonly provider: Provider; readonly values: StoredValues }
+
+/** What finding a target may look at. `vault` is undefined where there is none yet. */
+export interface FindDeps {
+  readonly vault: Vault | undefined
+  readonly profile: string
+  readonly providers: readonly Provider[]
+  readonly environment: Environment
+}
+
+/**
+ * Which integration a name means (`design.md` section 3): one of that name in the profile; or a provider's id, when exactly one
+ * active integration of that provider exists; or, when the profile has none of that provider, the provider's variables.
+ * `env:<provider>` forces the variables.
+ * @throws {CrmError} `not_found`, `usage` when a provider's id could mean several or its variables are not valid.
+ */
+export async function findTarget(deps: FindDeps, text: string): Promise<Target> {
+  const forced = /^env:(.+)$/i.exec(text)?.[1]
+  if (forced !== undefined) return forceEnvironment(deps, forced)
+  const name = parseName(text, 'integration')
+  const known = await integrationsOf(deps)
+  const named = known.find((integration) => integration.name === name)
+  if (named !== undefined) return fromVault(named)
+  const provider = deps.providers.find((candidate) => candidate.id === name)
+  if (provider === undefined) throw notFound(name, known)
+  return byProvider(
+    deps,
+    provider,
+    known.filter((integration) => integration.provider === provider.id),
+  )
+}
+
+/** The target of a command that was given no name: the one of a provider. */
+export async function findTargetOf(deps: FindDeps, provider: Provider): Promise<Target> {
+  const known = await integrationsOf(deps)
+  return byProvider(
+    deps,
+    provider,
+    known.filter((integration) => integration.provider === provider.id),
+  )
+}
+
+/** The integration that a provider's variables make; undefined when they are not set. @throws {CrmError} `usage` when they are not valid. */
+export function environmentTarget(provider: Provider, environment: Environment): Extract<Target, { source: 'environment' }> | undefined {
+  if (provider.environment !== true || !isSet(provider, environment)) return undefined
+  const raw: Record<string, string> = {}
+  for (const field of provider.fields) {
+    const text = environment[field.env]
+    if (text !== undefined) raw[field.key] = text
+  }
+  const read = readValues(provider, unfold(provider, raw))
+  refuseProblems(
+    read.problems.map((problem) => ({
+      ...problem,
+      field: provider.fields.find((field) => field.key === problem.field)?.env ?? problem.field,
+    })),
+    `the variables for ${provider.title} are not valid`,
+  )
+  return { source: 'environment', name: `env:${provider.id}`, provider, values: read.values }
+}
+
+/** Understands pasted addresses in raw values: each field's text may hold values for others, which win only where nothing was given. */
+export function unfold(provider: Provider, raw: Readonly<Record<string, string>>): Record<string, string> {
+  const unfolded: Record<string, string> = { ...raw }
+  for (const [key, text] of Object.entries(raw)) {
+    const pasted = provider.readPasted?.(key, text)
+    if (pasted === null || pasted === undefined) continue
+    for (const [other, value] of Object.entries(pasted)) if (other === key || raw[other] === undefined) unfolded[other] = value
+  }
+  return unfolded
+}
+
+/** Variables count as set when every value that has no default is there: three for Chatwoot. */
+function isSet(provider: Provider, environment: Environment): boolean {
+  return provider.fields.every((field) => {
+    const identifies = field.optional === undefined && (field.fallback === undefined || field.kind === 'url')
+    return !identifies || environment[field.env] !== undefined
+  })
+}
+
+async function integrationsOf(deps: FindDeps): Promise<readonly Integration[]> {
+  if (deps.vault === undefined || !(await deps.vault.hasProfile(deps.profile))) return []
+  return deps.vault.list(deps.profile)
+}
+
+function byProvider(deps: FindDeps, provider: Provider, own: readonly Integration[]): Target {
+  const active = own.filter((integration) => integration.active)
+  const [only, second] = active
+  if (only !== undefined && second === undefined) return fromVault(only)
+  if (only !== undefined) {
+    throw new CrmError('usage', `${provider.id} could mean ${active.length} integrations`, {
+      reason: `they are ${active.map((integration) => integration.name).join(', ')}`,
+      hint: 'name the one you mean',
+    })
+  }
+  const [inactive] = own
+  if (inactive !== undefined) return fromVault(inactive)
+  const target = environmentTarget(provider, deps.environment)
+  if (target !== undefined) return target
+  throw new CrmError('not_found', `the profile ${deps.profile} has no integration for ${provider.title}`, {
+    hint: `add one with: crm add ${provider.id}`,
+  })
+}
+
+function forceEnvironment(deps: FindDeps, id: string): Target {
+  const provider = deps.providers.find((candidate) => candidate.id === id.toLowerCase())
+  if (provider?.environment !== true) {
+    const able = deps.providers.filter((candidate) => candidate.environment === true).map((candidate) => `env:${candidate.id}`)
+    throw new CrmError('not_found', `nothing is known as env:${id.toLowerCase().slice(0, 64)}`, { hint: `use ${able.join(' or ')}` })
+  }
+  const target = environmentTarget(provider, deps.environment)
+  if (target !== undefined) return target
+  const unset = provider.fields
+    .filter((field) => field.optional === undefined && deps.environment[field.env] === undefined)
+    .map((field) => field.env)
+  throw new CrmError('not_found', `the variables for ${provider.title} are not set`, {
+    reason: `missing: ${unset.join(', ')}`,
+    hint: `export ${unset[0]}=<value>`,
+  })
+}
+
+function fromVault(integration: Integration): Target {
+  return { source: 'vault', name: integration.name, provider: integration.provider, active: integration.active }
+}
+
+function notFound(name: string, known: readonly Integration[]): CrmError {
+  const near = known.map((integration) => integration.name).filter((other) => other.startsWith(name.slice(0, 3)) || other.includes(name))
+  return new CrmError('not_found', `no integration is named ${name}`, {
+    ...(near.length > 0 ? { reason: `similar names: ${near.slice(0, 5).join(', ')}` } : {}),
+    hint: 'see the names with: crm list',
+  })
+}

@@ -1,0 +1,305 @@
+import type { TestAnswer, TestResult } from '../core/answers.ts'
+import { CrmError, type ErrorCode } from '../core/errors.ts'
+import { mergeValues, type StoredValues } from '../core/field.ts'
+import type { Source } from '../core/integration.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { Clock, Http } from '../core/ports.ts'
+import type { Provider, TestReport, TestTools, Warning } from '../core/provider.ts'
+import { toTimestamp } from '../core/time.ts'
+import type { TestRecord } from '../vault/test-results.ts'
+import type { UnlockedVault } from '../vault/unlocked.ts'
+
+/** How long a successful test of the same revision is reused, in milliseconds. */
+export const CACHE_MS = 30_000
+/** Limit of the test of one integration, in milliseconds. */
+const TEST_LIMIT_MS = 20_000
+
+/** What a test needs of the world. */
+export interface TestDeps {
+  readonly providers: readonly Provider[]
+  readonly http: Http
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  /** When the command must be done, in Unix milliseconds. */
+  readonly deadlineMs?: number
+}
+
+/** An integration to test: stored ones are opened when their turn comes. */
+export type TestSubject =
+  | { readonly source: 'vault'; readonly name: string; readonly unlocked: UnlockedVault }
+  | {
+      readonly source: 'environment'
+      readonly name: string
+      readonly provider: Provider
+      readonly values: StoredValues
+      readonly profile: string
+    }
+
+/** One finished test: where it stands in the input, its result, and what to warn about. */
+export interface TestEvent {
+  readonly index: number
+  readonly result: TestResult
+  readonly warnings: readonly Warning[]
+}
+
+/**
+ * Tests integrations, at most `concurrency` at a time, and yields each as it ends. Results of stored ones are written to
+ * their vaults when all have ended, or when the caller stops listening.
+ * @param options.fresh asks again even where a success is less than 30 s old.
+ */
+export async function* testIntegrations(
+  deps: TestDeps,
+  subjects: readonly TestSubject[],
+  options: { readonly concurrency: number; readonly fresh: boolean },
+): AsyncGenerator<TestEvent> {
+  const finished: TestEvent[] = []
+  const records = new Map<UnlockedVault, ({ name: string } & TestRecord)[]>()
+  let wake: (() => void) | undefined
+  let next = 0
+  let running = Math.min(options.concurrency, subjects.length)
+  const work = async (): Promise<void> => {
+    for (;;) {
+      const index = next++
+      const subject = subjects[index]
+      if (subject === undefined || deps.signal.aborted) break
+      finished.push({ index, ...(await testSubject(deps, subject, options.fresh, records)) })
+      wake?.()
+    }
+    running -= 1
+    wake?.()
+  }
+  for (let worker = running; worker > 0; worker -= 1) void work()
+  try {
+    while (running > 0 || finished.length > 0) {
+      const event = finished.shift()
+      if (event !== undefined) yield event
+      else
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+    }
+  } finally {
+    for (const [unlocked, results] of records) await unlocked.recordTests(results)
+  }
+}
+
+async function testSubject(
+  deps: TestDeps,
+  subject: TestSubject,
+  fresh: boolean,
+  records: Map<UnlockedVault, ({ name: string } & TestRecord)[]>,
+): Promise<Omit<TestEvent, 'index'>> {
+  if (subject.source === 'environment') return testValues(deps, { ...subject, provider: subject.provider })
+  const { unlocked, name } = subject
+  try {
+    const { integration, values } = await unlocked.open(name)
+    const provider = deps.providers.find((candidate) => candidate.id === integration.provider)
+    if (provider === undefined) throw unknownProvider(integration.provider)
+    const cached = fresh ? undefined : reusable(await unlocked.newestTest(name), integration.revision, deps.clock())
+    const about = { source: 'vault' as const, name, profile: unlocked.profile, provider, values }
+    if (cached !== undefined) return cachedResult(about, cached)
+    const tested = await testValues(deps, about)
+    if (tested.result.outcome !== 'skipped' && tested.result.cause !== 'cancelled') {
+      const list = records.get(unlocked) ?? []
+      records.set(unlocked, list)
+      list.push({ name, ...recordOf(tested, integration.revision) })
+    }
+    return tested
+  } catch (error) {
+    if (!(error instanceof CrmError)) throw error
+    return { result: failedResult({ source: 'vault', name, provider: '', profile: unlocked.profile }, error, null, null), warnings: [] }
+  }
+}
+
+/** Who is being tested, for its result. */
+export interface TestedValues {
+  readonly source: Source
+  readonly name: string
+  readonly profile: string
+  readonly provider: Provider
+  readonly values: StoredValues
+}
+
+/** Tests values without keeping the result: also the test before saving. A refused credential is a result, not an exception. */
+export async function testValues(
+  deps: TestDeps,
+  about: TestedValues,
+): Promise<{ readonly result: TestResult; readonly warnings: readonly Warning[] }> {
+  const startedMs = deps.clock()
+  const endsMs = Math.min(startedMs + TEST_LIMIT_MS, deps.deadlineMs ?? Number.POSITIVE_INFINITY)
+  const tools: TestTools = { http: limited(deps, endsMs), clock: deps.clock, signal: deps.signal }
+  try {
+    const report = await about.provider.test(mergeValues(about.values) as never, tools)
+    return { result: toResult(about, report, startedMs, deps.clock() - startedMs), warnings: report.warnings }
+  } catch (error) {
+    if (!(error instanceof CrmError)) throw error
+    return { result: failedResult({ ...about, provider: about.provider.id }, error, startedMs, deps.clock() - startedMs), warnings: [] }
+  }
+}
+
+/** The network client with what is left of the test's time as the limit of each request. */
+function limited(deps: TestDeps, endsMs: number): Http {
+  return (request) => {
+    const leftMs = endsMs - deps.clock()
+    if (leftMs <= 0)
+      throw new CrmError('unreachable', `${request.url.host} did not answer in time`, {
+        hint: 'try again, or allow more time with --timeout 60s',
+      })
+    return deps.http({ ...request, timeoutMs: Math.min(request.timeoutMs ?? leftMs, leftMs), signal: request.signal ?? deps.signal })
+  }
+}
+
+function toResult(about: TestedValues, report: TestReport, startedMs: number, latencyMs: number): TestResult {
+  return {
+    name: about.name,
+    provider: about.provider.id,
+    profile: about.profile,
+    source: about.source,
+    outcome: report.outcome,
+    cause: report.cause,
+    message: report.message,
+    hint: named(report.hint, about.name),
+    identity: report.identity,
+    checks: report.checks,
+    server: report.server,
+    latencyMs: Math.round(latencyMs),
+    checkedAt: toTimestamp(startedMs),
+    cached: false,
+  }
+}
+
+function failedResult(
+  about: { readonly source: Source; readonly name: string; readonly profile: string; readonly provider: string },
+  error: CrmError,
+  startedMs: number | null,
+  latencyMs: number | null,
+): TestResult {
+  const { source, name, profile, provider } = about
+  return {
+    name,
+    provider,
+    profile,
+    source,
+    outcome: 'failed',
+    cause: error.code,
+    message: error.reason === undefined ? error.message : `${error.message}: ${error.reason}`,
+    hint: named(error.hint ?? null, name),
+    identity: null,
+    checks: [],
+    server: null,
+    latencyMs: latencyMs === null ? null : Math.round(latencyMs),
+    checkedAt: startedMs === null ? null : toTimestamp(startedMs),
+    cached: false,
+  }
+}
+
+/** A provider does not know the name of the integration: `{name}` stands for it. */
+export function named(hint: string | null, name: string): string | null {
+  return hint === null ? null : hint.replaceAll('{name}', name)
+}
+
+/** A skipped integration, as a result. */
+export function skippedResult(
+  about: { readonly name: string; readonly provider: string; readonly profile: string },
+  message: string,
+): TestResult {
+  return {
+    ...about,
+    source: 'vault',
+    outcome: 'skipped',
+    cause: null,
+    message,
+    hint: `crm toggle ${about.name} --on`,
+    identity: null,
+    checks: [],
+    server: null,
+    latencyMs: null,
+    checkedAt: null,
+    cached: false,
+  }
+}
+
+/** The record of a result for the vault's history. */
+export function recordOf(tested: { readonly result: TestResult; readonly warnings: readonly Warning[] }, revision: number): TestRecord {
+  const { result, warnings } = tested
+  const { message, hint, identity, checks, server } = result
+  return {
+    revision,
+    checkedAtMs: Date.parse(result.checkedAt ?? ''),
+    outcome: result.outcome === 'connected' ? 'connected' : 'failed',
+    cause: result.cause,
+    latencyMs: result.latencyMs ?? 0,
+    report: { message, hint, identity, checks, server, warnings } as unknown as JsonObject,
+  }
+}
+
+function reusable(record: TestRecord | undefined, revision: number, nowMs: number): TestRecord | undefined {
+  if (record === undefined || record.outcome !== 'connected' || record.revision !== revision || record.report === null) return undefined
+  const age = nowMs - record.checkedAtMs
+  return age >= 0 && age < CACHE_MS ? record : undefined
+}
+
+function cachedResult(about: TestedValues, record: TestRecord): Omit<TestEvent, 'index'> {
+  const report = record.report as unknown as Pick<TestReport, 'identity' | 'checks' | 'server' | 'warnings'>
+  const result: TestResult = {
+    name: about.name,
+    provider: about.provider.id,
+    profile: about.profile,
+    source: about.source,
+    outcome: 'connected',
+    cause: null,
+    message: null,
+    hint: null,
+    identity: report.identity,
+    checks: report.checks,
+    server: report.server,
+    latencyMs: record.latencyMs,
+    checkedAt: toTimestamp(record.checkedAtMs),
+    cached: true,
+  }
+  return { result, warnings: report.warnings }
+}
+
+/** All results of a command, in input order, with their summary. */
+export function summarize(profile: string, results: readonly TestResult[]): TestAnswer {
+  const count = (outcome: TestResult['outcome']): number => results.filter((result) => result.outcome === outcome).length
+  return {
+    profile,
+    results,
+    summary: { total: results.length, connected: count('connected'), failed: count('failed'), skipped: count('skipped') },
+  }
+}
+
+/** The error of a test command: a single cause when all failures agree, else `checks_failed`; undefined when nothing failed. */
+export function testError(results: readonly TestResult[]): CrmError | undefined {
+  const failed = results.filter((result) => result.outcome === 'failed')
+  const [first] = failed
+  if (first === undefined) return undefined
+  const cause = first.cause ?? 'internal'
+  if (results.length === 1) return resultError(first)
+  const shared = failed.every((result) => result.cause === first.cause)
+  const code: ErrorCode = shared ? cause : 'checks_failed'
+  return new CrmError(code, `${failed.length} of ${results.length} integrations failed`, {
+    reason:
+      failed.length > 5
+        ? `among them ${failed
+            .slice(0, 5)
+            .map((result) => result.name)
+            .join(', ')}`
+        : failed.map((result) => result.name).join(', '),
+    hint: `look at one with: crm test ${first.name}`,
+  })
+}
+
+/** A failed result as an error. */
+export function resultError(result: TestResult): CrmError {
+  return new CrmError(
+    result.cause ?? 'internal',
+    result.message ?? `the test of ${result.name} failed`,
+    result.hint === null ? {} : { hint: result.hint },
+  )
+}
+
+function unknownProvider(id: string): CrmError {
+  return new CrmError('not_found', `the provider ${id} is not known to this version`, { hint: 'see those that are with: crm providers' })
+}

@@ -1,0 +1,71 @@
+import { CrmError } from '../core/errors.ts'
+import type { StoredValues } from '../core/field.ts'
+import { canonicalJson } from '../core/json.ts'
+import { Secret } from '../core/secret.ts'
+import { OpenError, open, seal } from '../crypto/chunked.ts'
+import { encodeContext } from '../crypto/context.ts'
+import type { IntegrationRow, SealedIntegrationRow } from './rows.ts'
+
+/** Most bytes of one secret, and of the settings of one integration. */
+const SECRET_BYTES = 1_048_576
+const SETTINGS_BYTES = 65_536
+
+/** What the seal of an integration binds: its whole public record (`security.md` section 4.3). */
+export type BoundRecord = Pick<
+  IntegrationRow,
+  'id' | 'name' | 'generation' | 'revision' | 'provider' | 'definition' | 'active' | 'settings'
+>
+
+function integrationContext(profileId: Buffer, row: BoundRecord): Buffer {
+  return encodeContext(
+    'crm-vault/v1/integration',
+    profileId,
+    row.id,
+    row.generation,
+    row.revision,
+    row.provider,
+    row.definition,
+    row.name,
+    row.active,
+    row.settings,
+  )
+}
+
+/** Seals the secrets of an integration for exactly this public record; an empty set too, since an unsealed one could be forged. */
+export function sealIntegration(rowKey: Buffer, profileId: Buffer, row: BoundRecord, secrets: StoredValues['secrets']): Buffer {
+  if (Buffer.byteLength(row.settings) > SETTINGS_BYTES) throw new CrmError('usage', `the settings of ${row.name} are larger than 64 KiB`)
+  const values: Record<string, string> = Object.create(null)
+  for (const [key, secret] of Object.entries(secrets)) {
+    const value = secret.reveal()
+    if (Buffer.byteLength(value) > SECRET_BYTES) throw new CrmError('usage', `the secret ${key} of ${row.name} is larger than 1 MiB`)
+    values[key] = value
+  }
+  const plaintext = Buffer.from(canonicalJson(values), 'utf8')
+  const sealed = seal(rowKey, integrationContext(profileId, row), plaintext)
+  plaintext.fill(0)
+  return sealed
+}
+
+/** Opens the secrets of a row, which proves every bound column. @throws {CrmError} `damaged`. */
+export function openIntegration(rowKey: Buffer, profileId: Buffer, row: SealedIntegrationRow): Readonly<Record<string, Secret>> {
+  const plaintext = openRow(rowKey, integrationContext(profileId, row), row.sealed, `the integration ${row.name}`)
+  const values = JSON.parse(plaintext.toString('utf8')) as Record<string, string>
+  plaintext.fill(0)
+  const secrets: Record<string, Secret> = Object.create(null)
+  for (const [key, value] of Object.entries(values)) secrets[key] = new Secret(value)
+  return secrets
+}
+
+/** Opens a sealed row. @param what names it in the error. @throws {CrmError} `damaged`. */
+export function openRow(rowKey: Buffer, context: Buffer, sealed: Buffer, what: string): Buffer {
+  try {
+    return open(rowKey, context, sealed)
+  } catch (error) {
+    if (!(error instanceof OpenError)) throw error
+    throw new CrmError('damaged', `${what} was changed outside of crm`, {
+      reason: 'its seal does not fit its record; nothing was sent',
+      hint: 'see what is affected with: crm vault verify',
+      cause: error,
+    })
+  }
+}
