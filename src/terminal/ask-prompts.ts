@@ -1,0 +1,156 @@
+import { CrmError } from '../core/errors.ts'
+import { visible } from '../core/text.ts'
+import {
+  type Ask,
+  type ChoiceQuestion,
+  type ConfirmQuestion,
+  cancelled,
+  type Question,
+  type SecretQuestion,
+  secretProblem,
+  type TextQuestion,
+  textProblem,
+} from './ask.ts'
+import { PASTE_MODE_OFF, PASTE_MODE_ON } from './paste.ts'
+import { PromptInput } from './prompt-input.ts'
+import type { Style } from './style.ts'
+
+/** What the asker needs of the terminal. */
+export interface PromptTerminal {
+  readonly stdin: () => NodeJS.ReadStream
+  readonly stderr: () => NodeJS.WriteStream
+  /** Prints one line above or below a prompt. */
+  readonly print: (line: string) => void
+  readonly style: Style
+  /** Aborted when the command is told to stop; its reason is thrown if it is a {@link CrmError}. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Longer lists are filtered as one types. */
+const LONG_LIST = 8
+
+type PromptContext = { readonly input: NodeJS.ReadableStream; readonly output: NodeJS.WritableStream; readonly signal: AbortSignal }
+
+/** The look of the prompts, in our colours: the library's own follow standard output, which is not where prompts stand. */
+function themeOf(style: Style, ascii: boolean) {
+  const keysHelpTip = (keys: [key: string, action: string][]) =>
+    style.dim(keys.map(([key, action]) => `${ascii ? asciiKey(key) : key} ${action}`).join(', '))
+  return {
+    prefix: { idle: style.accent('?'), done: style.ok(style.symbols.ok) },
+    spinner: { interval: 80, frames: ['-', '\\', '|', '/'] },
+    icon: { cursor: ascii ? '>' : '❯' },
+    style: {
+      answer: style.accent,
+      message: (text: string) => text,
+      error: (text: string) => style.error(`> ${text}`),
+      defaultAnswer: (text: string) => style.dim(`[${text}]`),
+      help: style.dim,
+      highlight: style.accent,
+      key: style.accent,
+      description: style.dim,
+      disabled: style.dim,
+      searchTerm: style.accent,
+      maskedText: '(hidden)',
+      keysHelpTip,
+      confirmDefault: (text: string) => text.toUpperCase(),
+    },
+  }
+}
+
+function asciiKey(key: string): string {
+  return key === '↑↓' ? 'arrows' : key === '⏎' ? 'enter' : key
+}
+
+/** Prompts drawn on a terminal. The library is loaded at the first question. */
+export function createPromptAsk(terminal: PromptTerminal): Ask {
+  const { style, print } = terminal
+  const theme = themeOf(style, style.symbols.arrow === '->')
+
+  async function prompt<T>(
+    question: Question,
+    joinLines: boolean,
+    run: (prompts: typeof import('@inquirer/prompts'), context: PromptContext) => Promise<T>,
+  ) {
+    const prompts = await import('@inquirer/prompts')
+    const stop = new AbortController()
+    const signal = terminal.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, terminal.signal])
+    for (const line of question.help ?? []) print(style.dim(`  ${visible(line)}`))
+    const output = terminal.stderr()
+    // After an answer the library closes too, but the promise is settled by then and the abort finds nothing to do.
+    const input = new PromptInput(terminal.stdin(), { joinLines, onClosed: () => stop.abort() })
+    output.write(PASTE_MODE_ON)
+    try {
+      return await run(prompts, { input, output, signal })
+    } catch (error) {
+      throw failureOf(error, terminal.signal)
+    } finally {
+      output.write(PASTE_MODE_OFF)
+      input.release()
+    }
+  }
+
+  async function text(question: TextQuestion): Promise<string> {
+    const fallback = question.typed ?? question.fallback
+    const shown = fallback === undefined ? undefined : visible(fallback, Number.POSITIVE_INFINITY)
+    const answer = await prompt(question, question.joinLines === true, ({ input }, context) =>
+      input(
+        {
+          message: `${visible(question.message)}:`,
+          theme,
+          ...(shown === undefined ? {} : { default: shown }),
+          ...(question.typed === undefined ? {} : { prefill: 'editable' as const }),
+          validate: (value) => said(textProblem(question, value.trim())),
+        },
+        context,
+      ),
+    )
+    // Enter on a value that could not be shown as it is means the value, not its escaped form.
+    return fallback !== undefined && answer === shown ? fallback : answer.trim()
+  }
+
+  async function secret(question: SecretQuestion): Promise<string> {
+    for (;;) {
+      const answer = await prompt(question, false, ({ password }, context) =>
+        password({ message: `${visible(question.message)}:`, toggleMask: false, theme }, context),
+      )
+      const value = answer.trim()
+      // Checked here and not by the library, which would keep a refused value for correction; a secret is typed again.
+      const problem = secretProblem(question, value)
+      if (problem === undefined) {
+        if (value !== answer) print(style.dim('  white space around the value was removed'))
+        return value
+      }
+      print(style.error(`> the value ${problem}`))
+    }
+  }
+
+  async function choice<T extends string>(question: ChoiceQuestion<T>): Promise<T> {
+    const message = `${visible(question.message)}:`
+    const choices = question.choices.map(({ value, label }) => ({ value, name: visible(label), short: visible(label) }))
+    const chosen = question.fallback === undefined ? {} : { default: question.fallback }
+    return prompt(question, false, ({ select, search }, context): Promise<T> => {
+      if (choices.length <= LONG_LIST) return select<T>({ message, choices, pageSize: LONG_LIST, theme, ...chosen }, context)
+      const source = (term = '') => choices.filter(({ value, name }) => `${value} ${name}`.toLowerCase().includes(term.toLowerCase()))
+      return search<T>({ message, source, pageSize: LONG_LIST, theme, ...chosen }, context)
+    })
+  }
+
+  async function confirm(question: ConfirmQuestion): Promise<boolean> {
+    return prompt(question, false, (prompts, context) =>
+      prompts.confirm({ message: visible(question.message), default: question.fallback ?? false, theme }, context),
+    )
+  }
+
+  return { text, secret, choice, confirm }
+}
+
+function said(problem: string | undefined): true | string {
+  return problem === undefined ? true : `the value ${problem}`
+}
+
+/** Whatever ended a prompt without an answer is a cancellation, unless the command was told to stop for a reason of its own. */
+function failureOf(error: unknown, signal: AbortSignal | undefined): unknown {
+  if (signal?.aborted === true && signal.reason instanceof CrmError) return signal.reason
+  const name = error instanceof Error ? error.name : ''
+  return name === 'ExitPromptError' || name === 'AbortPromptError' || name === 'CancelPromptError' ? cancelled() : error
+}

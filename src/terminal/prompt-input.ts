@@ -1,0 +1,62 @@
+import { PassThrough } from 'node:stream'
+import { StringDecoder } from 'node:string_decoder'
+import { CrmError } from '../core/errors.ts'
+import { createPasteFilter } from './paste.ts'
+
+/**
+ * Standard input for the length of one prompt: the prompt library reads from it as from a terminal, and gets what is pasted as one line.
+ * It tells when the library stops reading without an answer, which is how Ctrl-D on an empty line shows.
+ */
+export class PromptInput extends PassThrough {
+  readonly isTTY = true
+  readonly #terminal: NodeJS.ReadStream
+  readonly #filter: ReturnType<typeof createPasteFilter>
+  readonly #decoder = new StringDecoder('utf8')
+
+  constructor(terminal: NodeJS.ReadStream, options: { readonly joinLines: boolean; readonly onClosed: () => void }) {
+    super()
+    this.#terminal = terminal
+    this.#filter = createPasteFilter(options.joinLines)
+    this.once('pause', options.onClosed)
+    this.once('end', options.onClosed)
+    terminal.on('data', this.#take)
+    terminal.once('end', this.#end)
+    terminal.resume()
+  }
+
+  get isRaw(): boolean {
+    return this.#terminal.isRaw
+  }
+
+  /**
+   * Turns line mode and echo of the terminal off or on.
+   * @throws {CrmError} `usage` when the terminal keeps echoing: a secret is not asked for then.
+   */
+  setRawMode(raw: boolean): this {
+    this.#terminal.setRawMode(raw)
+    if (this.#terminal.isRaw !== raw) {
+      throw new CrmError('usage', 'the echo of this terminal cannot be turned off', {
+        hint: 'give secrets in files, with --<field>-file <path>',
+      })
+    }
+    return this
+  }
+
+  readonly #take = (chunk: Buffer | string): void => {
+    const keys = this.#filter.push(typeof chunk === 'string' ? chunk : this.#decoder.write(chunk))
+    if (keys !== '') this.write(keys)
+  }
+
+  readonly #end = (): void => {
+    this.end()
+  }
+
+  /** Gives standard input back: in line mode, with echo, paused so that the process can end. */
+  release(): void {
+    this.#terminal.off('data', this.#take)
+    this.#terminal.off('end', this.#end)
+    if (this.#terminal.isRaw) this.#terminal.setRawMode(false)
+    this.#terminal.pause()
+    this.destroy()
+  }
+}

@@ -1,0 +1,70 @@
+import { Buffer, isAscii } from 'node:buffer'
+import { printableJson } from './envelope.ts'
+import type { Redactor } from './redact.ts'
+import type { OutputTarget } from './streams.ts'
+
+/**
+ * Lines that a CI system would obey made harmless: `::` at the beginning of a line (GitHub; white space before it counts as nothing),
+ * `##[` and `##vso[` anywhere (GitHub's old form, Azure Pipelines).
+ */
+export function withoutCiCommands(text: string): string {
+  return text.replace(/^(\s*):(?=:)/gm, '$1\\x3a').replace(/#(?=#(?:vso)?\[)/gi, '\\x23')
+}
+
+/** Text on its way out of the process. Everything printed goes through here: redaction first, then what the kind of text needs. */
+export interface Writer {
+  /** Text for people; remote parts of it have been through `visible` already. `shown` are secrets that are printed on purpose. */
+  human(text: string, shown?: readonly string[]): void
+  /** One JSON document, as `printableJson` made it. */
+  json(text: string, shown?: readonly string[]): void
+  /** A JSON document that is written piece by piece. */
+  document(): JsonDocument
+  /** Exactly this text: a revealed value, a CI command of our own. */
+  exact(text: string): void
+}
+
+/** A JSON document on its way out. A secret that lies across a border between pieces is found too. */
+export interface JsonDocument {
+  /** A piece that `printableJson` made. */
+  text(text: string): void
+  /** A piece in UTF-8 that ends between tokens, of any origin; a long one costs no more than its bytes where it needs no change. */
+  bytes(bytes: Uint8Array): void
+  /** Writes what was held. */
+  end(): void
+}
+
+const DELETE = 0x7f
+
+/** Whether bytes of valid JSON hold nothing that {@link printableJson} would change: the test costs a scan, the change a copy. */
+function isPlain(bytes: Uint8Array): boolean {
+  return isAscii(bytes) && !bytes.includes(DELETE) && !Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes('##')
+}
+
+/** A writer to one stream. `inCi`: neutralise what a CI system would take for a command. */
+export function createWriter(target: OutputTarget, redactor: Redactor, inCi: boolean): Writer {
+  const exact = (text: string): void => {
+    if (text !== '') target.write(Buffer.from(text, 'utf8'))
+  }
+  return {
+    human(text, shown) {
+      const clean = redactor.redact(text, shown)
+      exact(inCi ? withoutCiCommands(clean) : clean)
+    },
+    json: (text, shown) => exact(redactor.redact(text, shown)),
+    document() {
+      const filter = redactor.armed ? redactor.stream() : undefined
+      const text = (piece: string): void => exact(filter === undefined ? piece : filter.push(piece))
+      return {
+        text,
+        bytes(bytes) {
+          if (filter === undefined && isPlain(bytes)) target.write(bytes)
+          else text(printableJson(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')))
+        },
+        end() {
+          if (filter !== undefined) exact(filter.end())
+        },
+      }
+    },
+    exact,
+  }
+}
