@@ -1,0 +1,5 @@
+export { type Fault, type FaultEffect, type FaultSwitch, parseFault } from './faults.ts'
+export type { LoggedRequest } from './request-log.ts'
+export { type Sandbox, startSandbox } from './sandbox.ts'
+export type { Fixtures } from './seed.ts'
+export type { SandboxLogEntry, SandboxOptions } from './settings.ts'
