@@ -40,10 +40,10 @@ export function createPlainAsk(terminal: PromptTerminal): Ask {
     })
   }
 
-  async function readHidden(): Promise<string> {
+  async function readHidden(joinLines: boolean): Promise<string> {
     const output = terminal.stderr()
     const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
-    const input = new PromptInput(terminal.stdin(), { joinLines: false, onClosed: () => {} })
+    const input = new PromptInput(terminal.stdin(), { joinLines, onClosed: () => {} })
     output.write(PASTE_MODE_ON)
     const keys = createInterface({ input, output: silent, terminal: true, historySize: 0 })
     try {
@@ -71,7 +71,7 @@ export function createPlainAsk(terminal: PromptTerminal): Ask {
     explain(question)
     for (;;) {
       say(`${visible(question.message)} (hidden): `)
-      const answer = await readHidden()
+      const answer = await readHidden(question.joinLines === true)
       const value = answer.trim()
       const problem = secretProblem(question, value)
       if (problem === undefined) {

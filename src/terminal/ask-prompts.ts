@@ -110,7 +110,7 @@ export function createPromptAsk(terminal: PromptTerminal): Ask {
 
   async function secret(question: SecretQuestion): Promise<string> {
     for (;;) {
-      const answer = await prompt(question, false, ({ password }, context) =>
+      const answer = await prompt(question, question.joinLines === true, ({ password }, context) =>
         password({ message: `${visible(question.message)}:`, toggleMask: false, theme }, context),
       )
       const value = answer.trim()

@@ -29,6 +29,8 @@ export interface SecretQuestion extends Question {
   /** Whether Enter keeps the value that is set already; the answer is then empty. */
   readonly keep?: boolean
   readonly optional?: boolean
+  /** Whether pasted line breaks become spaces (JSON) instead of being refused. */
+  readonly joinLines?: boolean
   readonly check?: Check
 }
 

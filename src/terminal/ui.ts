@@ -58,6 +58,8 @@ export interface Ui {
   print(text: string): void
   /** Says something in passing. Silent with `--quiet` and `--json`. */
   note(line: string): void
+  /** Says what belongs to a question: what is about to be saved, what is wrong with it. Never silent. Text is printed as it is given. */
+  tell(line: string): void
   /** Warns, once for each message. With `--json` the warning becomes part of the answer. */
   warn(warning: Warning): void
   /** Tells of a step with `-v`. */
@@ -238,6 +240,7 @@ export function createUi(options: UiOptions): Ui {
     note(line) {
       if (talks) errLine(visible(line, 1_000))
     },
+    tell: errLine,
     warn(warning) {
       if (!isNew(warning)) return
       if (flags.json) warnings.push(warning)

@@ -1,0 +1,163 @@
+import { Buffer } from 'node:buffer'
+import type { Stats } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { CrmError } from '../core/errors.ts'
+import { Secret } from '../core/secret.ts'
+import type { InputSource } from './streams.ts'
+import type { Ui } from './ui.ts'
+
+/** Fewest characters of a new passphrase (`security.md` section 4.4). */
+export const SHORTEST_PASSPHRASE = 12
+/** Longest secret that is read from a file or standard input, in bytes. */
+export const LONGEST_SECRET_BYTES = 1024 * 1024
+const GROUP_AND_OTHERS = 0o077
+
+/**
+ * Asks for the passphrase of a profile. A new one is asked for twice and must have at least {@link SHORTEST_PASSPHRASE} characters.
+ * @throws {CrmError} `cancelled`, `usage` when nobody can be asked.
+ */
+export async function askPassphrase(ui: Ui, profile: string, purpose: 'unlock' | 'create'): Promise<Secret> {
+  if (purpose === 'unlock') return new Secret(await ui.ask.secret({ message: `Passphrase of profile ${profile}` }))
+  for (;;) {
+    const first = await ui.ask.secret({
+      message: `New passphrase for profile ${profile}`,
+      help: [
+        `At least ${SHORTEST_PASSPHRASE} characters. Nobody can recover it: without it, and without another key, the secrets are lost.`,
+      ],
+      check: (text) => ([...text].length < SHORTEST_PASSPHRASE ? `is shorter than ${SHORTEST_PASSPHRASE} characters` : undefined),
+    })
+    if (first === (await ui.ask.secret({ message: 'The same again' }))) return new Secret(first)
+    ui.tell('  the two are not the same')
+  }
+}
+
+function systemCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
+}
+
+async function openForReading(path: string, what: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r')
+  } catch (error) {
+    const code = systemCode(error)
+    if (code === 'ENOENT') throw new CrmError('usage', `there is no ${what} at ${path}`)
+    throw new CrmError('io_failed', `the ${what} ${path} cannot be read`, { reason: `open answered ${code}`, cause: error })
+  }
+}
+
+/** Reads up to the end or one byte past the limit, from anything that can be opened: pipes have no size. */
+async function readLimited(handle: FileHandle, limit: number): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let total = 0
+  while (total <= limit) {
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(Math.min(limit + 1 - total, 65_536)))
+    if (bytesRead === 0) break
+    chunks.push(buffer.subarray(0, bytesRead))
+    total += bytesRead
+  }
+  return Buffer.concat(chunks)
+}
+
+/**
+ * The text of a secret as it was handed over: UTF-8, without one line break at its end; line breaks inside it stay.
+ * @param where names where it came from, for errors: `the file key.txt`, `standard input`.
+ */
+function secretText(bytes: Buffer, where: string): Secret {
+  if (bytes.length > LONGEST_SECRET_BYTES) throw new CrmError('usage', `${where} holds more than 1 MiB`)
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    throw new CrmError('usage', `${where} is not UTF-8 text`)
+  } finally {
+    bytes.fill(0)
+  }
+  const value = text.replace(/\r?\n$/, '')
+  if (value === '') throw new CrmError('usage', `${where} is empty`)
+  return new Secret(value)
+}
+
+/**
+ * Reads a secret from the file of `--<field>-file`, or from a pipe such as `<(pass show chatwoot)`.
+ * @throws {CrmError} `usage`: not there, empty, not UTF-8, more than 1 MiB; `io_failed`: the system refuses.
+ */
+export async function readSecretFile(path: string): Promise<Secret> {
+  const handle = await openForReading(path, 'file')
+  try {
+    return secretText(await readLimited(handle, LONGEST_SECRET_BYTES), `the file ${path}`)
+  } catch (error) {
+    if (error instanceof CrmError) throw error
+    throw new CrmError('io_failed', `the file ${path} cannot be read`, { reason: `read answered ${systemCode(error)}`, cause: error })
+  } finally {
+    await handle.close()
+  }
+}
+
+function refuseUnsafe(stats: Stats, path: string, what: string, userId: number | undefined): void {
+  if (!stats.isFile()) throw new CrmError('unsafe_file', `the ${what} ${path} is not a regular file`)
+  if (userId !== undefined && stats.uid !== userId) {
+    throw new CrmError('unsafe_file', `the ${what} ${path} belongs to another user`, {
+      reason: `owner is uid ${stats.uid}, you are uid ${userId}`,
+      hint: `chown ${userId} '${path}'`,
+    })
+  }
+  // Windows has no such bits; Node reports every file as open to all there.
+  if (userId !== undefined && (stats.mode & GROUP_AND_OTHERS) !== 0) {
+    throw new CrmError('unsafe_file', `the ${what} ${path} can be used by other users`, {
+      reason: `its mode is ${(stats.mode & 0o777).toString(8).padStart(4, '0')}`,
+      hint: `chmod 600 '${path}'`,
+    })
+  }
+}
+
+/**
+ * Reads a key or passphrase from a file that nobody else can use: regular, ours, no bits for group and others. Checked on the open
+ * file, so that it cannot be exchanged in between.
+ * @param what `key file`, `passphrase file`.
+ * @param userId numeric id of the user; undefined on systems without one, where owner and mode are not checked.
+ * @throws {CrmError} `unsafe_file` with the command that mends it; `usage`, `io_failed` as {@link readSecretFile}.
+ */
+export async function readKeyFile(path: string, what: string, userId: number | undefined): Promise<Secret> {
+  const handle = await openForReading(path, what)
+  try {
+    refuseUnsafe(await handle.stat(), path, what, userId)
+    return secretText(await readLimited(handle, LONGEST_SECRET_BYTES), `the ${what} ${path}`)
+  } catch (error) {
+    if (error instanceof CrmError) throw error
+    throw new CrmError('io_failed', `the ${what} ${path} cannot be read`, { reason: `read answered ${systemCode(error)}`, cause: error })
+  } finally {
+    await handle.close()
+  }
+}
+
+/**
+ * Reads the secret of `--<field>-stdin`. One field only can be read so; whoever is typing at a terminal gets help instead of silence.
+ * @param flag as it was given, such as `--api-key-stdin`.
+ * @throws {CrmError} `usage`: standard input is a terminal, empty, not UTF-8, more than 1 MiB.
+ */
+export async function readSecretStdin(stdin: InputSource, flag: string): Promise<Secret> {
+  if (stdin.isTTY) {
+    throw new CrmError('usage', `${flag} reads from standard input, which is a terminal`, {
+      reason: 'what is typed there would be shown',
+      hint: `leave ${flag} out to be asked, or pipe the value in, for example: pass show crm | crm ... ${flag}`,
+    })
+  }
+  const chunks: Buffer[] = []
+  let total = 0
+  for await (const chunk of stdin.open()) {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, 'utf8') : (chunk as Buffer)
+    chunks.push(bytes)
+    total += bytes.length
+    if (total > LONGEST_SECRET_BYTES) break
+  }
+  return secretText(Buffer.concat(chunks), 'standard input')
+}
+
+/** Refuses more than one `--<field>-stdin`. @throws {CrmError} `usage` naming them. */
+export function refuseSeveralStdin(flags: readonly string[]): void {
+  if (flags.length < 2) return
+  throw new CrmError('usage', `only one value can be read from standard input, not ${flags.length}`, {
+    reason: `given: ${flags.join(', ')}`,
+    hint: 'use --<field>-file <path> or --<field>-env <NAME> for the others',
+  })
+}
