@@ -1,5 +1,4 @@
 import { Buffer } from 'node:buffer'
-import type { Stats } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { CrmError } from '../core/errors.ts'
 import { Secret } from '../core/secret.ts'
@@ -10,7 +9,6 @@ import type { Ui } from './ui.ts'
 export const SHORTEST_PASSPHRASE = 12
 /** Longest secret that is read from a file or standard input, in bytes. */
 export const LONGEST_SECRET_BYTES = 1024 * 1024
-const GROUP_AND_OTHERS = 0o077
 
 /**
  * Asks for the passphrase of a profile. A new one is asked for twice and must have at least {@link SHORTEST_PASSPHRASE} characters.
@@ -81,46 +79,14 @@ function secretText(bytes: Buffer, where: string): Secret {
  * Reads a secret from the file of `--<field>-file`, or from a pipe such as `<(pass show chatwoot)`.
  * @throws {CrmError} `usage`: not there, empty, not UTF-8, more than 1 MiB; `io_failed`: the system refuses.
  */
-export async function readSecretFile(path: string): Promise<Secret> {
-  const handle = await openForReading(path, 'file')
-  try {
-    return secretText(await readLimited(handle, LONGEST_SECRET_BYTES), `the file ${path}`)
-  } catch (error) {
-    if (error instanceof CrmError) throw error
-    throw new CrmError('io_failed', `the file ${path} cannot be read`, { reason: `read answered ${systemCode(error)}`, cause: error })
-  } finally {
-    await handle.close()
-  }
+export function readSecretFile(path: string): Promise<Secret> {
+  return readFrom(path, 'file', () => {})
 }
 
-function refuseUnsafe(stats: Stats, path: string, what: string, userId: number | undefined): void {
-  if (!stats.isFile()) throw new CrmError('unsafe_file', `the ${what} ${path} is not a regular file`)
-  if (userId !== undefined && stats.uid !== userId) {
-    throw new CrmError('unsafe_file', `the ${what} ${path} belongs to another user`, {
-      reason: `owner is uid ${stats.uid}, you are uid ${userId}`,
-      hint: `chown ${userId} '${path}'`,
-    })
-  }
-  // Windows has no such bits; Node reports every file as open to all there.
-  if (userId !== undefined && (stats.mode & GROUP_AND_OTHERS) !== 0) {
-    throw new CrmError('unsafe_file', `the ${what} ${path} can be used by other users`, {
-      reason: `its mode is ${(stats.mode & 0o777).toString(8).padStart(4, '0')}`,
-      hint: `chmod 600 '${path}'`,
-    })
-  }
-}
-
-/**
- * Reads a key or passphrase from a file that nobody else can use: regular, ours, no bits for group and others. Checked on the open
- * file, so that it cannot be exchanged in between.
- * @param what `key file`, `passphrase file`.
- * @param userId numeric id of the user; undefined on systems without one, where owner and mode are not checked.
- * @throws {CrmError} `unsafe_file` with the command that mends it; `usage`, `io_failed` as {@link readSecretFile}.
- */
-export async function readKeyFile(path: string, what: string, userId: number | undefined): Promise<Secret> {
+async function readFrom(path: string, what: string, check: (path: string) => void): Promise<Secret> {
   const handle = await openForReading(path, what)
   try {
-    refuseUnsafe(await handle.stat(), path, what, userId)
+    check(path)
     return secretText(await readLimited(handle, LONGEST_SECRET_BYTES), `the ${what} ${path}`)
   } catch (error) {
     if (error instanceof CrmError) throw error
@@ -128,6 +94,16 @@ export async function readKeyFile(path: string, what: string, userId: number | u
   } finally {
     await handle.close()
   }
+}
+
+/**
+ * Reads a key or passphrase from a file that nobody else can use.
+ * @param what `key file`, `passphrase file`.
+ * @param check throws `unsafe_file` for a file that others could read or exchange.
+ * @throws {CrmError} what `check` throws; `usage`, `io_failed` as {@link readSecretFile}.
+ */
+export function readKeyFile(path: string, what: string, check: (path: string) => void): Promise<Secret> {
+  return readFrom(path, what, check)
 }
 
 /**

@@ -1,0 +1,60 @@
+import type { FieldAnswer, ProviderAnswer, ProvidersAnswer } from '../../core/answers.ts'
+import type { Style } from '../style.ts'
+import { type Column, renderTable } from '../table.ts'
+import { listed, next, pairs, shown, type View, whole } from '../view.ts'
+
+const COLUMNS: readonly Column[] = [
+  { title: 'ID', importance: 4 },
+  { title: 'NAME', importance: 3 },
+  { title: 'CAN', importance: 2 },
+  { title: 'DOCUMENTATION', importance: 0 },
+]
+
+/** `crm providers`: the catalogue. */
+export const providersView: View<ProvidersAnswer> = async ({ providers }, style) => {
+  const rows = providers.map(({ id, name, docs, capabilities }) => [
+    { text: shown(id, style) },
+    { text: shown(name, style) },
+    { text: capabilities.join(', ') },
+    { text: whole(docs) },
+  ])
+  return (await renderTable(COLUMNS, rows, style)) + next('crm providers <id>', style)
+}
+
+/** Every way to give a field a value, but for the prompt. */
+function ways({ flag, sensitivity, env }: FieldAnswer): string {
+  const secretFlag = flag.replace(/-stdin$/, '')
+  const flags = sensitivity === 'secret' ? `${secretFlag}-stdin | ${secretFlag}-file <path> | ${secretFlag}-env <NAME>` : flag
+  return `${flags}   ${env} (with --from-env)`
+}
+
+function fieldText(field: FieldAnswer, style: Style): string {
+  const traits = [
+    field.sensitivity === 'secret' ? 'secret' : field.kind,
+    field.required ? 'required' : field.default === null ? 'optional' : `default ${shown(field.default, style)}`,
+    ...(field.when === null ? [] : [`only when ${field.when.field} is ${listed(field.when.is.split('|')).replace(' and ', ' or ')}`]),
+  ]
+  const rows: (readonly [string, string])[] = [['  give it as', ways(field)]]
+  if (field.help !== null) rows.push(['  where', whole(field.help)])
+  if (field.example !== null) rows.push(['  example', shown(field.example, style)])
+  if (field.choices !== null) rows.push(['  choices', field.choices.map(({ value }) => value).join(', ')])
+  return `  ${style.accent(shown(field.key, style))}  ${shown(field.label, style)} ${style.dim(`(${traits.join(', ')})`)}\n${pairs(rows, style)}`
+}
+
+/** `crm providers <id>`: its fields, where to find each value, and how to give it. */
+export const providerView: View<ProviderAnswer> = ({ provider }, style) => {
+  const methods =
+    provider.authMethods.length < 2
+      ? []
+      : [`sign-in methods (--auth): ${provider.authMethods.map(({ id, label }) => `${id} (${whole(label)})`).join(', ')}`]
+  const head = [
+    `${style.accent(shown(provider.name, style))} (${shown(provider.id, style)})`,
+    `documentation: ${whole(provider.docs)}`,
+    ...methods,
+    '',
+    'Fields:',
+  ]
+  return (
+    [...head, ...provider.fields.map((field) => fieldText(field, style))].join('\n') + next(`crm add ${shown(provider.id, style)}`, style)
+  )
+}
