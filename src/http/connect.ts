@@ -1,4 +1,4 @@
-import { type LookupAddress, lookup as resolve } from 'node:dns'
+import { type LookupAddress, type LookupAllOptions, lookup as systemLookup } from 'node:dns'
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net'
 import { CrmError } from '../core/errors.ts'
 import { isLoopbackAddress, isPrivateName, isPublicAddress } from './address.ts'
@@ -20,6 +20,13 @@ export type ConnectCallback = (...result: [null, Socket] | [Error, null]) => voi
 /** Opens the connection that undici asks for. A proxy (CONNECT) is another implementation of this one function. */
 export type Connector = (request: ConnectRequest, callback: ConnectCallback) => Socket
 
+/** Finds all addresses of a name. */
+export type Resolve = (
+  hostname: string,
+  options: LookupAllOptions,
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void
+
 /** What a connector needs to know. */
 export interface ConnectorOptions {
   /** Opens TLS connections; called for `https:` only. */
@@ -28,6 +35,8 @@ export interface ConnectorOptions {
   readonly connectMs: number
   /** Refuse addresses that are not public. */
   readonly publicOnly: boolean
+  /** How names are resolved; default: as the operating system does. */
+  readonly resolve?: Resolve
   /** Told of every socket, so that all can be closed at the end. */
   readonly onSocket: (socket: Socket) => void
 }
@@ -47,7 +56,7 @@ export function createConnector(options: ConnectorOptions): Connector {
       origin: `${request.protocol}//${request.host ?? request.hostname}`,
       host: request.hostname,
       port: request.port === '' ? (secure ? 443 : 80) : Number(request.port),
-      ...(rule === undefined ? {} : { lookup: checkedLookup(rule) }),
+      lookup: checkedLookup(options.resolve ?? systemLookup, rule),
     }
     const socket = secure ? options.tls().connect(target) : connectTcp(target)
     const deadline = setTimeout(() => socket.destroy(new Breach('connect')), options.connectMs)
@@ -80,12 +89,12 @@ function addressRule(request: ConnectRequest, publicOnly: boolean): AddressRule 
 }
 
 /** Looks a name up and gives all its addresses, or the refusal of the first that the rule refuses. */
-function checkedLookup(rule: AddressRule): LookupFunction {
+function checkedLookup(resolve: Resolve, rule: AddressRule | undefined): LookupFunction {
   return (hostname, options, callback) => {
-    resolve(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
-      const [first] = addresses ?? []
-      const refusal = error ?? addresses.map(({ address }) => rule(address)).find((refused) => refused !== undefined)
-      if (refusal !== undefined && refusal !== null) callback(refusal as NodeJS.ErrnoException, '', 0)
+    resolve(hostname, { ...options, all: true }, (error, addresses = []) => {
+      const [first] = addresses
+      const refusal = error ?? addresses.map(({ address }) => rule?.(address)).find((refused) => refused !== undefined)
+      if (refusal !== undefined) callback(refusal as NodeJS.ErrnoException, '', 0)
       else if (options.all === true) callback(null, addresses)
       else callback(null, first?.address ?? '', first?.family ?? 0)
     })

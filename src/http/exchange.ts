@@ -116,7 +116,11 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     const latencyMs = Math.max(0, Math.round(this.#try.clock() - this.#startedAt))
-    this.#settle({ response: { status: this.#status, headers: this.#headers, body: this.#body.bytes(), latencyMs } })
+    const response = { status: this.#status, headers: this.#headers, body: this.#body.bytes(), latencyMs }
+    clearTimeout(this.#timer)
+    // undici takes the connection back in an immediate that it sets after this call. Only then is it reused by whoever waits here;
+    // a moment earlier the next request would open another one.
+    queueMicrotask(() => setImmediate(() => this.#settle({ response })))
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {

@@ -41,13 +41,18 @@ export function describeFailure(cause: unknown, url: URL, deadlines: Deadlines):
     cause instanceof Breach ? timeOut(cause.limit, url, deadlines) : (network(cause, url) ?? tls(cause, url) ?? other(cause, url))
   const { message, reason, hint, code = 'unreachable', passing = false, retryable = code === 'unreachable' } = words
   // The parser's error holds the bytes it failed on, which are the server's and may hold a secret.
-  const kept = codeOf(cause).startsWith('HPE_') ? {} : { cause }
+  const kept = isParserError(cause) ? {} : { cause }
   return { error: new CrmError(code, message, { reason, hint, retryable, ...kept }), passing }
 }
 
 function codeOf(cause: unknown): string {
   const code = (cause as { readonly code?: unknown } | null | undefined)?.code
   return typeof code === 'string' ? code : ''
+}
+
+/** undici's error for bytes that are not HTTP. Known by its name: its code is undefined for most of them. */
+function isParserError(cause: unknown): boolean {
+  return cause instanceof Error && cause.name === 'HTTPParserError'
 }
 
 function seconds(milliseconds: number): string {
@@ -155,7 +160,7 @@ function other(cause: unknown, url: URL): Words {
     const message = `the answer of ${url.host} has too large headers`
     return { code: 'provider_error', message, reason: 'more than 32 KiB of headers are not read', hint }
   }
-  if (code.startsWith('HPE_')) {
+  if (isParserError(cause)) {
     return { code: 'provider_error', message: `${url.host} does not speak HTTP`, reason: 'its answer breaks the rules of HTTP/1.1', hint }
   }
   return {

@@ -4,7 +4,7 @@ import Agent from 'undici/lib/dispatcher/agent.js'
 import { CrmError } from '../core/errors.ts'
 import type { Clock, Http, HttpRequest, HttpResponse } from '../core/ports.ts'
 import { Breach } from './breach.ts'
-import { createConnector } from './connect.ts'
+import { createConnector, type Resolve } from './connect.ts'
 import { exchange, type Outcome } from './exchange.ts'
 import { type Deadlines, describeFailure, type Failure } from './failure.ts'
 import { refuseAddress, refuseHeaders } from './guard.ts'
@@ -29,6 +29,8 @@ export interface HttpOptions {
   readonly deadlines?: Partial<Deadlines>
   /** Upper end of the first wait before a repeated read, in milliseconds; doubled for the next. Default 500. */
   readonly retryBaseMs?: number
+  /** How names are resolved; default: as the operating system does. */
+  readonly resolve?: Resolve
   /** Sent as `user-agent`, such as `crm/1.2.0`; default `crm`. */
   readonly userAgent?: string
   /** Gets one line for each try: method, address without query, status or failure, time. Never a header, a query or a body. */
@@ -150,6 +152,7 @@ class NetworkClient {
       tls: () => this.#openTls(),
       connectMs: this.#deadlines.connectMs,
       publicOnly,
+      ...(this.#options.resolve === undefined ? {} : { resolve: this.#options.resolve }),
       onSocket: (socket) => {
         this.#sockets.add(socket)
         socket.once('close', () => this.#sockets.delete(socket))

@@ -6,7 +6,7 @@ import { CrmError } from '../core/errors.ts'
  */
 export function redirectError(from: URL, status: number, location: string | undefined): CrmError {
   const target = parseTarget(from, location)
-  const hint = 'redirects are never followed, so that credentials stay where they belong; correct the address: crm edit {name} --base-url'
+  const hint = 'redirects are never followed; correct the address: crm edit {name} --base-url'
   if (target === undefined) {
     const message = `${from.host} answered with a redirect that leads nowhere`
     return new CrmError('provider_error', message, { reason: `status ${status} without a usable location`, hint: `${hint} <url>` })
@@ -19,14 +19,25 @@ export function redirectError(from: URL, status: number, location: string | unde
   })
 }
 
-/** The target as an absolute address without user info, query and fragment; undefined when it is not one of http. */
+/** What a host looks like that can stand in a command. The URL standard lets `$(x).example` pass. */
+const PLAIN_HOST = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])$/
+
+/**
+ * The target as an absolute address without user info, query and fragment; undefined when it is not one of http.
+ * It ends up in commands that people copy, so nothing that a shell would act on is left in it.
+ */
 function parseTarget(from: URL, location: string | undefined): URL | undefined {
   const target = location === undefined ? null : URL.parse(location, from.href)
-  if (target === null) return undefined
-  if (target.protocol !== 'https:' && target.protocol !== 'http:') return undefined
+  if (target === null || (target.protocol !== 'https:' && target.protocol !== 'http:')) return undefined
+  if (!PLAIN_HOST.test(target.hostname)) return undefined
   target.username = ''
   target.password = ''
   target.search = ''
   target.hash = ''
+  target.pathname = target.pathname.replace(/[^A-Za-z0-9/._~%-]/g, percentEncode)
   return target
+}
+
+function percentEncode(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`
 }

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { isIP, type LookupFunction } from 'node:net'
 import { connect, createSecureContext, getCACertificates, type SecureContext, type TLSSocket } from 'node:tls'
 import { CrmError } from '../core/errors.ts'
@@ -9,7 +10,7 @@ export interface TlsTarget {
   /** Name or address, without brackets. */
   readonly host: string
   readonly port: number
-  readonly lookup?: LookupFunction
+  readonly lookup: LookupFunction
 }
 
 /** TLS for all connections of a run. */
@@ -41,7 +42,7 @@ export function createTls(extraCa?: string): Tls {
         // An address is no server name (RFC 6066 section 3); Node then checks the certificate against the address.
         servername: isIP(host) === 0 ? host : '',
         ALPNProtocols: ['http/1.1'],
-        ...(lookup === undefined ? {} : { lookup }),
+        lookup,
       })
       socket.once('secureConnect', () => {
         if (!issuers.has(origin)) issuers.set(origin, issuerOf(socket))
@@ -54,12 +55,21 @@ export function createTls(extraCa?: string): Tls {
 function createContext(extraCa: string | undefined): SecureContext {
   const minVersion = 'TLSv1.2'
   if (extraCa === undefined) return createSecureContext({ minVersion })
+  refuseUnreadable(extraCa)
+  return createSecureContext({ minVersion, ca: [...getCACertificates('default'), extraCa] })
+}
+
+/** OpenSSL passes over what it cannot read; the user would then be told that the server is not trusted. */
+function refuseUnreadable(pem: string): void {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
   try {
-    return createSecureContext({ minVersion, ca: [...getCACertificates('default'), extraCa] })
-  } catch (cause) {
-    const hint = 'give a file of PEM certificates, which begin with -----BEGIN CERTIFICATE-----'
-    throw new CrmError('usage', 'the extra certificates cannot be read', { hint, cause })
+    for (const block of blocks) new X509Certificate(block)
+    if (blocks.length > 0) return
+  } catch {
+    // Said below: OpenSSL's own words help nobody.
   }
+  const hint = 'give a file of PEM certificates, which begin with -----BEGIN CERTIFICATE-----'
+  throw new CrmError('usage', 'the extra certificates cannot be read', { hint })
 }
 
 function issuerOf(socket: TLSSocket): string {
