@@ -1,6 +1,5 @@
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
-import { CrmError } from '../core/errors.ts'
 import { visible } from '../core/text.ts'
 import {
   type Ask,
@@ -121,7 +120,7 @@ type Lines = ReturnType<typeof createInterface>
 function firstLine(lines: Lines, signal: AbortSignal | undefined): Promise<string> {
   let stop = (): void => {}
   const line = new Promise<string>((resolve, reject) => {
-    stop = () => reject(signal?.reason instanceof CrmError ? signal.reason : cancelled())
+    stop = () => reject(cancelled(signal))
     if (signal?.aborted === true) stop()
     signal?.addEventListener('abort', stop, { once: true })
     lines.once('line', resolve)

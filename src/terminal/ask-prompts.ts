@@ -1,4 +1,3 @@
-import { CrmError } from '../core/errors.ts'
 import { visible } from '../core/text.ts'
 import {
   type Ask,
@@ -22,7 +21,7 @@ export interface PromptTerminal {
   /** Prints one line above or below a prompt. */
   readonly print: (line: string) => void
   readonly style: Style
-  /** Aborted when the command is told to stop; its reason is thrown if it is a {@link CrmError}. */
+  /** Aborted when the command is told to stop; see {@link cancelled}. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -148,9 +147,8 @@ function said(problem: string | undefined): true | string {
   return problem === undefined ? true : `the value ${problem}`
 }
 
-/** Whatever ended a prompt without an answer is a cancellation, unless the command was told to stop for a reason of its own. */
+/** Whatever ended a prompt without an answer is a cancellation. */
 function failureOf(error: unknown, signal: AbortSignal | undefined): unknown {
-  if (signal?.aborted === true && signal.reason instanceof CrmError) return signal.reason
   const name = error instanceof Error ? error.name : ''
-  return name === 'ExitPromptError' || name === 'AbortPromptError' || name === 'CancelPromptError' ? cancelled() : error
+  return name === 'ExitPromptError' || name === 'AbortPromptError' || name === 'CancelPromptError' ? cancelled(signal) : error
 }

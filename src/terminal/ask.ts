@@ -63,9 +63,15 @@ export interface Ask {
   confirm(question: ConfirmQuestion): Promise<boolean>
 }
 
-/** What a cancelled prompt throws. True because commands write nothing before the last answer. */
-export function cancelled(): CrmError {
-  return new CrmError('cancelled', 'Cancelled. Nothing was changed.')
+/**
+ * What a cancelled prompt throws. True because commands write nothing before the last answer.
+ * @param stop tells the command to stop: the signal that did so gives the exit status, another reason is thrown itself.
+ */
+export function cancelled(stop?: AbortSignal): CrmError {
+  const reason: unknown = stop?.aborted === true ? stop.reason : undefined
+  if (reason instanceof CrmError && reason.code !== 'cancelled') return reason
+  const signal = reason instanceof CrmError ? reason.signal : undefined
+  return new CrmError('cancelled', 'Cancelled. Nothing was changed.', signal === undefined ? {} : { signal })
 }
 
 /** What every question throws where nobody can be asked. */

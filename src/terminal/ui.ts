@@ -56,6 +56,8 @@ export interface Ui {
   reveal(value: string): void
   /** Prints text that is the result itself: help, a completion script. */
   print(text: string): void
+  /** Prints how a command is used, after it was used wrongly. Silent with `--json`: the answer tells. */
+  usage(text: string): void
   /** Says something in passing. Silent with `--quiet` and `--json`. */
   note(line: string): void
   /** Says what belongs to a question: what is about to be saved, what is wrong with it. Never silent. Text is printed as it is given. */
@@ -236,6 +238,9 @@ export function createUi(options: UiOptions): Ui {
     print(text) {
       running.erase()
       out.human(text.endsWith('\n') ? text : `${text}\n`)
+    },
+    usage(text) {
+      if (!flags.json) errLine(text.trimEnd())
     },
     note(line) {
       if (talks) errLine(visible(line, 1_000))

@@ -1,3 +1,4 @@
+import type { LastTest } from '../core/integration.ts'
 import { visible } from '../core/text.ts'
 import { relativeTime } from './relative-time.ts'
 import type { Style } from './style.ts'
@@ -32,6 +33,13 @@ export function lines(text: string): string {
 export function when(timestamp: string | null, style: Style): string {
   if (timestamp === null) return NOTHING
   return visible(style.terminal && !style.verbose ? relativeTime(timestamp, style.now) : timestamp)
+}
+
+/** The last test of an integration: `connected, 3 days ago`, `failed: auth_rejected, 2 hours ago`, `never`. */
+export function lastTestText(lastTest: LastTest | null, style: Style): string {
+  if (lastTest === null) return 'never'
+  const outcome = lastTest.outcome === 'connected' ? 'connected' : `failed: ${lastTest.cause ?? 'unknown'}`
+  return `${outcome}, ${when(lastTest.checkedAt, style)}`
 }
 
 /** `1 integration`, `2 integrations`. */

@@ -15,14 +15,14 @@ function problemLines(problems: readonly Problem[], message: string): string[] {
 
 /**
  * An error for people: what, why, how to mend it, in at most six lines, except that all problems of an input are listed. A cancellation
- * is one plain line.
+ * is told in plain words: it is what the person wanted.
  */
 export function errorView(error: CrmError, style: Style): string {
   const message = visible(error.message, LONGEST_LINE)
-  if (error.code === 'cancelled') return message
-  const lines = [`${style.error('error:')} ${message}`, ...problemLines(error.problems, error.message)]
+  const isCancelled = error.code === 'cancelled'
+  const lines = isCancelled ? [message] : [`${style.error('error:')} ${message}`, ...problemLines(error.problems, error.message)]
   if (error.reason !== undefined) lines.push(`  cause: ${visible(error.reason, LONGEST_LINE)}`)
   if (error.hint !== undefined) lines.push(`  fix:   ${visible(error.hint, LONGEST_LINE)}`)
-  lines.push(style.dim(`  code:  ${error.code} (exit ${error.exitStatus})   more: crm help exit-codes`))
+  if (!isCancelled) lines.push(style.dim(`  code:  ${error.code} (exit ${error.exitStatus})   more: crm help exit-codes`))
   return lines.join('\n')
 }

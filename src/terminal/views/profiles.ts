@@ -1,7 +1,6 @@
-import type { InitAnswer, Origin, ProfileAnswer, ProfileListAnswer, WhichAnswer } from '../../core/answers.ts'
-import type { Style } from '../style.ts'
+import type { ProfileAnswer, ProfileListAnswer } from '../../core/answers.ts'
 import { type Column, renderTable } from '../table.ts'
-import { counted, next, pairs, shown, type View, whole } from '../view.ts'
+import { counted, next, shown, type View } from '../view.ts'
 
 const COLUMNS: readonly Column[] = [
   { title: 'PROFILE', importance: 3 },
@@ -37,28 +36,3 @@ export const profileCreatedView = profileView('created')
 export const profileUsedView = profileView('now using')
 /** `crm profile rename`. */
 export const profileRenamedView = profileView('renamed; it is now')
-
-/** `crm init`. */
-export const initView: View<InitAnswer> = ({ created, vault, profile, keySlot }, style) => {
-  const name = style.accent(shown(profile, style))
-  const key = `key: ${keySlot.kind} (${shown(keySlot.label, style)})`
-  const first = created
-    ? `${style.ok(style.symbols.ok)} created profile ${name} in ${whole(vault)}`
-    : `profile ${name} is there already, in ${whole(vault)}`
-  return `${first}\n  ${key}${next('crm add', style)}`
-}
-
-function originText({ value, from }: Origin, style: Style): string {
-  return `${value === null ? 'none' : style.accent(whole(value))}  ${style.dim(`from ${whole(from)}`)}`
-}
-
-/** `crm which`: what is in use, and why. */
-export const whichView: View<WhichAnswer> = ({ profile, vault, keySource }, style) =>
-  pairs(
-    [
-      ['profile', originText(profile, style)],
-      ['vault', originText(vault, style)],
-      ['key source', originText(keySource, style)],
-    ],
-    style,
-  )
