@@ -13,6 +13,7 @@ import {
 import { PASTE_MODE_OFF, PASTE_MODE_ON } from './paste.ts'
 import { PromptInput } from './prompt-input.ts'
 import type { Style } from './style.ts'
+import { wrapped } from './table.ts'
 
 /** What the asker needs of the terminal. */
 export interface PromptTerminal {
@@ -24,6 +25,10 @@ export interface PromptTerminal {
   /** Aborted when the command is told to stop; see {@link cancelled}. */
   readonly signal?: AbortSignal | undefined
 }
+
+/** Prose is not wider than this, however wide the terminal is. */
+const PROSE_COLUMNS = 80
+const LONGEST_HELP = 600
 
 /** Longer lists are filtered as one types. */
 const LONG_LIST = 8
@@ -73,7 +78,8 @@ export function createPromptAsk(terminal: PromptTerminal): Ask {
     const prompts = await import('@inquirer/prompts')
     const stop = new AbortController()
     const signal = terminal.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, terminal.signal])
-    for (const line of question.help ?? []) print(style.dim(`  ${visible(line)}`))
+    for (const line of question.help ?? [])
+      print(style.dim(wrapped(visible(line, LONGEST_HELP), Math.min(style.columns, PROSE_COLUMNS), '  ')))
     const output = terminal.stderr()
     // After an answer the library closes too, but the promise is settled by then and the abort finds nothing to do.
     const input = new PromptInput(terminal.stdin(), { joinLines, onClosed: () => stop.abort() })
@@ -108,8 +114,8 @@ export function createPromptAsk(terminal: PromptTerminal): Ask {
   }
 
   async function secret(question: SecretQuestion): Promise<string> {
-    for (;;) {
-      const answer = await prompt(question, question.joinLines === true, ({ password }, context) =>
+    for (let asked: Question = question; ; asked = { message: question.message }) {
+      const answer = await prompt(asked, question.joinLines === true, ({ password }, context) =>
         password({ message: `${visible(question.message)}:`, toggleMask: false, theme }, context),
       )
       const value = answer.trim()

@@ -49,6 +49,20 @@ export function padTo(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - displayWidth(text)))
 }
 
+/** Prose in lines of at most this width, each with the same indent; words are not broken. */
+export function wrapped(text: string, width: number, indent: string): string {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`
+    if (line !== '' && displayWidth(indent + longer) > width) {
+      lines.push(line)
+      line = word
+    } else line = longer
+  }
+  return [...lines, line].map((each) => indent + each).join('\n')
+}
+
 /** The width of each column, so that a line fits: the least important column shrinks first, never below what its heading needs. */
 export function columnWidths(columns: readonly Column[], rows: readonly (readonly Cell[])[], available: number): number[] {
   const widths = columns.map((column, index) =>

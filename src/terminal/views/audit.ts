@@ -1,7 +1,7 @@
-import type { AuditAnswer, AuditHeadAnswer, AuditVerifyAnswer, VaultVerifyAnswer } from '../../core/answers.ts'
+import type { AuditAnswer, AuditHeadAnswer, AuditVerifyAnswer } from '../../core/answers.ts'
 import { canonicalJson } from '../../core/json.ts'
 import { type Column, renderTable } from '../table.ts'
-import { counted, NOTHING, pairs, shown, type View, when, whole } from '../view.ts'
+import { counted, NOTHING, pairs, shown, type View, when } from '../view.ts'
 
 const COLUMNS: readonly Column[] = [
   { title: 'NO', importance: 5 },
@@ -46,14 +46,3 @@ export const auditVerifyView: View<AuditVerifyAnswer> = ({ rows, firstAt, lastAt
 
 /** `crm audit head`: one line to keep elsewhere. */
 export const auditHeadView: View<AuditHeadAnswer> = ({ sequence, mac }) => `${sequence} ${mac}`
-
-/** `crm vault verify`: what was opened, and each thing that is wrong. */
-export const vaultVerifyView: View<VaultVerifyAnswer> = ({ rows, problems }, style) => {
-  const { symbols } = style
-  if (problems.length === 0) return `${style.ok(symbols.ok)} ${counted(rows, 'row')} opened and checked, no problems`
-  const each = problems.map(
-    ({ table, name, code, message }) =>
-      `  ${style.error(symbols.failed)} ${shown(table, style)} ${shown(name, style)}: ${whole(message)} (${shown(code, style)})`,
-  )
-  return [`${counted(problems.length, 'problem')} in ${counted(rows, 'row')}:`, ...each].join('\n')
-}

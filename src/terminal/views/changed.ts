@@ -39,11 +39,6 @@ export const addedManyView: View<IntegrationManyAnswer> = ({ integrations }, sty
   return `${each.join('\n')}${integrations.length === 0 ? NOTHING : next('crm test', style)}`
 }
 
-/**
- * What was removed, and one useful next command.
- * @param what `integration`, `profile`, `key slot`.
- */
-export function removedView(what: string, nextCommand: string): View<RemovedAnswer> {
-  return ({ removed }, style) =>
-    `${style.ok(style.symbols.ok)} removed ${what} ${style.accent(shown(removed, style))}${next(nextCommand, style)}`
-}
+/** `crm remove`, `crm profile remove`, `crm key remove`: what is gone. */
+export const removedView: View<RemovedAnswer> = ({ removed }, style) =>
+  `${style.ok(style.symbols.ok)} removed ${style.accent(shown(removed, style))}`

@@ -21,18 +21,11 @@ export const profileListView: View<ProfileListAnswer> = ({ profiles }, style) =>
   return renderTable(COLUMNS, rows, style)
 }
 
-function profileView(verb: string): View<ProfileAnswer> {
-  return ({ profile }, style) => {
-    const { name, current, integrations, keySlots } = profile
-    const counts = `${counted(integrations, 'integration')}, ${counted(keySlots, 'key slot')}`
-    const useIt = current ? 'crm list' : `crm profile use ${shown(name, style)}`
-    return `${style.ok(style.symbols.ok)} ${verb} profile ${style.accent(shown(name, style))} (${counts})${next(useIt, style)}`
-  }
+/** `crm profile create`, `use`, `rename`: the profile as it is now. */
+export const profileView: View<ProfileAnswer> = ({ profile }, style) => {
+  const { name, current, integrations, keySlots } = profile
+  const use = current ? ', in use' : ''
+  const state = `${counted(integrations, 'integration')}, ${counted(keySlots, 'key slot')}${use}`
+  const nextCommand = current ? 'crm list' : `crm profile use ${shown(name, style)}`
+  return `${style.ok(style.symbols.ok)} profile ${style.accent(shown(name, style))}: ${state}${next(nextCommand, style)}`
 }
-
-/** `crm profile create`. */
-export const profileCreatedView = profileView('created')
-/** `crm profile use`. */
-export const profileUsedView = profileView('now using')
-/** `crm profile rename`. */
-export const profileRenamedView = profileView('renamed; it is now')

@@ -1,0 +1,27 @@
+import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import { CrmError } from '../core/errors.ts'
+
+/**
+ * Runs a program with our own streams and waits for it. No shell: the words reach it as they are.
+ * @param env the whole environment of the child.
+ * @param signal when aborted, the child gets SIGTERM; a terminal has sent its own signal to it already.
+ * @returns the child's exit status; 128 + the number of the signal that ended it; 126 when it cannot be run, 127 when it is not there.
+ */
+export async function runChild(words: readonly string[], env: Readonly<Record<string, string>>, signal: AbortSignal): Promise<number> {
+  const [program, ...args] = words
+  if (program === undefined) throw new CrmError('usage', 'no command to run', { hint: 'put it behind --' })
+  const child = spawn(program, args, { stdio: 'inherit', env: { ...env } })
+  const stop = (): void => {
+    child.kill('SIGTERM')
+  }
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    return await new Promise<number>((resolve) => {
+      child.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ENOENT' ? 127 : 126))
+      child.once('exit', (status, ended) => resolve(status ?? 128 + (ended === null ? 0 : constants.signals[ended])))
+    })
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}
