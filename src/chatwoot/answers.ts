@@ -304,10 +304,15 @@ export function mayHaveHappened(error: unknown): boolean {
 
 /** Whether a write that may have happened may also be still under way: nobody said that the server is done with it. */
 export function mayStillHappen(error: unknown): boolean {
-  return mayHaveHappened(error) && !(error instanceof AnswerError && error.kind === 'server_error')
+  return mayHaveHappened(error) && !isKind(error, 'server_error')
+}
+
+/** Whether an error is an answer of one meaning. */
+export function isKind(error: unknown, kind: AnswerKind): boolean {
+  return error instanceof AnswerError && error.kind === kind
 }
 
 /** Whether an error says that the object is not there. */
 export function isMissing(error: unknown): boolean {
-  return error instanceof AnswerError && (error.kind === 'record_missing' || error.kind === 'route_missing')
+  return isKind(error, 'record_missing') || isKind(error, 'route_missing')
 }

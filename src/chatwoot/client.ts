@@ -2,7 +2,7 @@
  * Chatwoot's HTTP API as far as `crm` uses it (contract sections 4 to 9). Every call throws `AnswerError` for an answer that is not a
  * success, and `CrmError` where there was no answer or one that cannot be read.
  */
-import type { JsonObject } from '../core/json.ts'
+import type { Json, JsonObject } from '../core/json.ts'
 import type { Http, HttpMethod, HttpResponse } from '../core/ports.ts'
 import { mediaType, readJson } from '../core/read-json.ts'
 import { adviseOnRedirect, describeAnswer, refusalOf } from './answers.ts'
@@ -28,23 +28,18 @@ export interface Client {
   probeAdministrator(): Promise<void>
   listInboxes(): Promise<readonly read.Inbox[]>
   getInbox(id: string): Promise<read.Inbox>
-  createInbox(body: JsonObject): Promise<read.Inbox>
-  updateInbox(id: string, body: JsonObject): Promise<read.Inbox>
-  /** Asks for deletion; since 2.16 the inbox stays listed until a background job has removed it. */
-  deleteInbox(id: string): Promise<void>
   listBots(): Promise<readonly read.AgentBot[]>
   getBot(id: string): Promise<read.AgentBot>
-  createBot(body: JsonObject): Promise<read.AgentBot>
-  updateBot(id: string, body: JsonObject): Promise<read.AgentBot>
-  deleteBot(id: string): Promise<void>
   /** The id of the bot that serves an inbox, or null. */
   linkedBotId(inboxId: string): Promise<string | null>
-  /** Lets a bot serve an inbox; null takes it away. */
-  setBot(inboxId: string, botId: string | null): Promise<void>
   listAgents(): Promise<readonly read.Agent[]>
   listMembers(inboxId: string): Promise<readonly read.Agent[]>
-  addMembers(inboxId: string, agentIds: readonly string[]): Promise<void>
-  removeMembers(inboxId: string, agentIds: readonly string[]): Promise<void>
+  /** Sends a write of {@link writes} whose answer does not matter, or has no body. */
+  write(request: WriteRequest): Promise<void>
+  /** Sends a write whose answer is the inbox as it is then. */
+  writeInbox(request: WriteRequest): Promise<read.Inbox>
+  /** Sends a write whose answer is the agent bot as it is then. */
+  writeBot(request: WriteRequest): Promise<read.AgentBot>
 }
 
 /** A write as it goes out: what the journal's digest is made of. */
@@ -53,29 +48,54 @@ export interface WriteRequest {
   /** From the root of the server: `/api/v1/accounts/3/inboxes`. */
   readonly path: string
   readonly body: JsonObject | null
+  /** The object in a sentence. */
+  readonly what: string
 }
 
-/** The writes that a client sends, as values. */
+/** The writes, as values. */
 export const writes = {
-  createInbox: (account: string, body: JsonObject): WriteRequest => ({ method: 'POST', path: inAccount(account, 'inboxes'), body }),
+  createInbox: (account: string, body: JsonObject): WriteRequest => ({
+    method: 'POST',
+    path: inAccount(account, 'inboxes'),
+    body,
+    what: 'the new inbox',
+  }),
   updateInbox: (account: string, id: string, body: JsonObject): WriteRequest => ({
     method: 'PATCH',
     path: inAccount(account, 'inboxes', id),
     body,
+    what: `the inbox ${id}`,
   }),
-  deleteInbox: (account: string, id: string): WriteRequest => ({ method: 'DELETE', path: inAccount(account, 'inboxes', id), body: null }),
-  createBot: (account: string, body: JsonObject): WriteRequest => ({ method: 'POST', path: inAccount(account, 'agent_bots'), body }),
+  deleteInbox: (account: string, id: string): WriteRequest => ({
+    method: 'DELETE',
+    path: inAccount(account, 'inboxes', id),
+    body: null,
+    what: `the inbox ${id}`,
+  }),
+  createBot: (account: string, body: JsonObject): WriteRequest => ({
+    method: 'POST',
+    path: inAccount(account, 'agent_bots'),
+    body,
+    what: 'the new agent bot',
+  }),
   updateBot: (account: string, id: string, body: JsonObject): WriteRequest => ({
     method: 'PATCH',
     path: inAccount(account, 'agent_bots', id),
     body,
+    what: `the agent bot ${id}`,
   }),
-  deleteBot: (account: string, id: string): WriteRequest => ({ method: 'DELETE', path: inAccount(account, 'agent_bots', id), body: null }),
-  // A misspelt key here unassigns silently (contract section 7.2).
+  deleteBot: (account: string, id: string): WriteRequest => ({
+    method: 'DELETE',
+    path: inAccount(account, 'agent_bots', id),
+    body: null,
+    what: `the agent bot ${id}`,
+  }),
+  /** Lets a bot serve an inbox; null takes the bot away, as a misspelt key would do silently (contract section 7.2). */
   setBot: (account: string, inboxId: string, botId: string | null): WriteRequest => ({
     method: 'POST',
     path: inAccount(account, 'inboxes', inboxId, 'set_agent_bot'),
     body: { agent_bot: botId === null ? null : Number(botId) },
+    what: `the bot of the inbox ${inboxId}`,
   }),
   addMembers: (account: string, inboxId: string, agentIds: readonly string[]): WriteRequest => members('POST', account, inboxId, agentIds),
   removeMembers: (account: string, inboxId: string, agentIds: readonly string[]): WriteRequest =>
@@ -83,7 +103,8 @@ export const writes = {
 } as const
 
 function members(method: 'POST' | 'DELETE', account: string, inboxId: string, agentIds: readonly string[]): WriteRequest {
-  return { method, path: inAccount(account, 'inbox_members'), body: { inbox_id: Number(inboxId), user_ids: agentIds.map(Number) } }
+  const body = { inbox_id: Number(inboxId), user_ids: agentIds.map(Number) }
+  return { method, path: inAccount(account, 'inbox_members'), body, what: `the members of the inbox ${inboxId}` }
 }
 
 function inAccount(accountId: string, ...segments: readonly string[]): string {
@@ -94,11 +115,8 @@ function inAccount(accountId: string, ...segments: readonly string[]): string {
 export function createClient(http: Http, connection: Connection, options: ClientOptions): Client {
   const account = connection.accountId
   const send = (call: Call) => sendCall(http, connection, options, call)
-  const get = async <T>(path: string, what: string, reader: (json: ReturnType<typeof readJson>) => T): Promise<T> =>
+  const get = async <T>(path: string, what: string, reader: (json: Json) => T): Promise<T> =>
     reader(readJson(await send({ method: 'GET', path, what }), { what }))
-  const write = (request: WriteRequest, what: string) => send({ ...request, what })
-  const writeAndRead = async <T>(request: WriteRequest, what: string, reader: (json: ReturnType<typeof readJson>) => T): Promise<T> =>
-    reader(readJson(await write(request, what), { what }))
   return {
     connection,
     serverInfo: async () => {
@@ -114,23 +132,14 @@ export function createClient(http: Http, connection: Connection, options: Client
       void (await send({ method: 'GET', path: inAccount(account, 'webhooks'), what: 'the list of webhooks' })),
     listInboxes: () => get(inAccount(account, 'inboxes'), 'the list of inboxes', read.readInboxes),
     getInbox: (id) => get(inAccount(account, 'inboxes', id), `the inbox ${id}`, read.readInbox),
-    createInbox: (body) => writeAndRead(writes.createInbox(account, body), 'the new inbox', read.readInbox),
-    updateInbox: (id, body) => writeAndRead(writes.updateInbox(account, id, body), `the inbox ${id}`, read.readInbox),
-    deleteInbox: async (id) => void (await write(writes.deleteInbox(account, id), `the inbox ${id}`)),
     listBots: () => get(inAccount(account, 'agent_bots'), 'the list of agent bots', read.readBots),
     getBot: (id) => get(inAccount(account, 'agent_bots', id), `the agent bot ${id}`, read.readBot),
-    createBot: (body) => writeAndRead(writes.createBot(account, body), 'the new agent bot', read.readBot),
-    updateBot: (id, body) => writeAndRead(writes.updateBot(account, id, body), `the agent bot ${id}`, read.readBot),
-    deleteBot: async (id) => void (await write(writes.deleteBot(account, id), `the agent bot ${id}`)),
-    linkedBotId: (inboxId) =>
-      get(inAccount(account, 'inboxes', inboxId, 'agent_bot'), `the bot of the inbox ${inboxId}`, read.readLinkedBotId),
-    setBot: async (inboxId, botId) => void (await write(writes.setBot(account, inboxId, botId), `the bot of the inbox ${inboxId}`)),
+    linkedBotId: (id) => get(inAccount(account, 'inboxes', id, 'agent_bot'), `the bot of the inbox ${id}`, read.readLinkedBotId),
     listAgents: () => get(inAccount(account, 'agents'), 'the list of agents', read.readAgents),
-    listMembers: (inboxId) => get(inAccount(account, 'inbox_members', inboxId), `the members of the inbox ${inboxId}`, read.readMembers),
-    addMembers: async (inboxId, agentIds) =>
-      void (await write(writes.addMembers(account, inboxId, agentIds), `the members of the inbox ${inboxId}`)),
-    removeMembers: async (inboxId, agentIds) =>
-      void (await write(writes.removeMembers(account, inboxId, agentIds), `the members of the inbox ${inboxId}`)),
+    listMembers: (id) => get(inAccount(account, 'inbox_members', id), `the members of the inbox ${id}`, read.readMembers),
+    write: async (request) => void (await send(request)),
+    writeInbox: async (request) => read.readInbox(readJson(await send(request), request)),
+    writeBot: async (request) => read.readBot(readJson(await send(request), request)),
   }
 }
 

@@ -1,6 +1,6 @@
 import { CrmError } from '../core/errors.ts'
 import type { Check, Identity, TestReport, TestTools, Warning } from '../core/provider.ts'
-import { AnswerError } from './answers.ts'
+import { isKind } from './answers.ts'
 import { createClient } from './client.ts'
 import type { Connection } from './connection.ts'
 import type { Membership, Profile, ServerInfo } from './read.ts'
@@ -65,11 +65,11 @@ function judge({ server, profile, administrator }: Answers, connection: Connecti
   if (refusal !== undefined) return failed(found, 'account', refusal)
   passed(found, 'account', account.name)
 
-  if (account.apiAccess === false || hasKind(administrator, 'plan_without_api'))
+  if (account.apiAccess === false || isKind(administrator, 'plan_without_api'))
     return failed(found, 'plan', withoutApi(account, administrator))
   passed(found, 'plan', 'API access')
 
-  const notAllowed = administrator !== undefined && !hasKind(administrator, 'role_too_low')
+  const notAllowed = administrator !== undefined && !isKind(administrator, 'role_too_low')
   if (notAllowed) return failed(found, 'administrator', administrator)
   judgeRole(found, account, administrator === undefined)
   judgeServer(found, server)
@@ -95,11 +95,7 @@ function judgeServer(found: Findings, { version }: ServerInfo): void {
 /** An error of the third request that is about the account, whatever the profile says. */
 function accountRefusal(error: CrmError | undefined): CrmError | undefined {
   const about = ['account_suspended', 'account_foreign', 'record_missing'] as const
-  return about.some((kind) => hasKind(error, kind)) ? error : undefined
-}
-
-function hasKind(error: CrmError | undefined, kind: AnswerError['kind']): boolean {
-  return error instanceof AnswerError && error.kind === kind
+  return about.some((kind) => isKind(error, kind)) ? error : undefined
 }
 
 /** Most accounts named when the one asked for is not among them. */
@@ -123,7 +119,7 @@ function suspended({ id, status }: Membership): CrmError {
 }
 
 function withoutApi({ id }: Membership, refusal: CrmError | undefined): CrmError {
-  if (refusal !== undefined && hasKind(refusal, 'plan_without_api')) return refusal
+  if (refusal !== undefined && isKind(refusal, 'plan_without_api')) return refusal
   const reason = 'Chatwoot Cloud gives it to paid plans only'
   const hint = 'upgrade the plan of the account, then run: crm test {name}'
   return new CrmError('permission_denied', `the plan of the account ${id} has no API access`, { reason, hint })

@@ -1,0 +1,89 @@
+/** Which of the objects on a server are those of a demo. Pure. */
+import type { DemoRecord, JournalEntry } from '../core/demo.ts'
+import { markOf } from './demo-marks.ts'
+import type { AgentBot, Inbox } from './read.ts'
+
+/** What the journal knows about a demo's objects in one account. */
+export interface DemoKnown {
+  readonly inboxId: string | null
+  readonly botId: string | null
+  /** Inboxes whose deletion was begun, with whether the server has accepted it. They vanish at some time, so they are never used again. */
+  readonly deletedInboxes: ReadonlyMap<string, boolean>
+  /** Runs that may have made objects without living to write down which. */
+  readonly openRuns: ReadonlySet<string>
+}
+
+/** The objects of a demo among all of an account. */
+export interface DemoFound {
+  readonly inbox: Inbox | null
+  readonly bot: AgentBot | null
+  /** Whether an object was found by its mark alone, without a journal that knows the run which made it. */
+  readonly adopted: { readonly inbox: boolean; readonly bot: boolean }
+  /** More objects that carry the demo's mark; they are left alone until the demo is removed. */
+  readonly doubles: { readonly inboxes: readonly Inbox[]; readonly bots: readonly AgentBot[] }
+  /** Inboxes that a run gave up without the server's word that it deletes them. */
+  readonly givenUp: readonly Inbox[]
+  /** Inboxes that the server is deleting. */
+  readonly deleting: readonly Inbox[]
+}
+
+/** What a record knows about an account; nothing, if its ids belong to another one. */
+export function knownOf(record: DemoRecord | undefined, account: string): DemoKnown {
+  if (record === undefined || record.account !== account)
+    return { inboxId: null, botId: null, deletedInboxes: new Map(), openRuns: openRuns(record) }
+  return { inboxId: record.inboxId, botId: record.botId, deletedInboxes: deletedInboxes(record.journal), openRuns: openRuns(record) }
+}
+
+function openRuns(record: DemoRecord | undefined): ReadonlySet<string> {
+  const open = (record?.journal ?? []).filter(({ action, state }) => action === 'create' && state === 'intent')
+  return new Set(open.map(({ runId }) => runId))
+}
+
+function deletedInboxes(journal: readonly JournalEntry[]): ReadonlyMap<string, boolean> {
+  const deleted = new Map<string, boolean>()
+  for (const { kind, action, state, remoteId } of journal) {
+    if (kind !== 'inbox' || action !== 'delete' || remoteId === null) continue
+    deleted.set(remoteId, state === 'done' || deleted.get(remoteId) === true)
+  }
+  return deleted
+}
+
+/**
+ * Finds a demo's objects: by the journal, else by their mark. Of several marked ones the lowest id is taken. What carries no mark and
+ * stands in no journal is never the demo's, whatever its name.
+ */
+export function findDemo(
+  slug: string,
+  accountId: string,
+  known: DemoKnown,
+  all: { readonly inboxes: readonly Inbox[]; readonly bots: readonly AgentBot[] },
+): DemoFound {
+  const isKnownDeleted = ({ id }: Inbox) => known.deletedInboxes.has(id)
+  const marked = all.inboxes.filter((inbox) => inbox.channel !== undefined && markOf(inbox.outOfOffice, slug) !== undefined)
+  const isRemoved = (inbox: Inbox) => markOf(inbox.outOfOffice, slug)?.isRemoved === true
+  const usable = marked.filter((inbox) => !isRemoved(inbox) && !isKnownDeleted(inbox)).sort(byId)
+  const knownInbox = all.inboxes.find((inbox) => inbox.id === known.inboxId && !isKnownDeleted(inbox) && !isRemoved(inbox))
+  const inbox = knownInbox ?? usable[0] ?? null
+
+  const own = all.bots.filter((bot) => !bot.isSystem && (bot.accountId === undefined || bot.accountId === accountId))
+  const markedBots = own.filter((bot) => markOf(bot.description, slug) !== undefined).sort(byId)
+  const knownBot = own.find((bot) => bot.id === known.botId)
+  const bot = knownBot ?? markedBots[0] ?? null
+
+  const dying = all.inboxes.filter((entry) => isKnownDeleted(entry) || (marked.includes(entry) && isRemoved(entry)))
+  return {
+    inbox,
+    bot,
+    adopted: {
+      inbox: inbox !== null && knownInbox === undefined && !known.openRuns.has(markOf(inbox.outOfOffice, slug)?.runId ?? ''),
+      bot: bot !== null && knownBot === undefined && !known.openRuns.has(markOf(bot.description, slug)?.runId ?? ''),
+    },
+    doubles: { inboxes: usable.filter((entry) => entry !== inbox), bots: markedBots.filter((entry) => entry !== bot) },
+    givenUp: dying.filter(({ id }) => known.deletedInboxes.get(id) !== true),
+    deleting: dying.filter(({ id }) => known.deletedInboxes.get(id) === true),
+  }
+}
+
+function byId(one: { readonly id: string }, other: { readonly id: string }): number {
+  return Number(one.id) - Number(other.id)
+}

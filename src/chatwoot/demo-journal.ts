@@ -1,0 +1,193 @@
+import { createHash } from 'node:crypto'
+import type { DemoJournal, DemoRecord, DemoSecrets, JournalEntry } from '../core/demo.ts'
+import { unreachable } from '../core/errors.ts'
+import type { Clock } from '../core/ports.ts'
+import { toTimestamp } from '../core/time.ts'
+import type { WriteRequest } from './client.ts'
+
+/** A journal that lives as long as the process: for the environment, where there is no vault. */
+export function memoryJournal(): DemoJournal {
+  let kept: { readonly record: DemoRecord; readonly secrets: DemoSecrets } | undefined
+  return {
+    read: async () => kept,
+    write: async (record, secrets) => {
+      kept = { record, secrets }
+    },
+  }
+}
+
+/** SHA-256 of a request's method, path and body, hex. */
+export function digestOf({ method, path, body }: Pick<WriteRequest, 'method' | 'path' | 'body'>): string {
+  return createHash('sha256')
+    .update(`${method} ${path}\n${body === null ? '' : JSON.stringify(body)}`)
+    .digest('hex')
+}
+
+/** What is about to be done. */
+export type Intent = Pick<JournalEntry, 'kind' | 'action' | 'digest' | 'remoteId'>
+
+/** What a demo is called and where it lives: what a first entry needs to make a record. */
+export type DemoSeed = Pick<DemoRecord, 'slug' | 'name' | 'integration' | 'account' | 'channel'>
+
+/** What changes in a record besides its journal. */
+export type RecordChange = Partial<Pick<DemoRecord, 'name' | 'account' | 'channel' | 'status' | 'inboxId' | 'botId'>> & {
+  /** New secrets; `null` forgets one. */
+  readonly secrets?: Readonly<Record<string, string | null>>
+}
+
+/** Settled entries kept when a journal has grown beyond {@link MAX_ENTRIES}. */
+const KEPT_ENTRIES = 100
+const MAX_ENTRIES = 200
+
+/**
+ * The journal of one demo during one run: every intent is committed before the call that it announces, every result together with the
+ * secrets that came with it (`security.md` section 12). Writes follow each other, in the order in which they were asked for.
+ */
+export class Ledger {
+  readonly #journal: DemoJournal
+  readonly #seed: DemoSeed
+  readonly #clock: Clock
+  #record: DemoRecord | undefined
+  #secrets: DemoSecrets
+  #lastWrite: Promise<void> = Promise.resolve()
+  #isTrimmed = false
+
+  private constructor(
+    journal: DemoJournal,
+    seed: DemoSeed,
+    clock: Clock,
+    readonly runId: string,
+    kept: Awaited<ReturnType<DemoJournal['read']>>,
+  ) {
+    this.#journal = journal
+    this.#seed = seed
+    this.#clock = clock
+    this.#record = kept?.record
+    this.#secrets = kept?.secrets ?? {}
+  }
+
+  /** Reads what earlier runs left. Nothing is written before the first intent. */
+  static async open(
+    journal: DemoJournal,
+    seed: DemoSeed,
+    { clock, runId }: { readonly clock: Clock; readonly runId: string },
+  ): Promise<Ledger> {
+    return new Ledger(journal, seed, clock, runId, await journal.read())
+  }
+
+  /** A copy that writes to memory alone: for undoing when the journal itself has failed. */
+  detached(): Ledger {
+    const kept = this.#record === undefined ? undefined : { record: this.#record, secrets: this.#secrets }
+    return new Ledger(memoryJournal(), this.#seed, this.#clock, this.runId, kept)
+  }
+
+  /** The record as it stands; undefined before anything was ever written. */
+  get record(): DemoRecord | undefined {
+    return this.#record
+  }
+
+  get secrets(): DemoSecrets {
+    return this.#secrets
+  }
+
+  /** Entries of earlier runs whose result nobody knows, with their positions. */
+  get unknown(): readonly { readonly position: number; readonly entry: JournalEntry }[] {
+    const entries = this.#record?.journal ?? []
+    return entries.flatMap((entry, position) => (entry.state === 'intent' && entry.runId !== this.runId ? [{ position, entry }] : []))
+  }
+
+  /** Commits what is about to be done, all in one write. @returns the positions of the entries. */
+  async intend(intents: readonly Intent[]): Promise<readonly number[]> {
+    const record = this.#begun()
+    // Only before the first entry of a run: positions change.
+    const journal = this.#isTrimmed ? record.journal : trimmed(record.journal)
+    this.#isTrimmed = true
+    const at = toTimestamp(this.#clock())
+    const entries = intents.map((intent) => ({ runId: this.runId, ...intent, state: 'intent' as const, at }))
+    // What is half done while this entry is open is `partial`, should the process end here.
+    const status = record.status === 'deleting' ? ('deleting' as const) : ('partial' as const)
+    await this.#write({ ...record, status, journal: [...journal, ...entries] })
+    return entries.map((_entry, index) => journal.length + index)
+  }
+
+  /** Commits the result of an entry, and in the same write what follows from it. */
+  async settle(position: number, state: 'done' | 'failed', remoteId: string | null, change: RecordChange = {}): Promise<void> {
+    const record = this.#begun()
+    const entry = record.journal[position] ?? unreachable('position in a journal')
+    const journal = record.journal.with(position, { ...entry, state, remoteId: remoteId ?? entry.remoteId, at: toTimestamp(this.#clock()) })
+    await this.#write({ ...record, journal }, change)
+  }
+
+  /** Commits what a look has shown about entries whose result nobody knew, all in one write. */
+  async resolve(
+    results: readonly { readonly position: number; readonly state: 'done' | 'failed'; readonly remoteId: string | null }[],
+    change: RecordChange = {},
+  ): Promise<void> {
+    const record = this.#begun()
+    const journal = [...record.journal]
+    for (const { position, state, remoteId } of results) {
+      const entry = journal[position] ?? unreachable('position in a journal')
+      journal[position] = { ...entry, state, remoteId: remoteId ?? entry.remoteId }
+    }
+    await this.#write({ ...record, journal }, change)
+  }
+
+  /** Commits a change that no call announces: an adopted object, the status at the end. Nothing is written when nothing differs. */
+  async update(change: RecordChange, adopted: readonly Pick<JournalEntry, 'kind' | 'remoteId'>[] = []): Promise<void> {
+    const record = this.#begun()
+    const at = toTimestamp(this.#clock())
+    const entries = adopted.map((entry) => ({
+      ...entry,
+      runId: this.runId,
+      action: 'adopt' as const,
+      state: 'done' as const,
+      digest: '',
+      at,
+    }))
+    const { secrets = {}, ...fields } = change
+    const isSame =
+      entries.length === 0 &&
+      Object.entries(fields).every(([key, value]) => record[key as keyof DemoRecord] === value) &&
+      Object.entries(secrets).every(([key, value]) => (this.#secrets[key] ?? null) === value)
+    if (!isSame || this.#record === undefined) await this.#write({ ...record, journal: [...record.journal, ...entries] }, change)
+  }
+
+  /** The record to write to; a new life for a demo that was removed. */
+  #begun(): DemoRecord {
+    const now = toTimestamp(this.#clock())
+    const { slug, name, integration, account, channel } = this.#seed
+    const birth = {
+      slug,
+      name,
+      integration,
+      account,
+      channel,
+      status: 'partial',
+      inboxId: null,
+      botId: null,
+      createdAt: now,
+      updatedAt: now,
+    } as const
+    if (this.#record === undefined) return { ...birth, journal: [] }
+    return this.#record.status === 'removed' ? { ...birth, journal: this.#record.journal } : this.#record
+  }
+
+  async #write(record: DemoRecord, { secrets = {}, ...fields }: RecordChange = {}): Promise<void> {
+    const written = { ...record, ...fields, updatedAt: toTimestamp(this.#clock()) }
+    const kept = Object.entries({ ...this.#secrets, ...secrets }).filter((entry): entry is [string, string] => entry[1] !== null)
+    this.#record = written
+    this.#secrets = Object.fromEntries(kept)
+    const text = this.#secrets
+    const write = this.#lastWrite.then(() => this.#journal.write(written, text))
+    // A failed write is its caller's; the next one stands on its own.
+    this.#lastWrite = write.catch(() => undefined)
+    await write
+  }
+}
+
+/** A long journal without its oldest settled entries. */
+function trimmed(journal: readonly JournalEntry[]): readonly JournalEntry[] {
+  if (journal.length <= MAX_ENTRIES) return journal
+  const from = journal.length - KEPT_ENTRIES
+  return journal.filter(({ state }, position) => position >= from || state === 'intent')
+}

@@ -1,0 +1,87 @@
+import { type CrmError, unreachable } from '../core/errors.ts'
+import { isMissing } from './answers.ts'
+import { type Client, type WriteRequest, writes } from './client.ts'
+import { digestOf } from './demo-journal.ts'
+import { withMarkRemoved } from './demo-marks.ts'
+import { attempt, type DemoObject, type DemoRun, lookUntil } from './demo-run.ts'
+import type { Inbox } from './read.ts'
+
+/** What is to be removed: objects of one demo, and nothing else. */
+export interface RemovalTargets {
+  readonly slug: string
+  readonly inboxes: readonly Pick<Inbox, 'id' | 'outOfOffice'>[]
+  readonly botIds: readonly string[]
+}
+
+/** What became of them. */
+export interface Removal {
+  /** Inboxes whose deletion the server has accepted and not carried out yet. */
+  readonly pending: readonly string[]
+  /** What could not be removed, with the first thing that stood in the way. */
+  readonly left: readonly DemoObject[]
+  readonly obstacle: CrmError | undefined
+}
+
+/** One thing to take away. */
+interface Deletion extends DemoObject {
+  readonly request: WriteRequest
+}
+
+/**
+ * Removes a demo's objects: takes the bot off its inboxes, so that no conversation waits for it, and marks them as given up; then deletes
+ * inboxes and bots; then waits for the inboxes to vanish. Every call is journalled first. "Already gone" is what was wanted.
+ *
+ * @param waitMs longest wait for Chatwoot's background deletion; 0 does not wait.
+ */
+export async function removeObjects(
+  run: Pick<DemoRun, 'ledger'>,
+  client: Client,
+  targets: RemovalTargets,
+  waitMs: number,
+): Promise<Removal> {
+  const account = client.connection.accountId
+  const { slug, inboxes, botIds } = targets
+  if (inboxes.length === 0 && botIds.length === 0) return { pending: [], left: [], obstacle: undefined }
+  const unlinks = inboxes.map(({ id }): Deletion => ({ kind: 'link', id, request: writes.setBot(account, id, null) }))
+  const deletions = [
+    ...inboxes.map(({ id }): Deletion => ({ kind: 'inbox', id, request: writes.deleteInbox(account, id) })),
+    ...botIds.map((id): Deletion => ({ kind: 'bot', id, request: writes.deleteBot(account, id) })),
+  ]
+  const all = [...unlinks, ...deletions]
+  const positions = await run.ledger.intend(
+    all.map(({ kind, id, request }) => ({ kind, action: 'delete' as const, digest: digestOf(request), remoteId: id })),
+  )
+  const unwritten: unknown[] = []
+  const carryOut = async (deletion: Deletion) => {
+    const obstacle = await attempt(() => client.write(deletion.request))
+    const position = positions[all.indexOf(deletion)] ?? unreachable('deletion without an entry in the journal')
+    // A journal that fails half-way must not keep the rest from being removed: it is reported at the end.
+    const settled = run.ledger.settle(position, obstacle === undefined ? 'done' : 'failed', null)
+    await settled.catch((error: unknown) => unwritten.push(error))
+    return { kind: deletion.kind, id: deletion.id, obstacle }
+  }
+  // Only a courtesy to runs without a journal: the deletion counts.
+  const giveUp = (inbox: RemovalTargets['inboxes'][number]) =>
+    client.write(writes.updateInbox(account, inbox.id, { out_of_office_message: withMarkRemoved(inbox.outOfOffice, slug) })).catch(() => {})
+  await Promise.all([...unlinks.map(carryOut), ...inboxes.map(giveUp)])
+  const results = await Promise.all(deletions.map(carryOut))
+  const failed = results.filter(({ obstacle }) => obstacle !== undefined)
+  const accepted = results.filter(({ kind, obstacle }) => kind === 'inbox' && obstacle === undefined).map(({ id }) => id)
+  if (unwritten.length > 0) throw unwritten[0]
+  const pending = await waitUntilGone(client, accepted, waitMs)
+  return { pending, left: failed.map(({ kind, id }) => ({ kind, id })), obstacle: failed[0]?.obstacle }
+}
+
+/** Waits for deleted inboxes to vanish. @returns those that are still listed. */
+async function waitUntilGone(client: Client, ids: readonly string[], waitMs: number): Promise<readonly string[]> {
+  const isGone = async (id: string) => {
+    try {
+      await client.getInbox(id)
+      return undefined
+    } catch (error) {
+      return isMissing(error) ? true : undefined
+    }
+  }
+  const gone = await Promise.all(ids.map((id) => lookUntil(() => isGone(id), waitMs)))
+  return ids.filter((_id, index) => gone[index] !== true)
+}

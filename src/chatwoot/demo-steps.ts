@@ -1,0 +1,178 @@
+/** The steps of a plan that write: each announced in the journal, sent once, and looked at where its result is not known. */
+import { unreachable } from '../core/errors.ts'
+import { isKind, mayHaveHappened, mayStillHappen } from './answers.ts'
+import { type Client, type WriteRequest, writes } from './client.ts'
+import { botBody, inboxBody, newInboxBody } from './demo-body.ts'
+import { digestOf, type Intent, type RecordChange } from './demo-journal.ts'
+import { markOf } from './demo-marks.ts'
+import { type DemoPlan, hasChanges } from './demo-plan.ts'
+import { type DemoRun, lookUntil, type Track } from './demo-run.ts'
+import type { AgentBot, Inbox } from './read.ts'
+
+/** A step that is ready to go: what the journal is told, and the call. */
+export interface Work {
+  readonly track: Track
+  readonly intent: Intent
+  /** Sends the request and commits its result. @throws what stopped it. */
+  readonly perform: () => Promise<void>
+}
+
+/** Where steps leave what they made. */
+export interface Made {
+  bot: AgentBot | null
+  inbox: Inbox | null
+}
+
+/** What steps share. */
+export interface StepTools {
+  readonly run: DemoRun
+  readonly plan: DemoPlan
+  /** Sends writes, and looks after them; outlives a cancellation for a moment. */
+  readonly client: Client
+  readonly made: Made
+}
+
+/** The secrets of a bot, by the names under which they are kept. */
+export function botSecrets(bot: AgentBot): Readonly<Record<string, string>> {
+  return named({ botAccessToken: bot.accessToken?.reveal(), botSecret: bot.secret?.reveal() })
+}
+
+/** The secrets of an inbox, by the names under which they are kept. */
+export function inboxSecrets(inbox: Inbox): Readonly<Record<string, string>> {
+  return named({ inboxHmacToken: inbox.hmacToken?.reveal(), inboxSecret: inbox.secret?.reveal() })
+}
+
+function named(secrets: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(secrets).filter((entry): entry is [string, string] => entry[1] !== undefined))
+}
+
+/** The work of making or changing the bot. */
+export function botWork(tools: StepTools, track: Track): Work {
+  const { run, plan, client, made } = tools
+  const { id, changes } = track.step
+  const account = client.connection.accountId
+  const body = botBody(changes)
+  const request = id === null ? writes.createBot(account, body) : writes.updateBot(account, id, body)
+  const find = async () => {
+    if (id !== null) return ifChanged(await client.getBot(id), track)
+    return (await client.listBots()).find((bot) => markOf(bot.description, plan.slug)?.runId === run.ledger.runId)
+  }
+  const keep = (bot: AgentBot): RecordChange => {
+    made.bot = bot
+    return { botId: bot.id, secrets: botSecrets(bot) }
+  }
+  return {
+    track,
+    intent: intentOf(track, request),
+    perform: () => perform(run, track, { send: () => client.writeBot(request), find, keep }),
+  }
+}
+
+/** The work of making or changing the inbox. */
+export function inboxWork(tools: StepTools, track: Track): Work {
+  const { run, plan, client, made } = tools
+  const { id, changes } = track.step
+  const account = client.connection.accountId
+  const request =
+    id === null ? writes.createInbox(account, newInboxBody(changes, plan.channel)) : writes.updateInbox(account, id, inboxBody(changes))
+  const find = async () => {
+    if (id !== null) return ifChanged(await client.getInbox(id), track)
+    return (await client.listInboxes()).find((inbox) => markOf(inbox.outOfOffice, plan.slug)?.runId === run.ledger.runId)
+  }
+  const keep = (inbox: Inbox): RecordChange => {
+    made.inbox = inbox
+    return { inboxId: inbox.id, secrets: inboxSecrets(inbox) }
+  }
+  return {
+    track,
+    intent: intentOf(track, request),
+    perform: () => perform(run, track, { send: () => client.writeInbox(request), find, keep }),
+  }
+}
+
+function ifChanged<T extends AgentBot | Inbox>(object: T, { step }: Track): T | undefined {
+  return hasChanges(object, step.changes) ? object : undefined
+}
+
+/** The work of letting the bot serve the inbox. Its result is believed only once it has been read back. */
+export function linkWork({ run, client }: StepTools, track: Track, inboxId: string, botId: string): Work {
+  const request = writes.setBot(client.connection.accountId, inboxId, botId)
+  track.id = inboxId
+  return { track, intent: intentOf(track, request), perform: () => send(run, track, () => client.write(request)) }
+}
+
+/** The work of adding agents to the inbox. Like the link, it is read back. */
+export function agentsWork({ run, client, plan }: StepTools, track: Track, inboxId: string): Work {
+  const ids = plan.newMembers.map(({ id }) => id)
+  const request = writes.addMembers(client.connection.accountId, inboxId, ids)
+  track.id = inboxId
+  return { track, intent: intentOf(track, request), perform: () => send(run, track, () => client.write(request)) }
+}
+
+function intentOf({ step, id }: Track, request: WriteRequest): Intent {
+  return { kind: step.kind, action: step.action === 'update' ? 'update' : 'create', digest: digestOf(request), remoteId: id }
+}
+
+interface Call<T> {
+  readonly send: () => Promise<T>
+  /** Looks whether the effect is there. */
+  readonly find: () => Promise<T | undefined>
+  /** Keeps the object, and says what the record learns from it. */
+  readonly keep: (made: T) => RecordChange
+}
+
+/** Makes a call whose answer is the object. */
+async function perform<T extends { readonly id: string }>(run: DemoRun, track: Track, { send, find, keep }: Call<T>): Promise<void> {
+  const object = await send().catch((error: unknown) => recover(run, track, find, error))
+  track.touched = true
+  track.id = object.id
+  track.outcome = 'done'
+  await run.ledger.settle(positionOf(track), 'done', object.id, keep(object))
+}
+
+/**
+ * What is there after a call that failed: the object, if the call has worked all the same. A lost answer is looked for, never asked for
+ * by sending again.
+ * @throws the error of the call; the track then says whether its effect is known.
+ */
+async function recover<T>(run: DemoRun, track: Track, find: () => Promise<T | undefined>, error: unknown): Promise<T> {
+  if (mayHaveHappened(error)) {
+    track.touched = true
+    track.outcome = 'unknown'
+    const found = await lookUntil(find, patience(run, error)).catch(() => {
+      // Nothing can be seen either: the entry stays open in the journal.
+      throw error
+    })
+    if (found !== undefined) return found
+  }
+  track.outcome = 'failed'
+  // A change may have been saved in part (contract section 6.6); an object is there or not.
+  track.touched = track.step.action === 'update' && (mayHaveHappened(error) || isKind(error, 'invalid'))
+  await run.ledger.settle(positionOf(track), 'failed', null)
+  throw error
+}
+
+/** Makes a call without an answer. Whether an unclear one has worked shows when it is read back. */
+async function send(run: DemoRun, track: Track, call: () => Promise<void>): Promise<void> {
+  track.touched = true
+  try {
+    await call()
+    track.outcome = 'done'
+  } catch (error) {
+    track.error = error
+    track.outcome = mayHaveHappened(error) ? 'unknown' : 'failed'
+    if (track.outcome === 'unknown') return
+    track.touched = false
+    await run.ledger.settle(positionOf(track), 'failed', null)
+    throw error
+  }
+}
+
+/** How long to look for the effect of a call that failed: longer when the server may still be at it. */
+export function patience({ limits }: Pick<DemoRun, 'limits'>, error: unknown): number {
+  return mayStillHappen(error) ? limits.lookMs : 0
+}
+
+function positionOf({ position }: Track): number {
+  return position ?? unreachable('step without an entry in the journal')
+}

@@ -1,0 +1,50 @@
+import { CrmError } from '../core/errors.ts'
+import type { SettingValue } from '../core/field.ts'
+import type { Source } from '../core/integration.ts'
+import type { Secret } from '../core/secret.ts'
+import { isKind } from './answers.ts'
+import { parseVersion } from './version.ts'
+
+/** The integration that a demo is made with: stored, or made of variables. */
+export interface DemoTarget {
+  /** `chatwoot-eu`, `env:chatwoot`. */
+  readonly name: string
+  readonly source: Source
+  /** The values of the Chatwoot provider's fields. */
+  readonly values: Readonly<Record<string, SettingValue | Secret>>
+}
+
+/** The name of the integration put into advice that does not know it. Variables are not edited by a command of ours. */
+export function adviseFor(target: Pick<DemoTarget, 'name' | 'source'>, hint: string): string {
+  if (target.source === 'vault') return hint.replaceAll('{name}', target.name)
+  return hint
+    .replaceAll(/crm edit \{name\} --([a-z-]+)/g, (_match, flag: string) => `set ${variableOf(flag)}`)
+    .replaceAll('{name}', target.name)
+}
+
+function variableOf(flag: string): string {
+  return `CHATWOOT_${flag
+    .replace(/-stdin$/, '')
+    .replaceAll('-', '_')
+    .toUpperCase()}`
+}
+
+const UPGRADE = 'Chatwoot 4.16.0 fails on every agent bot: upgrade it to 4.16.2 or later'
+
+/** An error as the user of one integration reads it. */
+export function errorFor(target: Pick<DemoTarget, 'name' | 'source'>, error: unknown, serverVersion: string | null = null): unknown {
+  if (!(error instanceof CrmError)) return error
+  const isBroken = isKind(error, 'server_error') && /^4,16,0$/.test(String(parseVersion(serverVersion)))
+  const hint = isBroken ? UPGRADE : error.hint === undefined ? undefined : adviseFor(target, error.hint)
+  if (hint === error.hint) return error
+  const { code, message, reason, retryable, problems, redirectTo, signal } = error
+  return new CrmError(code, message, {
+    retryable,
+    problems,
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(redirectTo === undefined ? {} : { redirectTo }),
+    ...(signal === undefined ? {} : { signal }),
+  })
+}

@@ -1,0 +1,49 @@
+/** What will fail later without a word of Chatwoot's, said before anything is written (`design.md` section 5). Pure. */
+import type { Warning } from '../core/provider.ts'
+import { deliveryWarning } from './delivery.ts'
+import type { DemoFound } from './demo-find.ts'
+import type { DemoPlan } from './demo-plan.ts'
+import { isAtLeast, parseVersion } from './version.ts'
+
+/** What the warnings are about. */
+export interface DemoPlans {
+  readonly plan: DemoPlan
+  readonly found: DemoFound
+  readonly botUrl: string
+  readonly webhookUrl: string | undefined
+  readonly version: string | null
+}
+
+/** The warnings that a plan deserves. */
+export function warningsBefore({ plan, found, botUrl, webhookUrl, version }: DemoPlans): readonly Warning[] {
+  const candidates = [
+    deliveryWarning(botUrl, version, 'bot'),
+    webhookUrl === undefined ? undefined : deliveryWarning(webhookUrl, version, 'webhook'),
+    nameWarning(plan.name, version),
+    agentsWarning(plan.unknownAgents),
+    doublesWarning(plan.slug, found),
+  ]
+  return candidates.filter((warning) => warning !== undefined)
+}
+
+/** Releases 2.7 to 4.2 have a rule for names (contract section 6.5). */
+function nameWarning(name: string, text: string | null): Warning | undefined {
+  const version = parseVersion(text)
+  if (version === undefined || !isAtLeast(version, [2, 7, 0]) || isAtLeast(version, [4, 3, 0])) return undefined
+  if (!/[/\\<>@]|^[^\p{L}\p{N}]|[^\p{L}\p{N}]$/u.test(name)) return undefined
+  const message = `Chatwoot ${text} may refuse the name: before 4.3 it must not hold / \\ < > @, nor begin or end with a symbol`
+  return { code: 'name_may_be_refused', message }
+}
+
+function agentsWarning(unknown: readonly string[]): Warning | undefined {
+  if (unknown.length === 0) return undefined
+  const message = `the account has no agent with the address ${unknown.join(', ')}: left out of the inbox`
+  return { code: 'agents_unknown', message }
+}
+
+function doublesWarning(slug: string, { doubles }: DemoFound): Warning | undefined {
+  const names = [...doubles.inboxes.map(({ id }) => `inbox ${id}`), ...doubles.bots.map(({ id }) => `bot ${id}`)]
+  if (names.length === 0) return undefined
+  const message = `more objects carry the mark of the demo ${slug} and are left alone: ${names.join(', ')}; demo-remove takes them away, too`
+  return { code: 'demo_doubles', message }
+}

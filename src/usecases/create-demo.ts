@@ -1,0 +1,256 @@
+import { createClient } from '../chatwoot/client.ts'
+import { accountUrl, type Connection, connectionOf, inboxDefaultsOf } from '../chatwoot/connection.ts'
+import { testConnection } from '../chatwoot/connection-test.ts'
+import { type Applied, applyDemo } from '../chatwoot/demo-apply.ts'
+import { type DemoFound, knownOf } from '../chatwoot/demo-find.ts'
+import { Ledger } from '../chatwoot/demo-journal.ts'
+import { botAnswer, inboxAnswer, snippetOf } from '../chatwoot/demo-objects.ts'
+import { observeDemo } from '../chatwoot/demo-observe.ts'
+import { demoPage, snippetWarning } from '../chatwoot/demo-page.ts'
+import { type DemoObserved, type DemoPlan, planDemo } from '../chatwoot/demo-plan.ts'
+import { settleUnknown } from '../chatwoot/demo-recover.ts'
+import { type Removal, removeObjects } from '../chatwoot/demo-remove.ts'
+import { DEMO_LIMITS, type DemoEvent, type DemoLimits, type DemoRun, stepAnswer, stopIfCancelled, tracksOf } from '../chatwoot/demo-run.ts'
+import { type DemoTarget, errorFor } from '../chatwoot/demo-target.ts'
+import { warningsBefore } from '../chatwoot/demo-warnings.ts'
+import type { Answer, DemoCreateAnswer } from '../core/answers.ts'
+import type { DemoJournal, DemoRecord } from '../core/demo.ts'
+import { CrmError } from '../core/errors.ts'
+import type { Clock, Http } from '../core/ports.ts'
+import type { TestReport, Warning } from '../core/provider.ts'
+import { toTimestamp } from '../core/time.ts'
+import { type CreateDemoInput, type CreateDemoRequest, readCreateDemo } from './create-demo-input.ts'
+import type { DemoPages } from './create-demo-pages.ts'
+
+/** What making a demo needs of the world. */
+export interface CreateDemoDeps {
+  readonly http: Http
+  readonly clock: Clock
+  /** The journal of this very demo: of the vault, or in memory where there is none. */
+  readonly journal: DemoJournal
+  readonly target: DemoTarget
+  /** Ends the run; what was made is then undone. */
+  readonly signal: AbortSignal
+  /** 32 hex digits, new for each run. */
+  readonly runId: string
+  /** Where the pages go, if they are wanted. */
+  readonly pages?: DemoPages
+  readonly limits?: Partial<DemoLimits>
+}
+
+/** The schema of the answer. */
+export const CREATE_DEMO_SCHEMA = 'crm.demo-create/1'
+
+/**
+ * Makes a demo, or what is missing of it: tests the connection, reads what is there, plans, applies, reads back (`design.md` section 5).
+ * A second run with the same input writes nothing. Yields what happens; the answer of a run that failed after its first write has an
+ * `error` besides its data.
+ *
+ * @throws {CrmError} for whatever stops it before the first write: `usage` with all problems, the cause of a failed connection test,
+ *   `permission_denied` for a token that is not an administrator's, `conflict`.
+ */
+export async function* createDemo(deps: CreateDemoDeps, request: CreateDemoRequest): AsyncGenerator<DemoEvent, Answer<DemoCreateAnswer>> {
+  const input = readCreateDemo(request)
+  if (deps.pages !== undefined && input.channel === 'api') throw noPages()
+  let version: string | null = null
+  try {
+    const connection = connectionOf(deps.target.values)
+    yield { type: 'test', integration: deps.target.name }
+    const report = await testConnection(connection, deps)
+    requireAdministrator(report, deps.target)
+    version = report.server?.version ?? null
+    const answer = yield* provision({ deps, input, connection, report })
+    return answer.error === undefined ? answer : { ...answer, error: errorFor(deps.target, answer.error, version) as CrmError }
+  } catch (error) {
+    throw errorFor(deps.target, error, version)
+  }
+}
+
+function noPages(): CrmError {
+  return new CrmError('usage', 'there is no page for a demo with channel api', { hint: 'leave --output away, or use --channel web' })
+}
+
+/** @throws {CrmError} the cause of a failed test; `permission_denied` where nothing could be written. */
+function requireAdministrator(report: TestReport, target: DemoTarget): void {
+  if (report.outcome === 'failed') {
+    const hint = report.hint === null ? {} : { hint: report.hint }
+    throw new CrmError(report.cause ?? 'provider_error', report.message ?? 'the connection test failed', hint)
+  }
+  if (report.checks.every(({ name, passed }) => name !== 'administrator' || passed)) return
+  const role = report.identity?.role ?? 'not administrator'
+  throw new CrmError('permission_denied', `the token of ${target.name} may not make demos`, {
+    reason: `its user has the role ${role} in the account; inboxes and bots are made by administrators`,
+    hint: 'use the token of an administrator: crm edit {name} --api-key-stdin',
+  })
+}
+
+/** A run after its connection test. */
+interface Provisioning {
+  readonly deps: CreateDemoDeps
+  readonly input: CreateDemoInput
+  readonly connection: Connection
+  readonly report: TestReport
+}
+
+async function* provision(provisioning: Provisioning): AsyncGenerator<DemoEvent, Answer<DemoCreateAnswer>> {
+  const { deps, input, connection, report } = provisioning
+  const { http, clock, signal, runId, target } = deps
+  const account = accountUrl(connection)
+  const seed = { slug: input.slug, name: input.name, integration: target.name, account, channel: input.channel }
+  const ledger = await Ledger.open(deps.journal, seed, { clock, runId })
+  const client = createClient(http, connection, { signal })
+  const { observed, found } = await observeDemo(client, input.slug, knownOf(ledger.record, account), { agents: input.agents.length > 0 })
+  refuseOtherAccount(ledger.record, account, found)
+  const isThere = observed.inbox !== null || observed.bot !== null
+  if (isThere && input.ifExists === 'fail') throw existsAlready(input.slug, observed)
+  const replaces = isThere && input.ifExists === 'replace'
+  const plan = planDemo(wantedOf(provisioning), replaces ? withoutObjects(observed) : observed)
+
+  const version = report.server?.version ?? null
+  const warnings: Warning[] = [
+    ...report.warnings,
+    ...warningsBefore({
+      plan,
+      found: replaces ? withoutDoubles(found) : found,
+      botUrl: input.botUrl,
+      webhookUrl: input.webhookUrl,
+      version,
+    }),
+  ]
+  yield { type: 'plan', plan }
+  yield* warnings.map((warning): DemoEvent => ({ type: 'warning', warning }))
+  const state = { provisioning, ledger, plan, warnings, replaces }
+  if (input.dryRun) return answerOf(state, { ...nothingApplied(plan), inbox: observed.inbox, bot: observed.bot })
+
+  stopIfCancelled(signal)
+  await deps.pages?.prepare()
+  await settleUnknown(ledger, found, plan)
+  const run: DemoRun = { http, connection, ledger, signal, limits: { ...DEMO_LIMITS, ...deps.limits } }
+  const targets = { slug: input.slug, ...(replaces ? allOf(found) : { inboxes: found.givenUp, botIds: [] }) }
+  const objects = [
+    ...targets.inboxes.map(({ id }) => ({ kind: 'inbox' as const, id })),
+    ...targets.botIds.map((id) => ({ kind: 'bot' as const, id })),
+  ]
+  if (objects.length > 0) {
+    yield { type: 'remove', objects }
+    const removal = await removeObjects(run, client, targets, 0)
+    if (removal.left.length > 0 && replaces) return answerOf(state, notReplaced(plan, input.slug, removal))
+    if (replaces) await ledger.update({ inboxId: null, botId: null, secrets: forgotten(ledger.secrets) })
+  }
+  const applied = yield* applyDemo(run, plan, replaces ? withoutObjects(observed) : observed, input)
+  return finish(state, applied)
+}
+
+/** Everything about a run that its answer is made of. */
+interface RunState {
+  readonly provisioning: Provisioning
+  readonly ledger: Ledger
+  readonly plan: DemoPlan
+  readonly warnings: readonly Warning[]
+  readonly replaces: boolean
+}
+
+/** Warns about what shows only now, writes the pages, and makes the answer. */
+async function finish(state: RunState, applied: Applied): Promise<Answer<DemoCreateAnswer>> {
+  const { connection, deps, input } = state.provisioning
+  const snippet = applied.inbox === null ? null : snippetOf(applied.inbox, connection.baseUrl)
+  const more: Warning[] = []
+  const differs = snippet === null ? undefined : snippetWarning(snippet, connection.baseUrl)
+  if (differs !== undefined) more.push(differs)
+  if (applied.pending.length > 0) {
+    const message = `deletion pending: Chatwoot still lists the inbox ${applied.pending.join(', ')}, which it deletes in the background`
+    more.push({ code: 'deletion_pending', message })
+  }
+  const answer = answerOf({ ...state, warnings: [...state.warnings, ...more] }, applied)
+  const websiteToken = applied.inbox?.websiteToken
+  if (deps.pages === undefined || applied.error !== undefined || snippet === null || websiteToken === undefined) return answer
+  const { name, slug, botUrl } = input
+  const page = demoPage({ name, slug, botUrl, websiteToken, baseUrl: connection.baseUrl })
+  try {
+    await deps.pages.write({ 'snippet.html': `${snippet}\n`, 'index.html': page })
+    return answer
+  } catch (error) {
+    // The demo is there all the same, and stays.
+    if (error instanceof CrmError) return { ...answer, error }
+    throw error
+  }
+}
+
+function answerOf(state: RunState, applied: Applied): Answer<DemoCreateAnswer> {
+  const { plan, replaces, ledger, warnings } = state
+  const { connection, input, report, deps } = state.provisioning
+  const { inbox, bot, error, steps, left } = applied
+  const data: DemoCreateAnswer = {
+    changed: error === undefined ? plan.changed || replaces : left.length > 0,
+    dryRun: input.dryRun,
+    demo: { slug: input.slug, name: input.name, integration: deps.target.name, createdAt: ledger.record?.createdAt ?? null },
+    account: { id: connection.accountId, name: report.identity?.accountName ?? null },
+    inbox: inbox === null ? null : inboxAnswer(connection, inbox),
+    bot: bot === null ? null : botAnswer(bot),
+    snippet: inbox === null ? null : snippetOf(inbox, connection.baseUrl),
+    steps,
+  }
+  return { schema: CREATE_DEMO_SCHEMA, data, warnings, ...(error === undefined ? {} : { error }) }
+}
+
+function wantedOf({ deps, input }: Provisioning) {
+  const { slug, name, botUrl, channel, agents, websiteUrl, webhookUrl, greeting, welcomeTitle, welcomeTagline, color } = input
+  const given = Object.entries({ websiteUrl, webhookUrl, greeting, welcomeTitle, welcomeTagline, color })
+  return {
+    ...{ slug, name, botUrl, channel, agents, runId: deps.runId },
+    ...Object.fromEntries(given.filter(([, value]) => value !== undefined)),
+    defaults: inboxDefaultsOf(deps.target.values),
+    madeAt: toTimestamp(deps.clock()),
+  }
+}
+
+/** Ids mean nothing in another account: the demo is there, or its integration was edited. */
+function refuseOtherAccount(record: DemoRecord | undefined, account: string, { inbox, bot }: DemoFound): void {
+  if (record === undefined || record.account === account || record.status === 'removed' || inbox !== null || bot !== null) return
+  throw otherAccount(record, account)
+}
+
+/** The refusal to work on a demo that was made elsewhere. */
+export function otherAccount({ slug, account: madeIn }: DemoRecord, account: string): CrmError {
+  return new CrmError('conflict', `the demo ${slug} was made in another account`, {
+    reason: `it is in ${madeIn}, and the integration now leads to ${account}`,
+    hint: 'make it under another name with --slug, or set the integration back: crm edit {name} --base-url <url> --account-id <id>',
+  })
+}
+
+function existsAlready(slug: string, { inbox, bot }: DemoObserved): CrmError {
+  const there = [...(inbox === null ? [] : [`inbox ${inbox.id}`]), ...(bot === null ? [] : [`bot ${bot.id}`])]
+  const hint = 'leave --if-exists away to bring it up to date, or use --if-exists replace to make it anew'
+  return new CrmError('conflict', `the demo ${slug} exists already: ${there.join(', ')}`, { hint })
+}
+
+function withoutObjects(observed: DemoObserved): DemoObserved {
+  return { ...observed, inbox: null, bot: null, adopted: { inbox: false, bot: false }, linkedBotId: null, members: [] }
+}
+
+function withoutDoubles(found: DemoFound): DemoFound {
+  return { ...found, doubles: { inboxes: [], bots: [] } }
+}
+
+/** All of a demo: what a replacement, like a removal, takes away. */
+function allOf({ inbox, bot, doubles, givenUp }: DemoFound): Pick<Parameters<typeof removeObjects>[2], 'inboxes' | 'botIds'> {
+  const bots = [...(bot === null ? [] : [bot]), ...doubles.bots]
+  return { inboxes: [...(inbox === null ? [] : [inbox]), ...doubles.inboxes, ...givenUp], botIds: bots.map(({ id }) => id) }
+}
+
+function forgotten(secrets: Readonly<Record<string, string>>): Readonly<Record<string, null>> {
+  return Object.fromEntries(Object.keys(secrets).map((name) => [name, null]))
+}
+
+function nothingApplied(plan: DemoPlan): Applied {
+  return { error: undefined, steps: tracksOf(plan).map(stepAnswer), inbox: null, bot: null, left: [], pending: [] }
+}
+
+function notReplaced(plan: DemoPlan, slug: string, { left, pending, obstacle }: Removal): Applied {
+  const names = left.map(({ kind, id }) => `${kind} ${id}`)
+  const error = new CrmError('partial', `the demo ${slug} was not replaced: ${names.join(', ')} left of the old one`, {
+    ...(obstacle === undefined ? {} : { reason: obstacle.message, cause: obstacle }),
+    hint: `run the same command again to finish it, or: crm demo-remove ${slug}`,
+  })
+  return { ...nothingApplied(plan), error, left, pending }
+}
