@@ -20,12 +20,13 @@ export interface AccountCall extends Call {
   readonly role: Role | null
 }
 
-/** The token of a request; `api_access_token` and `Api-Access-Token` are one header to Chatwoot, unless a proxy drops underscores. */
-function tokenOf(call: Call): string | undefined {
+/** The token of a request, undefined for none; `api_access_token` and `Api-Access-Token` are one header to Chatwoot, unless a proxy drops underscores. */
+export function tokenOf(call: Call): string | undefined {
   const { headers } = call
   const underscored = call.world.settings.dropUnderscoreHeaders ? undefined : headers.api_access_token
   const token = headers['api-access-token'] ?? underscored
-  return Array.isArray(token) ? token.join(', ') : token
+  const text = Array.isArray(token) ? token.join(', ') : token
+  return text === undefined || text.trim() === '' ? undefined : text
 }
 
 /** Checks 3 to 5 of section 2.2: a token, a known one, and not a bot's or platform app's where those are refused. */

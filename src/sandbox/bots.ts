@@ -56,8 +56,8 @@ function botType(world: World): Cast {
   }
 }
 
-/** The columns that a request sets, checked. */
-function botInput(world: World, input: Input): Columns {
+/** The bot columns that a request sets, checked. */
+export function botInput(world: World, input: Input): Columns {
   if (!isBlank(input.avatar)) throw crash()
   const taken = permit(input, { name: asText, description: asText, outgoing_url: asText, bot_type: botType(world), bot_config: asObject })
   refuseViolations([
@@ -85,7 +85,6 @@ export function createBot(world: World, accountId: number | null, columns: Colum
     secret: randomToken(),
     createdAt: now,
     updatedAt: now,
-    platformApps: new Set(),
   }))
 }
 

@@ -22,6 +22,7 @@ export const inboxRoutes: readonly Route[] = [
     return empty()
   }),
   inAccount('POST', '/inboxes/:iid/reset_secret', resetSecret, { since: '4.13' }),
+  inAccount('POST', '/inboxes/:iid/rotate_hmac_token', rotateHmacToken, { since: '4.15.2' }),
   inAccount('GET', '/inboxes/:iid/assignable_agents', listAssignableAgents),
 ]
 
@@ -118,6 +119,12 @@ function resetSecret(call: AccountCall): Reply {
   const inbox = administeredInbox(call)
   if (inbox.channelType !== 'Channel::Api') return empty(404)
   inbox.secret = randomToken()
+  return show(call, inbox)
+}
+
+function rotateHmacToken(call: AccountCall): Reply {
+  const inbox = administeredInbox(call)
+  inbox.hmacToken = randomToken()
   return show(call, inbox)
 }
 

@@ -9,12 +9,9 @@ import type { Route } from './route.ts'
 export const memberRoutes: readonly Route[] = [
   inAccount('GET', '/agents', listAgents),
   inAccount('GET', '/inbox_members/:iid', (call) => memberList(call, visibleInbox(call, call.params.iid))),
-  inAccount('POST', '/inbox_members', (call) => changeMembers(call, (members, ids) => add(members, ids))),
-  inAccount('PATCH', '/inbox_members', (call) => changeMembers(call, replace)),
-  inAccount('DELETE', '/inbox_members', (call) => {
-    changeMembers(call, remove)
-    return empty()
-  }),
+  inAccount('POST', '/inbox_members', addMembers),
+  inAccount('PATCH', '/inbox_members', replaceMembers),
+  inAccount('DELETE', '/inbox_members', removeMembers),
 ]
 
 function listAgents(call: AccountCall): Reply {
@@ -28,28 +25,40 @@ function memberList(call: AccountCall, inbox: Inbox): Reply {
 }
 
 /** Looks the inbox up first, then the role: an agent gets 404 for one that does not exist. */
-function changeMembers(call: AccountCall, change: (members: Set<number>, ids: readonly number[]) => void): Reply {
+function administeredInbox(call: AccountCall): Inbox {
   const inbox = accountInbox(call, call.body.inbox_id)
   requireAdministrator(call)
+  return inbox
+}
+
+function idsOf(call: AccountCall): readonly number[] {
   if (!Array.isArray(call.body.user_ids)) throw crash()
-  const ids = call.body.user_ids.map((id) => asId(id) ?? 0)
-  const isRemoval = change === remove
-  if (!isRemoval && ids.some((id) => call.world.state.users.get(id) === undefined)) {
-    throw invalid([{ attribute: 'user', says: 'must exist' }])
-  }
-  change(inbox.members, ids)
+  return call.body.user_ids.map((id) => asId(id) ?? 0)
+}
+
+/** The same, where each must be somebody's. */
+function usersOf(call: AccountCall): readonly number[] {
+  const ids = idsOf(call)
+  if (ids.some((id) => call.world.state.users.get(id) === undefined)) throw invalid([{ attribute: 'user', says: 'must exist' }])
+  return ids
+}
+
+function addMembers(call: AccountCall): Reply {
+  const inbox = administeredInbox(call)
+  for (const id of usersOf(call)) inbox.members.add(id)
   return memberList(call, inbox)
 }
 
-function add(members: Set<number>, ids: readonly number[]): void {
-  for (const id of ids) members.add(id)
+function replaceMembers(call: AccountCall): Reply {
+  const inbox = administeredInbox(call)
+  const ids = usersOf(call)
+  inbox.members.clear()
+  for (const id of ids) inbox.members.add(id)
+  return memberList(call, inbox)
 }
 
-function replace(members: Set<number>, ids: readonly number[]): void {
-  members.clear()
-  add(members, ids)
-}
-
-function remove(members: Set<number>, ids: readonly number[]): void {
-  for (const id of ids) members.delete(id)
+function removeMembers(call: AccountCall): Reply {
+  const inbox = administeredInbox(call)
+  for (const id of idsOf(call)) inbox.members.delete(id)
+  return empty()
 }

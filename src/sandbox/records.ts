@@ -61,7 +61,7 @@ export interface Inbox {
   readonly channel: Columns
   /** `website_token` of a web widget, `inbox_identifier` of an API inbox. Public. */
   readonly publicToken: string
-  readonly hmacToken: string
+  hmacToken: string
   /** Key of the delivery signature; API inboxes only. */
   secret: string | null
   workingHours: readonly WorkingHour[]
@@ -84,8 +84,6 @@ export interface AgentBot {
   secret: string
   readonly createdAt: string
   updatedAt: string
-  /** Platform apps that may manage it through the platform API. */
-  readonly platformApps: Set<number>
 }
 
 /** An address that is told of an account's events. */
@@ -101,6 +99,8 @@ export interface Webhook {
 export interface PlatformApp {
   readonly id: number
   readonly accessToken: string
+  /** Ids of the bots that it made; they stay when such a bot is deleted elsewhere. */
+  readonly botIds: Set<number>
 }
 
 /** A customer. */
@@ -185,6 +185,17 @@ export interface Message {
   status: 'sent' | 'delivered' | 'read' | 'failed'
   /** Unix milliseconds. */
   readonly createdAt: number
+}
+
+/** A message to be written. */
+export interface Draft {
+  readonly content: string | null
+  readonly type: MessageType
+  readonly sender: Sender | null
+  readonly private?: boolean
+  readonly contentType?: string
+  readonly contentAttributes?: Columns
+  readonly sourceId?: string | null
 }
 
 /** One event that was, or is being, delivered to a bot, an account webhook or an API inbox. */

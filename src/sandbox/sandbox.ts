@@ -1,6 +1,7 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { CrmError } from '../core/errors.ts'
+import { Courier } from './courier.ts'
 import { Faults } from './faults.ts'
 import { RateLimit } from './rate-limit.ts'
 import { type LoggedRequest, RequestLog } from './request-log.ts'
@@ -11,6 +12,7 @@ import { createSandboxServer, type Transport } from './server.ts'
 import { type SandboxOptions, settle } from './settings.ts'
 import { State } from './state.ts'
 import { Timers } from './timers.ts'
+import { randomKey } from './tokens.ts'
 import { parseVersion } from './version.ts'
 import type { World } from './world.ts'
 
@@ -38,6 +40,8 @@ export interface Sandbox {
   readonly state: State
   /** Ends all background deletions now, whatever their delay: the workers are back. */
   finishDeletions(): void
+  /** Resolves when no delivery is under way, those included that a bot's answer has caused meanwhile. */
+  deliveriesDone(): Promise<void>
   /** Stops listening, breaks all connections and forgets all that was to come. Resolves when the port is free; may be called twice. */
   close(): Promise<void>
 }
@@ -57,14 +61,20 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   let transport: Transport | undefined
   const server = createSandboxServer(() => transport as Transport)
   const url = `http://${HOST}:${await listen(server, options.port ?? 0)}`
+  const { http, clock } = options
+  const state = new State()
+  const version = parseVersion(settings.versionText)
+  const courier = new Courier({ http, clock, timers, settings, version, deliveries: state.deliveries })
   const world: World = {
-    state: new State(),
+    state,
     settings,
-    clock: options.clock,
+    clock,
     timers,
+    courier,
+    visitorKey: randomKey(),
     url,
     frontendUrl: options.frontendUrl ?? url,
-    version: parseVersion(settings.versionText),
+    version,
   }
   const fixtures = seed(world)
   transport = { world, router: new Router(ROUTES), faults, rateLimit: new RateLimit(), requests, log: options.log }
@@ -82,13 +92,14 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     requests: requests.entries,
     forgetRequests: () => requests.forget(),
     faults,
-    state: world.state,
+    state,
     finishDeletions: () => {
-      for (const inbox of world.state.inboxes.filter((row) => row.deleting)) world.state.removeInbox(inbox.id)
+      for (const inbox of state.inboxes.filter((row) => row.deleting)) state.removeInbox(inbox.id)
     },
-    close: () => {
+    deliveriesDone: () => courier.idle(),
+    close: async () => {
       timers.close()
-      return closeServer(server)
+      await Promise.all([courier.close(), closeServer(server)])
     },
   }
 }

@@ -35,7 +35,7 @@ export function seed(world: World): Fixtures {
   ])
   const agent = addUser(world, 'Ben Sandbox', 'ben@sandbox.example', [member(first, 'agent', 7), member(suspended, 'administrator', 9)])
   const bot = createBot(world, null, { name: 'Sandbox system bot', description: 'Belongs to the whole installation', outgoing_url: '' })
-  const app = world.state.platformApps.insert((id) => ({ id, accessToken: randomToken() }))
+  const app = world.state.platformApps.insert((id) => ({ id, accessToken: randomToken(), botIds: new Set() }))
   const foreignInboxes = [first, second].map((account) =>
     createInbox(world, account, {
       name: `${account.name} reception`,

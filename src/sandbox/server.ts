@@ -4,7 +4,7 @@ import { parseBody, readBody } from './body.ts'
 import type { Fault, Faults } from './faults.ts'
 import { wantsJson } from './pages.ts'
 import type { RateLimit } from './rate-limit.ts'
-import { crash, framework, html, json, Refusal, type Reply, text } from './reply.ts'
+import { framework, html, json, Refusal, type Reply, text } from './reply.ts'
 import type { OpenEntry, RequestLog } from './request-log.ts'
 import type { Call, Router } from './route.ts'
 import type { SandboxLogEntry } from './settings.ts'
@@ -44,7 +44,13 @@ function readTarget(url: string | undefined): { readonly path: string; readonly 
   }
 }
 
-/** Reads, logs, answers: the whole life of one request. */
+/** What became of a request before a fault spoils it. */
+interface Outcome {
+  readonly reply: Reply
+  readonly bug?: unknown
+}
+
+/** Reads, logs, answers: the whole life of one request.  */
 async function serve(transport: Transport, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { world, requests, faults } = transport
   const { path, query } = readTarget(request.url)
@@ -58,19 +64,20 @@ async function serve(transport: Transport, request: IncomingMessage, response: S
   finish(transport, entry, response, spoil(fault, outcome.reply), outcome.bug)
 }
 
-/** Carries the request out, unless a fault hits it before. A fault that comes later leaves its effect standing. */
+/** Carries the request out, unless a fault hits it before. A fault that comes after leaves the effect standing. */
 async function act(
   transport: Transport,
   request: IncomingMessage,
   target: Pick<Call, 'path' | 'query' | 'method'>,
   fault: Fault | undefined,
-): Promise<{ readonly reply: Reply; readonly bug?: unknown }> {
+): Promise<Outcome> {
   try {
     const body = await readBody(request)
     if (fault !== undefined && fault.effect.kind !== 'slow' && !fault.afterEffect) return { reply: framework(500) }
     return { reply: answer(transport, request, target, body) }
   } catch (error) {
-    return error instanceof Refusal ? { reply: error.reply } : { reply: crash().reply, bug: error }
+    if (error instanceof Refusal) return { reply: error.reply }
+    return request.complete ? { reply: framework(500), bug: error } : { reply: framework(400) }
   }
 }
 

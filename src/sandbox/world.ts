@@ -1,4 +1,5 @@
 import type { Clock } from '../core/ports.ts'
+import type { Courier } from './courier.ts'
 import type { SandboxSettings } from './settings.ts'
 import type { State } from './state.ts'
 import type { Timers } from './timers.ts'
@@ -10,6 +11,9 @@ export interface World {
   readonly settings: SandboxSettings
   readonly clock: Clock
   readonly timers: Timers
+  readonly courier: Courier
+  /** Signs the tokens of website visitors. */
+  readonly visitorKey: Buffer
   /** The sandbox's own address, without a slash at the end. */
   readonly url: string
   /** The base inside snippets and pages (Chatwoot's `FRONTEND_URL`). */
