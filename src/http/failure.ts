@@ -142,11 +142,23 @@ function tls(cause: unknown, url: URL): Words | undefined {
     return words(`${url.host} does not speak TLS`, 'something else than an https server listens there', `check host and port: ${EDIT_URL}`)
   }
   if (!code.startsWith('ERR_SSL_') && !code.startsWith('ERR_TLS_') && code !== 'EPROTO') return undefined
-  const old = /PROTOCOL|VERSION/.test(code)
-  const reason = old
-    ? 'the server offers nothing newer than TLS 1.1; at least TLS 1.2 is needed'
-    : 'the two sides found no common way to encrypt'
-  return words(`no secure connection to ${url.host}`, reason, 'ask whoever runs the server to enable TLS 1.2 or newer')
+  const [reason, hint] = handshakeFailure(code)
+  return words(`no secure connection to ${url.host}`, reason, hint)
+}
+
+/** Why a handshake failed, and what to do. OpenSSL's alerts are named after RFC 8446 section 6. */
+function handshakeFailure(code: string): readonly [reason: string, hint: string] {
+  if (/UNSUPPORTED_PROTOCOL|PROTOCOL_VERSION/.test(code)) {
+    return [
+      'the server offers nothing newer than TLS 1.1; at least TLS 1.2 is needed',
+      'ask whoever runs the server to enable TLS 1.2 or newer',
+    ]
+  }
+  if (code.includes('NO_APPLICATION_PROTOCOL')) return ['the server does not offer HTTP/1.1', 'ask whoever runs the server to enable it']
+  return [
+    'the two sides found no common way to encrypt, or the server wants a client certificate',
+    'ask whoever runs the server to enable TLS 1.2 or newer',
+  ]
 }
 
 function isCertificateCode(code: string): boolean {

@@ -70,8 +70,8 @@ class NetworkClient {
   async send(request: HttpRequest): Promise<HttpResponse> {
     refuseAddress(request)
     refuseHeaders(request)
-    if (request.signal?.aborted === true) throw describeFailure(endedBy(request.signal), request.url, this.#deadlines).error
     if (request.url.protocol === 'https:') this.#createTls ??= (await import('./tls.ts')).createTls
+    if (request.signal?.aborted === true) throw describeFailure(endedBy(request.signal), request.url, this.#deadlines).error
     const deadlines = { ...this.#deadlines, requestMs: request.timeoutMs ?? this.#deadlines.requestMs }
     const run = new AbortController()
     const cancel = () => run.abort(endedBy(request.signal))

@@ -69,6 +69,17 @@ describe('P09 TLS', () => {
     expect((await failure(get(http, `https://another.example:${port}/`))).message).toContain('is for another host')
   })
 
+  it('a failed handshake says what it may be', async () => {
+    const strict = await serve(certificates.good, { requestCert: true, maxVersion: 'TLSv1.2', ca: certificates.authority })
+    const error = await failure(get(client({ extraCa: certificates.authority }), strict.origin))
+    expect(error).toMatchObject({ code: 'unreachable', retryable: false, reason: expect.stringContaining('client certificate') })
+  })
+
+  it('a server without HTTP/1.1 is said to have none', async () => {
+    const { origin } = await serve(certificates.good, { ALPNProtocols: ['h2'] })
+    expect((await failure(get(client({ extraCa: certificates.authority }), origin))).reason).toContain('HTTP/1.1')
+  })
+
   it('TLS 1.2 is enough', async () => {
     const { origin } = await serve(certificates.good, { maxVersion: 'TLSv1.2' })
     expect((await get(client({ extraCa: certificates.authority }), origin)).status).toBe(200)
