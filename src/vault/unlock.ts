@@ -58,7 +58,7 @@ export async function createProfile(
     return audit.append(
       [{ event: 'profile.create', details: { name, keySlot: slot.slotId.toString('hex'), kind: slot.kind } }],
       at,
-      world.actor,
+      world.actor(),
     )
   })
   state.rememberSequence(profileId, sequence)
@@ -102,7 +102,7 @@ async function openSlot(
   } catch (error) {
     // The vault itself is not touched by a wrong key; the attempt is taken up into its log at the next unlock.
     if (error instanceof CrmError && error.code === 'wrong_key') {
-      state.noteUnlockFailure(row.id, { at: toTimestamp(world.clock()), actor: world.actor, reason: error.code })
+      state.noteUnlockFailure(row.id, { at: toTimestamp(world.clock()), actor: world.actor(), reason: error.code })
     }
     throw error
   }

@@ -234,7 +234,7 @@ export class UnlockedProfile implements UnlockedVault {
     const { id } = requireRow(this.database, this.keys.profileId, integration)
     this.#change('begin the demo run', (at) => {
       const nowMs = this.world.clock()
-      takeRun(this.database, id, slug, { ...this.world.holder, runId, nowMs, leaseMs: LEASE_MS }, this.world.isAlive)
+      takeRun(this.database, id, slug, { ...this.world.holder(), runId, nowMs, leaseMs: LEASE_MS }, this.world.isAlive)
       return [
         { event: 'demo.run', details: { slug, integration, runId } },
         ...forgetRemovedDemos(this.database, this.keys.profileId, toTimestamp(Date.parse(at) - REMOVED_DEMO_MS)).map(forgetting),
@@ -399,7 +399,7 @@ export class UnlockedProfile implements UnlockedVault {
     const at = toTimestamp(this.world.clock())
     const sequence = this.database.write(what, () => {
       const entries = change(at)
-      return entries.length === 0 ? undefined : this.log.append(entries, at, this.world.actor)
+      return entries.length === 0 ? undefined : this.log.append(entries, at, this.world.actor())
     })
     if (sequence !== undefined) this.state.rememberSequence(this.keys.profileId, sequence)
     return sequence !== undefined

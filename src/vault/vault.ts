@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import type { DemoSummary } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
 import type { Integration, LastTest } from '../core/integration.ts'
@@ -94,11 +94,6 @@ export async function openVault(path: string, world: VaultWorld, mode: 'open' | 
   createPrivateFile(path)
   inspectVaultFile(path, owner)
   return new SqliteVault(Database.create(path), world)
-}
-
-/** Whether there is a vault at `path`, without opening it. */
-export function vaultExists(path: string): boolean {
-  return existsSync(path) && statSync(path).size > 0
 }
 
 function noVault(path: string): CrmError {

@@ -8,9 +8,9 @@ export interface VaultWorld {
   /** Where the memory about vaults is kept; see {@link VaultState}. */
   readonly stateDirectory: string
   /** Who acts, for the audit log: `user@host pid 123`. */
-  readonly actor: string
+  readonly actor: () => string
   /** This process, as the holder of a demo run. */
-  readonly holder: RunHolder
+  readonly holder: () => RunHolder
   /** Whether a process of this host still runs. */
   readonly isAlive: (holder: RunHolder) => boolean
   /** The user that the vault must belong to; undefined where the platform has none. */

@@ -29,8 +29,8 @@ export function vaultWorld(stateDirectory: string, changes: Partial<VaultWorld> 
       return now
     },
     stateDirectory,
-    actor: 'tester@host pid 1',
-    holder: { host: 'host', pid: 1, processStarted: '1' },
+    actor: () => 'tester@host pid 1',
+    holder: () => ({ host: 'host', pid: 1, processStarted: '1' }),
     isAlive: () => true,
     uid: process.getuid?.(),
     scryptCost: CHEAP_SCRYPT,

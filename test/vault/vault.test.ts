@@ -387,7 +387,7 @@ test('a demo run is one at a time: a living holder is a conflict, a dead one is 
   let now = Date.parse('2026-01-02T00:00:00Z')
   const elsewhere = await openVault(
     path,
-    vaultWorld(world.stateDirectory, { holder: { host: 'far', pid: 9, processStarted: '' }, clock: () => now }),
+    vaultWorld(world.stateDirectory, { holder: () => ({ host: 'far', pid: 9, processStarted: '' }), clock: () => now }),
   )
   const far = await elsewhere.unlock('default', sources({ raw: [key] }))
   await far.startDemoRun('acme', 'demo', 'run-3')

@@ -1,0 +1,258 @@
+import type { Command } from 'commander'
+import type { IntegrationManyAnswer, IntegrationOneAnswer, TestResult } from '../core/answers.ts'
+import { CrmError } from '../core/errors.ts'
+import { readValues } from '../core/field-values.ts'
+import { parseName } from '../core/integration.ts'
+import type { Provider, Warning } from '../core/provider.ts'
+import { providers } from '../providers/index.ts'
+import { askFields } from '../terminal/ask-fields.ts'
+import { missingValues } from '../terminal/missing-values.ts'
+import { askAfterFailure, reviewValues } from '../terminal/review.ts'
+import { type Draft, draftIntegration, draftIntegrations, freeName, readAnswers, requireProvider } from '../usecases/add-integrations.ts'
+import { unfold } from '../usecases/find-target.ts'
+import { toAnswer } from '../usecases/integration-answer.ts'
+import { recordOf, resultError, testValues } from '../usecases/test-integrations.ts'
+import { type App, action, done, type Outcome } from './app.ts'
+import { addFieldFlags, type FieldFlags, readEnvironment, readFieldFlags } from './field-flags.ts'
+import { chooseKeyKind, createProfile } from './first-key.ts'
+import { setExamples, setStatuses } from './help-format.ts'
+import { readInputText } from './input-text.ts'
+
+interface AddFlags {
+  readonly name?: string
+  readonly from?: string
+  readonly fromEnv?: boolean
+  readonly test: boolean
+  readonly inactive?: boolean
+}
+
+const SCHEMA = 'crm.add/1'
+
+export function define(command: Command, app: App): void {
+  command
+    .argument('[provider]', `kind of CRM: ${providers.map((provider) => provider.id).join(', ')}`)
+    .option('--name <name>', 'name of the integration (default: the provider, numbered)')
+    .option('--from <file|->', 'take the values from a JSON file, or an array of integrations')
+    .option('--from-env', "take the values from the provider's variables")
+    .option('--no-test', 'save without testing the connection')
+    .option('--inactive', 'save switched off')
+  const named = providers.filter((provider) => app.world.argv.includes(provider.id))
+  addFieldFlags(command, named.length > 0 ? named : providers)
+  setExamples(command, [
+    { line: 'crm add chatwoot', what: 'asks for everything' },
+    { line: 'crm add chatwoot --from-env --name acme', what: 'from CHATWOOT_BASE_URL, ..._ACCOUNT_ID, ..._API_KEY' },
+    {
+      line: 'crm add chatwoot --base-url https://chat.example.com --account-id 3 --api-key-env CHATWOOT_API_KEY --no-test',
+      what: 'with nobody at the keyboard',
+    },
+    { line: 'crm add --from integrations.json --no-test', what: 'several at once, all or none' },
+  ])
+  setStatuses(command, [3, 4, 5, 6, 7, 8, 9, 11])
+  command.action(
+    action(
+      app,
+      'add',
+      (provider: string | undefined, flags: AddFlags & FieldFlags): Promise<Outcome | undefined> => add(app, provider, flags),
+    ),
+  )
+}
+
+async function add(app: App, providerId: string | undefined, flags: AddFlags & FieldFlags) {
+  const answers = flags.from === undefined ? undefined : readAnswers(await readInputText(app, flags.from, '--from'), providerId)
+  if (answers?.many === true) return addMany(app, answers.inputs, flags)
+  const [given] = answers?.inputs ?? []
+  const provider = requireProvider(providers, providerId ?? given?.provider ?? (await chooseProvider(app)))
+  const taken = await takenNames(app)
+  const asked = flags.name ?? given?.name
+  const name = asked === undefined ? freeName(provider.id, taken) : parseName(asked, 'integration')
+  if (taken.has(name)) throw nameTaken(name)
+  const known = {
+    ...(flags.fromEnv === true ? readEnvironment(provider, app.world.env) : {}),
+    ...(given === undefined ? {} : unfold(provider, given.raw)),
+    ...(await readFieldFlags(app, provider, flags)),
+  }
+  const active = flags.inactive === true ? false : (given?.active ?? true)
+  return addOne(app, provider, { name, active, known, test: flags.test, taken })
+}
+
+interface One {
+  readonly name: string
+  readonly active: boolean
+  readonly known: Readonly<Record<string, string>>
+  readonly test: boolean
+  readonly taken: ReadonlySet<string>
+}
+
+async function addOne(app: App, provider: Provider, one: One): Promise<Outcome> {
+  const first = readValues(provider, one.known)
+  const draftOf = (raw: Readonly<Record<string, string>>): Draft =>
+    draftIntegration(providers, { provider: provider.id, name: one.name, active: one.active, raw }, one.taken)
+  if (first.missing.length > 0 && !app.ui.interactive) {
+    if (first.problems.length > 0) draftOf(one.known)
+    throw missingValues(first.missing, `where to find each: crm providers ${provider.id}`)
+  }
+  if (first.missing.length === 0) {
+    const draft = draftOf(one.known)
+    await ready(app)
+    const test = one.test ? await test_(app, draft, true) : null
+    return save(app, draft, test)
+  }
+  return askAndSave(app, provider, one, draftOf)
+}
+
+/** Asks for what is missing, shows everything once more, tests, and lets a refused value be corrected. */
+async function askAndSave(
+  app: App,
+  provider: Provider,
+  one: One,
+  draftOf: (raw: Readonly<Record<string, string>>) => Draft,
+): Promise<Outcome> {
+  let values = await askFields(app.ui, { provider, known: one.known })
+  const review = await reviewValues(app.ui, { provider, name: one.name, values })
+  values = review.values
+  let testFirst = review.action === 'test' && one.test
+  await ready(app)
+  for (;;) {
+    const draft = draftOf(values)
+    if (!testFirst) return save(app, draft, null)
+    const test = await test_(app, draft, false)
+    if (test.result.outcome === 'connected') return save(app, draft, test)
+    const { testView } = await import('../terminal/views/test.ts')
+    app.ui.tell(
+      await testView(
+        { profile: '', results: [test.result], summary: { total: 1, connected: 0, failed: 1, skipped: 0 } },
+        await app.ui.style(),
+      ),
+    )
+    const next = await askAfterFailure(app.ui, { provider, name: one.name, values })
+    values = next.values
+    testFirst = next.action === 'test'
+    if (next.action === 'inactive') {
+      const off = draftOf(values)
+      return save(app, { ...off, integration: { ...off.integration, active: false } }, test)
+    }
+  }
+}
+
+interface Tested {
+  readonly result: TestResult
+  readonly warnings: readonly Warning[]
+}
+
+/** The test before saving. @param strict throws when it fails: nothing is saved then. */
+async function test_(app: App, draft: Draft, strict: boolean): Promise<Tested> {
+  const http = await app.http()
+  const { name, values } = draft.integration
+  const progress = app.ui.progress(`Testing ${draft.provider.title}`)
+  try {
+    const tested = await testValues(
+      { providers, http: http.request, clock: app.world.clock, signal: app.signal, deadlineMs: app.deadlineMs },
+      { source: 'vault', name, profile: (await app.profile()).value, provider: draft.provider, values },
+    )
+    app.throwIfStopped()
+    if (strict && tested.result.outcome === 'failed') {
+      const error = resultError(tested.result)
+      throw new CrmError(error.code, error.message, {
+        reason: 'nothing was saved; --no-test saves without a test',
+        hint: beforeSaving(error.hint, draft.provider.id),
+      })
+    }
+    return tested
+  } finally {
+    progress.end()
+  }
+}
+
+/** A hint to edit what is not there yet is a hint to add it with other values. */
+function beforeSaving(hint: string | undefined, provider: string): string {
+  return hint === undefined
+    ? `correct the values and run again: crm add ${provider}`
+    : hint.replaceAll(/crm edit \S+/g, `crm add ${provider}`)
+}
+
+/** Makes vault and profile where there are none yet, then unlocks: after the last question, before the first write. */
+async function ready(app: App): Promise<void> {
+  const profile = (await app.profile()).value
+  const vault = await app.vaultIfThere()
+  if (vault === undefined || !(await vault.hasProfile(profile))) {
+    await createProfile(app, profile, await chooseKeyKind(app))
+    app.ui.note(`created the profile ${profile} in ${app.paths.vault}`)
+  }
+}
+
+async function save(app: App, draft: Draft, test: Tested | null): Promise<Outcome> {
+  await ready(app)
+  const unlocked = await app.unlock()
+  app.throwIfStopped()
+  const [added] = await unlocked.add([draft.integration])
+  if (added === undefined) throw new CrmError('internal', 'nothing was added')
+  if (test !== null) await unlocked.recordTests([{ name: added.name, ...recordOf(test, added.revision) }])
+  const integration = test === null ? added : (await unlocked.open(added.name)).integration
+  const data: IntegrationOneAnswer = { integration: toAnswer(integration), test: test?.result ?? null }
+  return done(SCHEMA, data, async () => (await import('../terminal/views/changed.ts')).addedView, {
+    warnings: [...draft.warnings, ...(test?.warnings ?? [])],
+  })
+}
+
+async function addMany(app: App, inputs: Parameters<typeof draftIntegrations>[1], flags: AddFlags): Promise<Outcome> {
+  if (flags.name !== undefined)
+    throw new CrmError('usage', '--name is for one integration; the file holds several', { hint: 'give each its "name" in the file' })
+  const wanted = flags.inactive === true ? inputs.map((input) => ({ ...input, active: false })) : inputs
+  const drafts = draftIntegrations(providers, wanted, await takenNames(app))
+  await ready(app)
+  const tests = flags.test ? await testAll(app, drafts) : drafts.map(() => null)
+  const unlocked = await app.unlock()
+  app.throwIfStopped()
+  const added = await unlocked.add(drafts.map((draft) => draft.integration))
+  await unlocked.recordTests(
+    added.flatMap((integration, index) =>
+      tests[index] ? [{ name: integration.name, ...recordOf(tests[index], integration.revision) }] : [],
+    ),
+  )
+  const integrations = await Promise.all(
+    added.map(async ({ name }, index) => ({
+      integration: toAnswer((await unlocked.open(name)).integration),
+      test: tests[index]?.result ?? null,
+    })),
+  )
+  return done(
+    SCHEMA,
+    { integrations } satisfies IntegrationManyAnswer,
+    async () => (await import('../terminal/views/changed.ts')).addedManyView,
+    { warnings: drafts.flatMap((draft) => draft.warnings) },
+  )
+}
+
+/** All of a file are tested before any is saved; one that fails keeps all out. */
+async function testAll(app: App, drafts: readonly Draft[]): Promise<(Tested | null)[]> {
+  const { refuseFailedTests, testDrafts } = await import('../usecases/test-drafts.ts')
+  const http = await app.http()
+  const deps = { providers, http: http.request, clock: app.world.clock, signal: app.signal, deadlineMs: app.deadlineMs }
+  const tested = await testDrafts(deps, drafts, (await app.profile()).value)
+  app.throwIfStopped()
+  refuseFailedTests(tested.map((test) => test.result))
+  return [...tested]
+}
+
+async function chooseProvider(app: App): Promise<string> {
+  if (!app.ui.interactive) {
+    throw new CrmError('usage', 'which provider?', {
+      reason: `there are: ${providers.map((provider) => provider.id).join(', ')}`,
+      hint: 'name it, for example: crm add chatwoot',
+    })
+  }
+  return app.ui.ask.choice({ message: 'Which CRM', choices: providers.map(({ id, title }) => ({ value: id, label: title })) })
+}
+
+async function takenNames(app: App): Promise<ReadonlySet<string>> {
+  const profile = (await app.profile()).value
+  const vault = await app.vaultIfThere()
+  if (vault === undefined || !(await vault.hasProfile(profile))) return new Set()
+  return new Set((await vault.list(profile)).map((integration) => integration.name))
+}
+
+function nameTaken(name: string): CrmError {
+  return new CrmError('conflict', `an integration named ${name} exists already`, {
+    hint: `choose another name with --name, or change it with: crm edit ${name}`,
+  })
+}

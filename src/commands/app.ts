@@ -1,0 +1,300 @@
+import type { Command } from 'commander'
+import type { Answer } from '../core/answers.ts'
+import { CrmError, type StopSignal } from '../core/errors.ts'
+import { parseName } from '../core/integration.ts'
+import type { Warning } from '../core/provider.ts'
+import { Secret } from '../core/secret.ts'
+import { parseDuration } from '../core/time.ts'
+import { type Paths, resolvePaths } from '../files/paths.ts'
+import type { HttpClient } from '../http/http.ts'
+import { createRedactor, type Redactor } from '../terminal/redact.ts'
+import { createUi, type LoadView, type Ui } from '../terminal/ui.ts'
+import type { KeySources } from '../vault/key-slots.ts'
+import type { UnlockedVault } from '../vault/unlocked.ts'
+import type { Vault } from '../vault/vault.ts'
+import type { VaultWorld } from '../vault/world.ts'
+import type { World } from '../world.ts'
+import { toCrmError } from './failures.ts'
+import { VERSION } from './version.ts'
+
+/** The global flags, as the parser gives them. */
+export interface GlobalOptions {
+  readonly profile?: string
+  readonly vault?: string
+  readonly json?: boolean
+  readonly fields?: string
+  readonly quiet?: boolean
+  readonly verbose?: number
+  readonly input?: boolean
+  readonly color?: boolean
+  readonly yes?: boolean
+  readonly timeout?: string
+}
+
+/** What a command leaves to be printed; made by {@link done}. */
+export interface Outcome {
+  readonly answer: Answer<unknown>
+  readonly view: LoadView<unknown>
+  /** Secrets that the person asked to see. */
+  readonly reveals?: readonly string[]
+}
+
+/** A value in use and where it came from. */
+export interface Chosen {
+  readonly value: string
+  readonly from: string
+}
+
+/** Most time of a command that talks to servers, in milliseconds. */
+const COMMAND_LIMIT_MS = 120_000
+
+/** Options of Node that would write secrets into files, logs or a debugger (`security.md` section 7). */
+const TELLING_NODE_OPTIONS = /--(?:inspect|trace|heap|cpu-prof|prof|report|diagnostic-dir|track-heap)/
+
+/** One run of one command: the world, what the global flags say, and what is opened on the way and closed at the end. */
+export class App {
+  readonly redactor: Redactor = createRedactor()
+  /** The exit status of the command that ran. */
+  status = 0
+  readonly #stop = new AbortController()
+  readonly #startedMs: number
+  #globals: GlobalOptions = {}
+  #ui: Ui | undefined
+  #paths: Paths | undefined
+  #vault: Vault | undefined
+  #http: HttpClient | undefined
+  #unlocked: UnlockedVault[] = []
+
+  constructor(readonly world: World) {
+    Secret.observe((value) => this.redactor.register(value))
+    this.#startedMs = world.clock()
+    world.onStop((signal) => this.#stopped(signal))
+  }
+
+  /** Takes the global flags over; called once the parser knows them. */
+  use(globals: GlobalOptions): void {
+    this.#globals = globals
+    this.#ui = undefined
+  }
+
+  /** Aborted by SIGINT, SIGTERM and SIGHUP, with the error to end with. */
+  get signal(): AbortSignal {
+    return this.#stop.signal
+  }
+
+  /** When the command must be done, in Unix milliseconds. */
+  get deadlineMs(): number {
+    return this.#startedMs + this.timeoutMs(COMMAND_LIMIT_MS)
+  }
+
+  /** `--timeout`, or a default, in milliseconds. */
+  timeoutMs(fallbackMs: number): number {
+    return this.#globals.timeout === undefined ? fallbackMs : parseDuration(this.#globals.timeout)
+  }
+
+  get ui(): Ui {
+    this.#ui ??= this.#createUi()
+    return this.#ui
+  }
+
+  #createUi(): Ui {
+    const { json, fields, quiet, verbose = 0, input, color, yes } = this.#globals
+    const { world } = this
+    return createUi({
+      stdin: world.stdin,
+      stdout: world.stdout,
+      stderr: world.stderr,
+      facts: world.env,
+      flags: {
+        json: json === true || fields !== undefined,
+        fields: fields
+          ?.split(',')
+          .map((field) => field.trim())
+          .filter((field) => field !== ''),
+        quiet: quiet === true,
+        verbose: verbose >= 2 ? 2 : verbose === 1 ? 1 : 0,
+        noInput: input === false,
+        noColor: color === false,
+        yes: yes === true,
+      },
+      clock: world.clock,
+      redactor: this.redactor,
+      signal: this.signal,
+    })
+  }
+
+  get paths(): Paths {
+    this.#paths ??= resolvePaths(this.world.env, this.world.home, this.world.platform, this.#globals.vault)
+    return this.#paths
+  }
+
+  /** The profile in use: flag, `CRM_PROFILE`, what `crm profile use` chose, `default`. */
+  async profile(): Promise<Chosen> {
+    const { profile } = this.#globals
+    if (profile !== undefined) return { value: parseName(profile, 'profile'), from: '--profile' }
+    const variable = this.world.env.CRM_PROFILE
+    if (variable !== undefined) return { value: parseName(variable, 'profile'), from: 'CRM_PROFILE' }
+    const { readConfig } = await import('../files/config.ts')
+    const chosen = readConfig(this.paths.configFile).profile
+    return chosen === undefined ? { value: 'default', from: 'default' } : { value: chosen, from: this.paths.configFile }
+  }
+
+  /** What the vault needs to know of the world. */
+  get vaultWorld(): VaultWorld {
+    const { world } = this
+    return {
+      clock: world.clock,
+      stateDirectory: this.paths.stateDirectory,
+      actor: world.actor,
+      holder: () => ({ host: world.host(), pid: world.pid, processStarted: world.startOf(world.pid) ?? '' }),
+      isAlive: (holder) => {
+        const started = world.startOf(holder.pid)
+        return started !== undefined && (holder.processStarted === '' || started === holder.processStarted)
+      },
+      uid: world.uid,
+      allowUnsafeFile: world.env.CRM_ALLOW_UNSAFE_FILE === '1',
+    }
+  }
+
+  /** The vault. @throws {CrmError} `not_found` when there is none. */
+  async vault(mode: 'open' | 'create' = 'open'): Promise<Vault> {
+    if (this.#vault !== undefined) return this.#vault
+    const { openVault } = await import('../vault/vault.ts')
+    if (this.vaultWorld.allowUnsafeFile === true) {
+      this.ui.warn({
+        code: 'unsafe_file_allowed',
+        message: 'CRM_ALLOW_UNSAFE_FILE is set: owner, mode and file system of the vault are not checked',
+      })
+    }
+    this.#vault = await openVault(this.paths.vault, this.vaultWorld, mode)
+    return this.#vault
+  }
+
+  /** The vault; undefined when there is none. */
+  async vaultIfThere(): Promise<Vault | undefined> {
+    const { vaultExists } = await import('../vault/exists.ts')
+    return vaultExists(this.paths.vault) ? this.vault() : undefined
+  }
+
+  /** Where keys may come from, in the order of `design.md` section 3. */
+  async keySources(): Promise<KeySources> {
+    this.refuseTellingOptions()
+    const { keySources } = await import('./key-sources.ts')
+    return keySources(this)
+  }
+
+  /** The unlocked profile, the one in use unless another is named. */
+  async unlock(profile?: string): Promise<UnlockedVault> {
+    const vault = await this.vault()
+    const unlocked = await vault.unlock(profile ?? (await this.profile()).value, await this.keySources())
+    this.#unlocked.push(unlocked)
+    this.ui.step(`unlocked the profile ${unlocked.profile} with its ${unlocked.openedBy.kind} key`)
+    return unlocked
+  }
+
+  /** The unlocked profile, from what is at hand: nobody is asked. @throws {CrmError} `locked` when that is not enough. */
+  async unlockSilently(profile: string): Promise<UnlockedVault> {
+    const vault = await this.vault()
+    const sources = await this.keySources()
+    const quiet = this.world.env.CRM_PASSPHRASE_FILE === undefined ? { ...sources, passphrase: async () => undefined } : sources
+    const unlocked = await vault.unlock(profile, quiet)
+    this.#unlocked.push(unlocked)
+    return unlocked
+  }
+
+  /** The network client of this run. */
+  async http(options: { readonly connections?: number } = {}): Promise<HttpClient> {
+    if (this.#http !== undefined) return this.#http
+    this.refuseTellingOptions()
+    const { createHttp } = await import('../http/http.ts')
+    this.#http = createHttp({ clock: this.world.clock, userAgent: `crm/${VERSION}`, log: (line) => this.ui.http(line), ...options })
+    return this.#http
+  }
+
+  /** Secrets are not handled while Node is told to write down what passes through it. @throws {CrmError} `usage`. */
+  refuseTellingOptions(): void {
+    const { NODE_DEBUG, NODE_OPTIONS } = this.world.env
+    const name =
+      NODE_DEBUG !== undefined
+        ? 'NODE_DEBUG'
+        : NODE_OPTIONS !== undefined && TELLING_NODE_OPTIONS.test(NODE_OPTIONS)
+          ? 'NODE_OPTIONS'
+          : undefined
+    if (name === undefined) return
+    throw new CrmError('usage', `secrets are not used while ${name} makes Node write them down`, { hint: `unset ${name}` })
+  }
+
+  /** Ends the command here when it was told to stop; called before anything is written. */
+  throwIfStopped(): void {
+    if (this.signal.aborted) throw this.signal.reason
+  }
+
+  /**
+   * Runs the body of a command: prints what it leaves, turns what it throws into an error with its exit status, and closes
+   * everything that was opened. The one place that catches.
+   */
+  async run(command: string, body: () => Promise<Outcome | undefined>): Promise<void> {
+    try {
+      const outcome = await body()
+      if (outcome !== undefined) {
+        await this.ui.answer(outcome.answer, outcome.view, outcome.reveals)
+        this.status = outcome.answer.error?.exitStatus ?? 0
+      }
+    } catch (error) {
+      await this.fail(error, command)
+    } finally {
+      await this.close()
+    }
+  }
+
+  /** Prints a failure and sets its exit status. */
+  async fail(thrown: unknown, command: string): Promise<void> {
+    const error = toCrmError(thrown)
+    this.status = error.exitStatus
+    try {
+      await this.ui.fail(error, `crm.${command.replaceAll(' ', '-')}/1`)
+    } catch (second) {
+      // Nothing can be printed any more; the status still tells.
+      this.status = toCrmError(second).exitStatus
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const unlocked of this.#unlocked.splice(0)) unlocked.lock()
+    this.#vault?.close()
+    this.#vault = undefined
+    await this.#http?.close()
+    this.#http = undefined
+  }
+
+  #stopped(signal: StopSignal): void {
+    this.#stop.abort(new CrmError('cancelled', signal === 'SIGINT' ? 'interrupted' : `stopped by ${signal}`, { signal }))
+  }
+}
+
+/** Wraps the body of a command for the parser: `command.action(action(app, 'list', async (flags) => ...))`. */
+export function action<Args extends unknown[]>(
+  app: App,
+  name: string,
+  body: (...args: Args) => Promise<Outcome | undefined>,
+): (this: Command, ...args: Args) => Promise<void> {
+  return (...args) => app.run(name, () => body(...args))
+}
+
+/** What else an answer may bring. */
+export interface Extras {
+  readonly warnings?: readonly Warning[]
+  /** The command failed, and says what it found. */
+  readonly error?: CrmError | undefined
+  readonly reveals?: readonly string[]
+}
+
+/** An answer with its view. */
+export function done<T>(schema: string, data: T, view: LoadView<T>, { warnings = [], error, reveals }: Extras = {}): Outcome {
+  return {
+    answer: { schema, data, warnings, ...(error === undefined ? {} : { error }) },
+    // The view gets the data that stands beside it, and nothing else.
+    view: view as LoadView<unknown>,
+    ...(reveals === undefined ? {} : { reveals }),
+  }
+}

@@ -1,0 +1,105 @@
+import type { Command } from 'commander'
+import { memoryJournal } from '../chatwoot/demo-journal.ts'
+import type { DemoJournal } from '../core/demo.ts'
+import { CrmError } from '../core/errors.ts'
+import { createDemo } from '../usecases/create-demo.ts'
+import { type CreateDemoRequest, readCreateDemo } from '../usecases/create-demo-input.ts'
+import { pagesIn } from '../usecases/create-demo-pages.ts'
+import type { DemoRun, UnlockedVault } from '../vault/unlocked.ts'
+import { type App, action, type Outcome } from './app.ts'
+import { follow, holdRuns, newRunId, openTarget } from './demo-target.ts'
+import { setExamples, setStatuses } from './help-format.ts'
+
+interface DemoCreateFlags {
+  readonly name?: string
+  readonly botUrl?: string
+  readonly integration?: string
+  readonly channel?: string
+  readonly websiteUrl?: string
+  readonly webhookUrl?: string
+  readonly greeting?: string
+  readonly welcomeTitle?: string
+  readonly welcomeTagline?: string
+  readonly color?: string | boolean
+  readonly widgetColor?: string
+  readonly agent: readonly string[]
+  readonly slug?: string
+  readonly ifExists?: string
+  readonly dryRun?: boolean
+  readonly keepOnFailure?: boolean
+  readonly output?: string
+}
+
+export function define(command: Command, app: App): void {
+  command
+    .option('--name <text>', 'name of inbox and bot')
+    .option('--bot-url <url>', "the bot's address, called with every event")
+    .option('--integration <name>', 'the Chatwoot to use (default: the only active one)')
+    .option('--channel <web|api>', 'a website widget, or the API channel (default web)')
+    .option('--website-url <url>', 'the website of the widget (default https://example.com)')
+    .option('--webhook-url <url>', 'where an API inbox sends its events')
+    .option('--greeting <text>', 'greet each visitor with this message')
+    .option('--welcome-title <text>', 'title of the widget')
+    .option('--welcome-tagline <text>', 'line below the title')
+    .option('--color <#rrggbb>', 'colour of the widget')
+    .option('--agent <email>', 'give this agent the inbox (repeats)', (email: string, before: readonly string[]) => [...before, email], [])
+    .option('--slug <slug>', 'the key of the demo (default: made from the name)')
+    .option('--if-exists <reuse|fail|replace>', 'what to do when it is there (default reuse)')
+    .option('-n, --dry-run', 'print the plan, change nothing')
+    .option('--keep-on-failure', 'leave what a failed run has made')
+    .option('--output <dir>', 'write snippet.html and index.html there')
+  setExamples(command, [
+    {
+      line: 'crm demo-create --name "Acme Dental" --bot-url https://bot.example.com/hook',
+      what: 'inbox, bot and their link; a second run changes nothing',
+    },
+    { line: 'crm demo-create --name "Acme Dental" --bot-url https://bot.example.com/hook --dry-run', what: 'the plan alone' },
+    { line: 'crm demo-create --name "Acme API" --bot-url https://bot.example.com/hook --channel api --json', what: 'for scripts' },
+  ])
+  setStatuses(command, [3, 4, 5, 6, 7, 8, 9, 10, 11])
+  command.action(action(app, 'demo-create', (flags: DemoCreateFlags) => demoCreate(app, flags)))
+}
+
+async function demoCreate(app: App, flags: DemoCreateFlags): Promise<Outcome> {
+  const request = requestOf(flags)
+  const input = readCreateDemo(request)
+  const { target, unlocked } = await openTarget(app, flags.integration)
+  const runId = newRunId()
+  const http = await app.http()
+  const run = unlocked === undefined || input.dryRun ? undefined : await unlocked.startDemoRun(target.name, input.slug, runId)
+  const held = holdRuns(app, run === undefined ? [] : [run])
+  try {
+    const events = createDemo(
+      {
+        http: http.request,
+        clock: app.world.clock,
+        journal: journalOf(run, unlocked, target.name, input.slug),
+        target,
+        signal: held.signal,
+        runId,
+        ...(flags.output === undefined ? {} : { pages: pagesIn(flags.output) }),
+      },
+      request,
+    )
+    const answer = await follow(app, events)
+    return { answer, view: (async () => (await import('../terminal/views/demo-create.ts')).demoCreateView) as Outcome['view'] }
+  } finally {
+    await held.end()
+  }
+}
+
+/** The vault's journal under a held run; without a vault one in memory; of a dry run one that only reads. */
+function journalOf(run: DemoRun | undefined, unlocked: UnlockedVault | undefined, integration: string, slug: string): DemoJournal {
+  if (run !== undefined) return run.journal
+  if (unlocked === undefined) return memoryJournal()
+  return {
+    read: () => unlocked.readDemo(integration, slug),
+    write: () => Promise.reject(new CrmError('internal', 'a dry run wrote to its journal')),
+  }
+}
+
+function requestOf(flags: DemoCreateFlags): CreateDemoRequest {
+  const { integration, output, agent, color, ...rest } = flags
+  const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined))
+  return { ...given, agents: [...agent], ...(typeof color === 'string' ? { color } : {}) } as CreateDemoRequest
+}

@@ -1,0 +1,135 @@
+import type { Command } from 'commander'
+import { memoryJournal } from '../chatwoot/demo-journal.ts'
+import type { DemoSummary } from '../core/demo.ts'
+import { CrmError } from '../core/errors.ts'
+import { parseName } from '../core/integration.ts'
+import { parseDuration } from '../core/time.ts'
+import { findMarkedDemos } from '../usecases/list-demos.ts'
+import { type DoomedDemo, removeDemos } from '../usecases/remove-demos.ts'
+import type { DemoRun } from '../vault/unlocked.ts'
+import { type App, action, type Outcome } from './app.ts'
+import { knownDemo } from './demo-show.ts'
+import { follow, holdRuns, newRunId, type OpenTarget, openTarget, storedTarget } from './demo-target.ts'
+import { setExamples, setStatuses } from './help-format.ts'
+
+interface DemoRemoveFlags {
+  readonly integration?: string
+  readonly all?: boolean
+  readonly olderThan?: number
+}
+
+/** A demo that is to go, and where it lives. */
+interface Chosen {
+  readonly slug: string
+  readonly open: OpenTarget
+}
+
+export function define(command: Command, app: App): void {
+  command
+    .argument('[slug...]', 'demos')
+    .option('--integration <name>', 'the Chatwoot they are in')
+    .option('--all', 'all demos')
+    .option('--older-than <duration>', 'all demos made longer ago than this, such as 7d', parseDuration)
+  setExamples(command, [
+    { line: 'crm demo-remove acme-dental --yes', what: 'without asking' },
+    { line: 'crm demo-remove --older-than 7d --yes', what: 'old ones' },
+  ])
+  setStatuses(command, [3, 4, 5, 6, 7, 8, 9, 10, 11])
+  command.action(action(app, 'demo-remove', (slugs: string[], flags: DemoRemoveFlags) => demoRemove(app, slugs, flags)))
+}
+
+async function demoRemove(app: App, slugs: readonly string[], flags: DemoRemoveFlags): Promise<Outcome> {
+  const several = flags.all === true || flags.olderThan !== undefined
+  if (several === slugs.length > 0) {
+    throw new CrmError('usage', several ? 'name demos, or use --all or --older-than, not both' : 'which demo?', {
+      hint: 'see the demos with: crm demo-list',
+    })
+  }
+  const chosen = several ? await chooseMany(app, flags) : await chooseNamed(app, slugs, flags)
+  const living = chosen.filter(({ gone }) => !gone)
+  if (living.length > 0)
+    await confirmRemoval(
+      app,
+      living.map(({ slug }) => slug),
+    )
+  const runId = newRunId()
+  const http = await app.http()
+  const runs: DemoRun[] = []
+  const doomed: DoomedDemo[] = []
+  for (const { slug, open } of chosen) {
+    const run = await open.unlocked?.startDemoRun(open.target.name, slug, runId)
+    if (run !== undefined) runs.push(run)
+    doomed.push({ slug, target: open.target, journal: run?.journal ?? memoryJournal() })
+  }
+  const held = holdRuns(app, runs)
+  try {
+    const answer = await follow(app, removeDemos({ http: http.request, clock: app.world.clock, signal: held.signal, runId }, doomed))
+    return { answer, view: (async () => (await import('../terminal/views/demo-remove.ts')).demoRemoveView) as Outcome['view'] }
+  } finally {
+    await held.end()
+  }
+}
+
+async function confirmRemoval(app: App, slugs: readonly string[]): Promise<void> {
+  const what =
+    slugs.length === 1
+      ? `the demo ${slugs[0]}`
+      : `${slugs.length} demos (${slugs.slice(0, 5).join(', ')}${slugs.length > 5 ? ', ...' : ''})`
+  if (!(await app.ui.confirm(`Remove ${what} from the server?`))) throw new CrmError('cancelled', 'Cancelled. Nothing was changed.')
+}
+
+async function chooseNamed(app: App, slugs: readonly string[], flags: DemoRemoveFlags): Promise<(Chosen & { readonly gone: boolean })[]> {
+  const targets = new Map<string | undefined, OpenTarget>()
+  const chosen: (Chosen & { gone: boolean })[] = []
+  for (const text of new Set(slugs)) {
+    const slug = parseName(text, 'demo')
+    const known = await knownDemo(app, slug, flags.integration)
+    const open = await opened(app, targets, known?.integration, flags)
+    chosen.push({ slug, open, gone: known?.status === 'removed' })
+  }
+  return chosen
+}
+
+/** All that match: from the vault, or by their marks where the variables stand in for a stored Chatwoot. */
+async function chooseMany(app: App, flags: DemoRemoveFlags): Promise<(Chosen & { readonly gone: boolean })[]> {
+  const targets = new Map<string | undefined, OpenTarget>()
+  const before = app.world.clock() - (flags.olderThan ?? 0)
+  const chosen: (Chosen & { gone: boolean })[] = []
+  for (const demo of await allDemos(app, flags)) {
+    if (demo.status === 'removed' || (flags.olderThan !== undefined && Date.parse(demo.createdAt) >= before)) continue
+    const open = await opened(app, targets, demo.integration.startsWith('env:') ? undefined : demo.integration, flags)
+    chosen.push({ slug: demo.slug, open, gone: false })
+  }
+  return chosen
+}
+
+async function allDemos(app: App, flags: DemoRemoveFlags): Promise<readonly DemoSummary[]> {
+  const profile = (await app.profile()).value
+  const vault = await app.vaultIfThere()
+  const known = vault !== undefined && (await vault.hasProfile(profile)) ? await vault.demos(profile) : []
+  const wanted = known.filter((demo) => flags.integration === undefined || demo.integration === flags.integration.toLowerCase())
+  if (wanted.length > 0) return wanted
+  const { target, unlocked } = await openTarget(app, flags.integration)
+  if (unlocked !== undefined) return []
+  const http = await app.http()
+  return findMarkedDemos({ http: http.request, clock: app.world.clock, signal: app.signal, target })
+}
+
+/** Each integration is opened once. */
+async function opened(
+  app: App,
+  targets: Map<string | undefined, OpenTarget>,
+  integration: string | undefined,
+  flags: DemoRemoveFlags,
+): Promise<OpenTarget> {
+  const known = targets.get(integration)
+  if (known !== undefined) return known
+  const open = integration === undefined ? await openTarget(app, flags.integration) : await openStored(app, integration)
+  targets.set(integration, open)
+  return open
+}
+
+async function openStored(app: App, integration: string): Promise<OpenTarget> {
+  const unlocked = await app.unlock()
+  return { target: await storedTarget(unlocked, integration), unlocked }
+}

@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto'
+import type { DemoEvent } from '../chatwoot/demo-run.ts'
+import type { DemoTarget } from '../chatwoot/demo-target.ts'
+import type { Answer } from '../core/answers.ts'
+import { CrmError } from '../core/errors.ts'
+import { mergeValues } from '../core/field.ts'
+import { chatwoot } from '../providers/chatwoot.ts'
+import { providers } from '../providers/index.ts'
+import type { Progress } from '../terminal/progress.ts'
+import { findTarget, findTargetOf } from '../usecases/find-target.ts'
+import type { DemoRun, UnlockedVault } from '../vault/unlocked.ts'
+import type { App } from './app.ts'
+
+/** How often a held run says that it is alive, in milliseconds. */
+const RENEW_MS = 10_000
+
+/** The Chatwoot that a demo command works with. `unlocked` is there when it is a stored one. */
+export interface OpenTarget {
+  readonly target: DemoTarget
+  readonly unlocked: UnlockedVault | undefined
+}
+
+/**
+ * Finds and opens the integration of a demo command: the one named, else the profile's only active Chatwoot, else the variables.
+ * @throws {CrmError} `not_found`, `usage`, `conflict` for an inactive one.
+ */
+export async function openTarget(app: App, name: string | undefined): Promise<OpenTarget> {
+  const profile = (await app.profile()).value
+  const deps = { vault: await app.vaultIfThere(), profile, providers, environment: app.world.env }
+  const found = name === undefined ? await findTargetOf(deps, chatwoot) : await findTarget(deps, name)
+  if (found.source === 'environment') {
+    return { target: { name: found.name, source: 'environment', values: mergeValues(found.values) }, unlocked: undefined }
+  }
+  if (found.provider !== chatwoot.id) {
+    throw new CrmError('usage', `${found.name} is not a Chatwoot`, {
+      reason: `demos are made in Chatwoot; ${found.name} is of provider ${found.provider}`,
+      hint: 'name another one with --integration',
+    })
+  }
+  if (!found.active) {
+    throw new CrmError('conflict', `the integration ${found.name} is inactive`, {
+      hint: `switch it on with: crm toggle ${found.name} --on`,
+    })
+  }
+  const unlocked = await app.unlock(profile)
+  return { target: await storedTarget(unlocked, found.name), unlocked }
+}
+
+/** A stored integration as the target of a demo. */
+export async function storedTarget(unlocked: UnlockedVault, name: string): Promise<DemoTarget> {
+  return { name, source: 'vault', values: mergeValues((await unlocked.open(name)).values) }
+}
+
+/** A new id for a run: 32 hex digits. */
+export function newRunId(): string {
+  return randomBytes(16).toString('hex')
+}
+
+/** Runs that this process holds; they are kept alive until {@link HeldRuns.end}. */
+export interface HeldRuns {
+  /** Aborted when the command is told to stop, runs out of time, or loses a run to another process. */
+  readonly signal: AbortSignal
+  end(): Promise<void>
+}
+
+/** Keeps runs alive by renewing their leases. */
+export function holdRuns(app: App, runs: readonly DemoRun[]): HeldRuns {
+  const stop = new AbortController()
+  const limitMs = Math.max(0, app.deadlineMs - app.world.clock())
+  const late = setTimeout(() => stop.abort(tooLate(limitMs)), limitMs)
+  const renewing = setInterval(() => {
+    Promise.all(runs.map((run) => run.renew())).catch((error: unknown) => stop.abort(error))
+  }, RENEW_MS)
+  const stopped = (): void => stop.abort(app.signal.reason)
+  if (app.signal.aborted) stopped()
+  app.signal.addEventListener('abort', stopped, { once: true })
+  return {
+    signal: stop.signal,
+    async end() {
+      clearTimeout(late)
+      clearInterval(renewing)
+      app.signal.removeEventListener('abort', stopped)
+      for (const run of runs) await run.end()
+    },
+  }
+}
+
+function tooLate(limitMs: number): CrmError {
+  return new CrmError('unreachable', `not done within ${Math.round(limitMs / 1000)} s`, { hint: 'allow more time with --timeout 5m' })
+}
+
+/** Walks through a run, telling what happens, and returns its answer. */
+export async function follow<T>(app: App, events: AsyncGenerator<DemoEvent, Answer<T>>): Promise<Answer<T>> {
+  let progress: Progress | undefined
+  const begin = (label: string): void => {
+    progress?.end()
+    progress = app.ui.progress(label)
+  }
+  try {
+    for (;;) {
+      const next = await events.next()
+      if (next.done === true) return next.value
+      tell(app, next.value, begin)
+    }
+  } finally {
+    progress?.end()
+  }
+}
+
+function tell(app: App, event: DemoEvent, begin: (label: string) => void): void {
+  switch (event.type) {
+    case 'test':
+      begin(`Testing ${event.integration}`)
+      break
+    case 'plan':
+      begin(event.plan.changed ? 'Making the demo' : 'Comparing the demo')
+      break
+    case 'warning':
+      app.ui.warn(event.warning)
+      break
+    case 'start':
+      app.ui.step(`${event.step.action} ${event.step.kind} ${event.step.name}`)
+      break
+    case 'end':
+      app.ui.step(`${event.step.kind} ${event.step.id ?? ''}: ${event.step.outcome}`)
+      break
+    case 'undo':
+      begin(`Undoing, because ${event.reason}`)
+      break
+    case 'remove':
+      begin(`Removing ${event.objects.map(({ kind, id }) => `${kind} ${id}`).join(', ')}`)
+      break
+  }
+}

@@ -1,0 +1,151 @@
+import type { Command } from 'commander'
+import type { IntegrationOneAnswer } from '../core/answers.ts'
+import { CrmError, refuseProblems } from '../core/errors.ts'
+import type { StoredValues } from '../core/field.ts'
+import { fieldApplies } from '../core/field.ts'
+import { readValues, toRaw, withFallbacks } from '../core/field-values.ts'
+import { parseName } from '../core/integration.ts'
+import type { Provider, Warning } from '../core/provider.ts'
+import { providers } from '../providers/index.ts'
+import { askFields } from '../terminal/ask-fields.ts'
+import { missingValues } from '../terminal/missing-values.ts'
+import { askAfterFailure, reviewValues } from '../terminal/review.ts'
+import { requireProvider } from '../usecases/add-integrations.ts'
+import { toAnswer } from '../usecases/integration-answer.ts'
+import { recordOf, resultError, testValues } from '../usecases/test-integrations.ts'
+import type { IntegrationChange } from '../vault/sealed-integrations.ts'
+import type { OpenedIntegration, UnlockedVault } from '../vault/unlocked.ts'
+import { type App, action, done, type Outcome } from './app.ts'
+import { addFieldFlags, type FieldFlags, readFieldFlags } from './field-flags.ts'
+import { setExamples, setStatuses } from './help-format.ts'
+
+interface EditFlags {
+  readonly rename?: string
+  readonly test: boolean
+}
+
+type Tested = Awaited<ReturnType<typeof testValues>>
+
+export function define(command: Command, app: App): void {
+  command
+    .argument('<name>', 'an integration')
+    .option('--rename <name>', 'give it another name')
+    .option('--no-test', 'save without testing the connection')
+  addFieldFlags(command, providers)
+  setExamples(command, [
+    { line: 'crm edit acme', what: "asks for each value; Enter keeps today's" },
+    { line: 'crm edit acme --api-key-env CHATWOOT_API_KEY --no-test', what: 'a new token, nothing else' },
+    { line: 'crm edit acme --rename acme-eu', what: 'another name' },
+  ])
+  setStatuses(command, [3, 4, 5, 6, 7, 8, 9, 11])
+  command.action(action(app, 'edit', (name: string, flags: EditFlags & FieldFlags) => edit(app, name, flags)))
+}
+
+async function edit(app: App, text: string, flags: EditFlags & FieldFlags): Promise<Outcome> {
+  const name = parseName(text, 'integration')
+  const rename = flags.rename === undefined ? undefined : parseName(flags.rename, 'integration')
+  const profile = (await app.profile()).value
+  const found = await (await app.vault()).find(profile, name)
+  const provider = requireProvider(providers, found.provider)
+  const given = await readFieldFlags(app, provider, flags)
+  const asks = Object.keys(given).length === 0 && rename === undefined
+  if (asks && !app.ui.interactive) {
+    throw new CrmError('usage', 'nothing to change, and there is no terminal to ask on', {
+      hint: `give what changes as flags, for example: crm edit ${name} --rename ${name}-2`,
+    })
+  }
+  const unlocked = await app.unlock()
+  const opened = await unlocked.open(name)
+  if (asks) return editByAsking(app, unlocked, provider, opened)
+  if (Object.keys(given).length === 0) return save(app, unlocked, opened, { ...(rename === undefined ? {} : { name: rename }) }, null)
+  const values = changedValues(provider, opened.values, given)
+  const test = await testBeforeSaving(app, provider, opened, values, flags.test)
+  return save(app, unlocked, opened, { values, ...(rename === undefined ? {} : { name: rename }) }, test)
+}
+
+/** Today's values with the given ones in their place; what no longer applies falls away. @throws {CrmError} `usage` with all problems. */
+function changedValues(provider: Provider, before: StoredValues, given: Readonly<Record<string, string>>): StoredValues {
+  const merged = { ...toRaw(before), ...given }
+  const all = withFallbacks(provider.fields, merged)
+  const applying: Record<string, string> = {}
+  for (const field of provider.fields) {
+    const text = merged[field.key]
+    if (text !== undefined && (fieldApplies(field, all) || given[field.key] !== undefined)) applying[field.key] = text
+  }
+  const { values, missing, problems } = readValues(provider, applying)
+  refuseProblems(problems, `the values for ${provider.id} are not valid`)
+  if (missing.length > 0) throw missingValues(missing, `where to find each: crm providers ${provider.id}`)
+  return values
+}
+
+async function editByAsking(app: App, unlocked: UnlockedVault, provider: Provider, opened: OpenedIntegration): Promise<Outcome> {
+  const { name } = opened.integration
+  let raw = await askFields(app.ui, { provider, known: {}, current: toRaw(opened.values) })
+  const review = await reviewValues(app.ui, { provider, name, values: raw })
+  raw = review.values
+  let tests = review.action === 'test'
+  for (;;) {
+    const values = changedValues(provider, { settings: {}, secrets: {} }, raw)
+    if (!tests) return save(app, unlocked, opened, { values }, null)
+    const test = await runTest(app, provider, opened, values)
+    if (test.result.outcome === 'connected') return save(app, unlocked, opened, { values }, test)
+    const { testView } = await import('../terminal/views/test.ts')
+    app.ui.tell(
+      await testView(
+        { profile: unlocked.profile, results: [test.result], summary: { total: 1, connected: 0, failed: 1, skipped: 0 } },
+        await app.ui.style(),
+      ),
+    )
+    const next = await askAfterFailure(app.ui, { provider, name, values: raw })
+    raw = next.values
+    tests = next.action === 'test'
+    if (next.action === 'inactive')
+      return save(app, unlocked, opened, { values: changedValues(provider, { settings: {}, secrets: {} }, raw), active: false }, test)
+  }
+}
+
+/** New credentials are tested before they replace the old ones; an inactive integration is not in use, and is not tested. */
+async function testBeforeSaving(
+  app: App,
+  provider: Provider,
+  opened: OpenedIntegration,
+  values: StoredValues,
+  wanted: boolean,
+): Promise<Tested | null> {
+  if (!wanted || !opened.integration.active) return null
+  const test = await runTest(app, provider, opened, values)
+  if (test.result.outcome === 'connected') return test
+  const error = resultError(test.result)
+  throw new CrmError(error.code, error.message, {
+    reason: `${opened.integration.name} was left as it is; --no-test saves without a test`,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  })
+}
+
+async function runTest(app: App, provider: Provider, opened: OpenedIntegration, values: StoredValues): Promise<Tested> {
+  const http = await app.http()
+  const { name, profile } = opened.integration
+  const progress = app.ui.progress(`Testing ${name}`)
+  const test = await testValues(
+    { providers, http: http.request, clock: app.world.clock, signal: app.signal, deadlineMs: app.deadlineMs },
+    { source: 'vault', name, profile, provider, values },
+  ).finally(() => progress.end())
+  app.throwIfStopped()
+  return test
+}
+
+async function save(
+  app: App,
+  unlocked: UnlockedVault,
+  opened: OpenedIntegration,
+  change: IntegrationChange,
+  test: Tested | null,
+): Promise<Outcome> {
+  app.throwIfStopped()
+  const { name, revision } = opened.integration
+  const changed = await unlocked.update(name, revision, change)
+  if (test !== null) await unlocked.recordTests([{ name: changed.name, ...recordOf(test, changed.revision) }])
+  const warnings: Warning[] = [...(test?.warnings ?? [])]
+  const data: IntegrationOneAnswer = { integration: toAnswer((await unlocked.open(changed.name)).integration), test: test?.result ?? null }
+  return done('crm.edit/1', data, async () => (await import('../terminal/views/changed.ts')).editedView, { warnings })
+}

@@ -1,0 +1,78 @@
+import { CrmError } from '../core/errors.ts'
+import { Secret } from '../core/secret.ts'
+import { generateRawKey, parseRawKey } from '../crypto/raw-key.ts'
+import { writePrivateFile } from '../files/private.ts'
+import type { KeySlotInfo } from '../vault/key-slots.ts'
+import type { FirstKey } from '../vault/unlock.ts'
+import type { App } from './app.ts'
+import { environmentKey, fileKey, newPassphrase } from './key-sources.ts'
+
+/** The kinds of key slot that can be made. */
+export const KEY_KINDS = ['env', 'file', 'passphrase'] as const
+
+/** One of {@link KEY_KINDS}. */
+export type KeyKind = (typeof KEY_KINDS)[number]
+
+/** Reads `--key` and the like. @throws {CrmError} `usage` naming the kinds. */
+export function parseKeyKind(text: string): KeyKind {
+  const kind = KEY_KINDS.find((candidate) => candidate === text)
+  if (kind !== undefined) return kind
+  throw new CrmError('usage', 'no such kind of key', {
+    reason: `there are: ${KEY_KINDS.join(', ')}`,
+    hint: 'for CI: --key env, on your own machine: --key passphrase',
+  })
+}
+
+/**
+ * The key of a new slot. `env`: that of `INTEGRATION_ENCRYPTION_KEY`. `file`: that of the key file, which is made when it is not
+ * there. `passphrase`: asked twice, or from `CRM_PASSPHRASE_FILE`.
+ */
+export async function makeKey(app: App, kind: KeyKind, profile: string): Promise<FirstKey> {
+  if (kind === 'passphrase')
+    return { kind, label: 'passphrase', key: { type: 'passphrase', passphrase: await newPassphrase(app, profile) } }
+  const key = kind === 'env' ? environmentKey(app) : ((await fileKey(app)) ?? makeKeyFile(app))
+  if (key === undefined) {
+    throw new CrmError('usage', 'INTEGRATION_ENCRYPTION_KEY is not set', {
+      hint: 'export INTEGRATION_ENCRYPTION_KEY="$(crm key generate)"',
+    })
+  }
+  return { kind, label: kind === 'env' ? 'INTEGRATION_ENCRYPTION_KEY' : app.paths.keyFile, key: { type: 'raw', key } }
+}
+
+function makeKeyFile(app: App): Buffer {
+  const text = new Secret(generateRawKey()).reveal()
+  writePrivateFile(app.paths.keyFile, `${text}\n`)
+  app.ui.note(`made the key file ${app.paths.keyFile}; without it the profile stays closed, so keep a copy in a safe place`)
+  return parseRawKey(text, 'the new key file')
+}
+
+/** Which key a new profile gets when no flag says: the environment's, else a person is asked, else the flag is missing. */
+export async function chooseKeyKind(app: App): Promise<KeyKind> {
+  if (app.world.encryptionKey !== undefined) return 'env'
+  if (!app.ui.interactive) {
+    throw new CrmError('usage', 'a new profile needs a key and there is no terminal to ask on', {
+      hint: 'give one of: --key env (with INTEGRATION_ENCRYPTION_KEY), --key file, --key passphrase (with CRM_PASSPHRASE_FILE)',
+    })
+  }
+  return app.ui.ask.choice({
+    message: 'What opens the vault',
+    help: ['The secrets are encrypted; this is what decrypts them.'],
+    choices: [
+      { value: 'passphrase', label: 'a passphrase that you type' },
+      { value: 'file', label: `a key file, readable by you alone (${app.paths.keyFile})` },
+    ],
+    fallback: 'passphrase',
+  })
+}
+
+/** Creates the profile in use, and the vault where there is none. */
+export async function createProfile(app: App, profile: string, kind: KeyKind): Promise<KeySlotInfo> {
+  const existing = await app.vaultIfThere()
+  if ((await existing?.hasProfile(profile)) === true) {
+    throw new CrmError('conflict', `the profile ${profile} exists already`, { hint: 'see the profiles with: crm profile list' })
+  }
+  const first = await makeKey(app, kind, profile)
+  app.throwIfStopped()
+  const vault = await app.vault('create')
+  return vault.createProfile(profile, first)
+}

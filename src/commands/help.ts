@@ -1,0 +1,62 @@
+import type { Command } from 'commander'
+import type { HelpAnswer } from '../core/answers.ts'
+import { CrmError } from '../core/errors.ts'
+import { type App, action, done } from './app.ts'
+import { setExamples } from './help-format.ts'
+import { createProgram } from './program.ts'
+
+/** The topics of `crm help`, each a text made from the tables that the program itself uses. */
+const TOPICS: Readonly<Record<string, () => Promise<string>>> = {
+  'exit-codes': async () => (await import('./topics/exit-codes.ts')).text(),
+  environment: async () => (await import('./topics/environment.ts')).text(),
+  json: async () => (await import('./topics/json.ts')).text(),
+  ci: async () => (await import('./topics/ci.ts')).text(),
+}
+
+export function define(command: Command, app: App): void {
+  command.argument('[words...]', `a command, or one of: ${Object.keys(TOPICS).join(', ')}`)
+  setExamples(command, [
+    { line: 'crm help exit-codes', what: 'what each exit status means' },
+    { line: 'crm help json', what: 'the JSON Schema of every answer' },
+    { line: 'crm help demo-create', what: 'the same as crm demo-create --help' },
+  ])
+  command.action(
+    action(app, 'help', async (words: string[]) => {
+      const topic = words.join(' ')
+      const load = TOPICS[topic]
+      if (load === undefined) {
+        await helpOf(app, words)
+        return undefined
+      }
+      return done(
+        'crm.help/1',
+        { topic, text: await load() } satisfies HelpAnswer,
+        async () => (await import('../terminal/views/help.ts')).helpView,
+      )
+    }),
+  )
+}
+
+/** Help of a command, as its own `--help` prints it. */
+async function helpOf(app: App, words: readonly string[]): Promise<void> {
+  const program = createProgram(app)
+  const known =
+    words.every((word) => /^[a-z-]+$/.test(word) && !word.startsWith('-')) &&
+    (words.length === 0 || findCommand(program, words[0] ?? '') !== undefined)
+  if (!known) {
+    throw new CrmError('usage', `there is no help about ${words.join(' ').slice(0, 64)}`, {
+      reason: `topics: ${Object.keys(TOPICS).join(', ')}`,
+      hint: 'see all commands with: crm --help',
+    })
+  }
+  try {
+    await program.parseAsync([...words, '--help'], { from: 'user' })
+  } catch (error) {
+    // Printing help ends a parse by an exception of status 0.
+    if ((error as { exitCode?: number }).exitCode !== 0) throw error
+  }
+}
+
+function findCommand(program: Command, name: string): Command | undefined {
+  return program.commands.find((command) => command.name() === name || command.aliases().includes(name))
+}

@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs'
+import { CrmError } from '../core/errors.ts'
+import type { App } from './app.ts'
+
+/** Most bytes of a file that is read whole. */
+const MOST_BYTES = 16 * 1024 * 1024
+
+/** The text of a file, or of standard input for `-`. @throws {CrmError} `usage` when there is no such file, it is a terminal, or too large. */
+export async function readInputText(app: App, path: string, flag: string): Promise<string> {
+  const bytes = path === '-' ? await readStandardInput(app, flag) : readFile(path, flag)
+  if (bytes.length > MOST_BYTES) throw new CrmError('usage', `${flag} gives more than 16 MiB`)
+  return bytes.toString('utf8')
+}
+
+function readFile(path: string, flag: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === 'ENOENT' || code === 'ENOTDIR')
+      throw new CrmError('usage', `${flag} names a file that is not there`, { hint: 'check the path' })
+    if (code === 'EISDIR') throw new CrmError('usage', `${flag} names a directory`, { hint: 'name a file' })
+    throw error
+  }
+}
+
+async function readStandardInput(app: App, flag: string): Promise<Buffer> {
+  if (app.world.stdin.isTTY)
+    throw new CrmError('usage', `${flag} - reads standard input, which is a terminal`, { hint: `redirect a file: ${flag} - < file.json` })
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of app.world.stdin.open()) {
+    chunks.push(Buffer.from(chunk))
+    length += chunk.length
+    if (length > MOST_BYTES) break
+  }
+  return Buffer.concat(chunks)
+}

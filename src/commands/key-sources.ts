@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs'
+import { CrmError } from '../core/errors.ts'
+import { Secret } from '../core/secret.ts'
+import { parseRawKey } from '../crypto/raw-key.ts'
+import { checkPrivateFile } from '../files/private.ts'
+import { askPassphrase, readKeyFile, SHORTEST_PASSPHRASE } from '../terminal/key-sources.ts'
+import type { KeySources } from '../vault/key-slots.ts'
+import type { App } from './app.ts'
+
+/** Where the keys of this run may come from: the environment, the key file, then a passphrase file or a prompt. */
+export function keySources(app: App): KeySources {
+  return {
+    async raw() {
+      const keys: { key: Buffer; from: string }[] = []
+      const variable = environmentKey(app)
+      if (variable !== undefined) keys.push({ key: variable, from: 'INTEGRATION_ENCRYPTION_KEY' })
+      const file = await fileKey(app)
+      if (file !== undefined) keys.push({ key: file, from: `the key file ${app.paths.keyFile}` })
+      return keys
+    },
+    async passphrase() {
+      const fromFile = await filePassphrase(app)
+      if (fromFile !== undefined) return fromFile.reveal()
+      if (!app.ui.interactive) return undefined
+      return (await askPassphrase(app.ui, (await app.profile()).value, 'unlock')).reveal()
+    },
+  }
+}
+
+/** The key of `INTEGRATION_ENCRYPTION_KEY`; undefined when it is not set. @throws {CrmError} `usage` when it is malformed. */
+export function environmentKey(app: App): Buffer | undefined {
+  const text = app.world.encryptionKey
+  // A secret from here on: the output filter knows it.
+  return text === undefined ? undefined : parseRawKey(new Secret(text.trim()).reveal(), 'INTEGRATION_ENCRYPTION_KEY')
+}
+
+/** The key of the key file; undefined when there is none and nobody named one. @throws {CrmError} `unsafe_file`, `usage`, `io_failed`. */
+export async function fileKey(app: App): Promise<Buffer | undefined> {
+  const { keyFile, keyFileFrom } = app.paths
+  if (keyFileFrom === 'default' && !existsSync(keyFile)) return undefined
+  const text = await readKeyFile(keyFile, 'key file', privacyCheck(app, 'the key file'))
+  return parseRawKey(text.reveal(), `the key file ${keyFile}`)
+}
+
+/** A passphrase for a new slot: from `CRM_PASSPHRASE_FILE`, else asked twice. @throws {CrmError} `usage` when it is too short. */
+export async function newPassphrase(app: App, profile: string): Promise<string> {
+  const fromFile = await filePassphrase(app)
+  if (fromFile === undefined) return (await askPassphrase(app.ui, profile, 'create')).reveal()
+  const passphrase = fromFile.reveal()
+  if (Array.from(passphrase.normalize('NFC')).length >= SHORTEST_PASSPHRASE && !/\p{Cc}/u.test(passphrase)) return passphrase
+  throw new CrmError('usage', 'the passphrase is not acceptable', {
+    reason: `it needs at least ${SHORTEST_PASSPHRASE} characters and no control characters`,
+    hint: `put another one into ${app.world.env.CRM_PASSPHRASE_FILE}`,
+  })
+}
+
+async function filePassphrase(app: App): Promise<Secret | undefined> {
+  const path = app.world.env.CRM_PASSPHRASE_FILE
+  return path === undefined ? undefined : readKeyFile(path, 'passphrase file', privacyCheck(app, 'the passphrase file'))
+}
+
+function privacyCheck(app: App, what: string): (path: string) => void {
+  const uid = app.vaultWorld.allowUnsafeFile === true ? undefined : app.world.uid
+  return (path) => checkPrivateFile(path, { uid }, what)
+}

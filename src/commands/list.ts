@@ -1,0 +1,100 @@
+import type { Command } from 'commander'
+import type { ListAnswer, ListSummary } from '../core/answers.ts'
+import type { Warning } from '../core/provider.ts'
+import type { IntegrationFilter } from '../vault/integrations.ts'
+import { type App, action, done } from './app.ts'
+import { setExamples, setStatuses } from './help-format.ts'
+
+interface ListFlags {
+  readonly provider?: string
+  readonly active?: boolean
+  readonly inactive?: boolean
+}
+
+const SCHEMA = 'crm.list/1'
+
+export function define(command: Command, app: App): void {
+  command
+    .option('--provider <id>', 'only integrations of this provider')
+    .option('--active', 'only active ones')
+    .option('--inactive', 'only inactive ones')
+  setExamples(command, [
+    { line: 'crm list', what: 'a table, and the totals' },
+    { line: 'crm list --inactive --json', what: 'for scripts' },
+  ])
+  setStatuses(command, [3, 6])
+  command.action(action(app, 'list', (flags: ListFlags) => list(app, flags)))
+}
+
+async function list(app: App, flags: ListFlags) {
+  const filter = filterOf(flags)
+  const profile = (await app.profile()).value
+  const vault = await app.vaultIfThere()
+  if (vault === undefined || !(await vault.hasProfile(profile))) return emptyList(app, profile, filter, vault === undefined)
+  const environment = await environmentRow(app, profile, filter)
+  if (app.ui.flags.json && environment === undefined) {
+    await listPages(app, profile, filter)
+    return undefined
+  }
+  const stored = (await vault.list(profile, filter)).map((integration) => ({ ...integration, source: 'vault' as const }))
+  const totals = await vault.totals(profile, filter)
+  const integrations = environment === undefined ? stored : [...stored, environment]
+  const summary = environment === undefined ? totals : withOneMore(totals)
+  const data: ListAnswer = { profile, integrations, summary }
+  return done(SCHEMA, data, async () => (await import('../terminal/views/list.ts')).listView)
+}
+
+function filterOf(flags: ListFlags): IntegrationFilter {
+  const both = flags.active === true && flags.inactive === true
+  return {
+    ...(flags.provider === undefined ? {} : { provider: flags.provider.toLowerCase() }),
+    ...(both || (flags.active === undefined && flags.inactive === undefined) ? {} : { active: flags.active === true }),
+  }
+}
+
+/** Long lists go out page by page, as SQLite made them. */
+async function listPages(app: App, profile: string, filter: IntegrationFilter): Promise<void> {
+  const vault = await app.vault()
+  const { escapeJson } = await import('../core/text.ts')
+  const pages = vault.listJson(profile, filter)
+  // One view of the vault for both: a change in between must not make the totals disagree with the list.
+  const totals = await vault.totals(profile, filter)
+  await app.ui.answerPages({
+    schema: SCHEMA,
+    warnings: [],
+    head: { profile },
+    key: 'integrations',
+    pages: (function* () {
+      for (const page of pages) yield page.plain ? page.items : Buffer.from(escapeJson(page.items.toString('utf8')), 'utf8')
+    })(),
+    tail: () => ({ summary: totals }),
+  })
+}
+
+async function emptyList(app: App, profile: string, filter: IntegrationFilter, noVault: boolean) {
+  const environment = await environmentRow(app, profile, filter)
+  const warning: Warning = noVault
+    ? { code: 'no_vault', message: `there is no vault at ${app.paths.vault} yet; make one with: crm init` }
+    : { code: 'no_profile', message: `there is no profile ${profile} in the vault yet; make it with: crm -p ${profile} init` }
+  const none: ListSummary = { total: 0, active: 0, inactive: 0, failing: 0, untested: 0 }
+  const data: ListAnswer = {
+    profile,
+    integrations: environment === undefined ? [] : [environment],
+    summary: environment === undefined ? none : withOneMore(none),
+  }
+  return done(SCHEMA, data, async () => (await import('../terminal/views/list.ts')).listView, {
+    warnings: environment === undefined ? [warning] : [],
+  })
+}
+
+/** The integration that variables make, where they are set and nothing stored stands before them. */
+async function environmentRow(app: App, profile: string, filter: IntegrationFilter) {
+  if (filter.active === false || (filter.provider !== undefined && filter.provider !== 'chatwoot')) return undefined
+  if (app.world.env.CHATWOOT_API_KEY === undefined) return undefined
+  const { environmentIntegrations } = await import('../usecases/environment-integrations.ts')
+  return environmentIntegrations(app.world.env, profile, await app.vaultIfThere())
+}
+
+function withOneMore(totals: ListSummary): ListSummary {
+  return { ...totals, total: totals.total + 1, active: totals.active + 1, untested: totals.untested + 1 }
+}

@@ -1,0 +1,169 @@
+import { Command, CommanderError } from 'commander'
+import type { World } from '../world.ts'
+import { App, type GlobalOptions } from './app.ts'
+import { fromParser } from './failures.ts'
+import { formatHelp, type Group } from './help-format.ts'
+import { VERSION } from './version.ts'
+
+/** What a command file exports: it completes its command with arguments, options, examples and an action. */
+export interface CommandFile {
+  define(command: Command, app: App): void | Promise<void>
+}
+
+interface Entry {
+  readonly name: string
+  readonly alias?: string
+  readonly summary: string
+  readonly group: Group
+  readonly load: () => Promise<CommandFile>
+}
+
+/** Every command. Its file is loaded when it is called, and not before. */
+const COMMANDS: readonly Entry[] = [
+  { name: 'init', group: 'start', summary: 'Create the vault and a profile with its first key', load: () => import('./init.ts') },
+  { name: 'add', group: 'start', summary: 'Add an integration: ask, test, save', load: () => import('./add.ts') },
+  { name: 'list', alias: 'ls', group: 'integrations', summary: 'List the integrations of the profile', load: () => import('./list.ts') },
+  { name: 'show', group: 'integrations', summary: 'Show one integration', load: () => import('./show.ts') },
+  { name: 'test', group: 'integrations', summary: 'Test credentials against their CRM', load: () => import('./test.ts') },
+  { name: 'edit', group: 'integrations', summary: 'Change an integration', load: () => import('./edit.ts') },
+  { name: 'toggle', group: 'integrations', summary: 'Switch an integration on or off', load: () => import('./toggle.ts') },
+  { name: 'remove', alias: 'rm', group: 'integrations', summary: 'Remove an integration', load: () => import('./remove.ts') },
+  { name: 'stats', group: 'integrations', summary: 'Count integrations, failures and demos', load: () => import('./stats.ts') },
+  { name: 'providers', group: 'integrations', summary: 'Show the kinds of CRM and what each needs', load: () => import('./providers.ts') },
+  {
+    name: 'demo-create',
+    group: 'demos',
+    summary: 'Create a Chatwoot demo: inbox, bot and their link',
+    load: () => import('./demo-create.ts'),
+  },
+  { name: 'demo-list', group: 'demos', summary: 'List the demos of the profile', load: () => import('./demo-list.ts') },
+  { name: 'demo-show', group: 'demos', summary: 'Show one demo', load: () => import('./demo-show.ts') },
+  { name: 'demo-remove', group: 'demos', summary: 'Remove demos from the server', load: () => import('./demo-remove.ts') },
+  { name: 'profile', group: 'vault', summary: 'List, create, choose, rename and remove profiles', load: () => import('./profile.ts') },
+  { name: 'which', group: 'vault', summary: 'Say which profile, vault and key are in use, and why', load: () => import('./which.ts') },
+  { name: 'key', group: 'vault', summary: 'Make keys, and manage what opens a profile', load: () => import('./key.ts') },
+  { name: 'vault', group: 'vault', summary: 'Verify the vault, say where it is', load: () => import('./vault.ts') },
+  { name: 'audit', group: 'vault', summary: 'Show and verify the audit log', load: () => import('./audit.ts') },
+  { name: 'sandbox', group: 'try', summary: 'Run a Chatwoot-compatible server on this machine', load: () => import('./sandbox.ts') },
+  { name: 'tour', group: 'try', summary: 'See the main job done in a temporary vault', load: () => import('./tour.ts') },
+  { name: 'help', group: 'try', summary: 'Show help for a command or a topic', load: () => import('./help.ts') },
+]
+
+/** Parses the command line and runs the command it names. @returns the exit status. */
+export async function runCommand(world: World): Promise<number> {
+  const app = new App(world)
+  const program = createProgram(app)
+  try {
+    await program.parseAsync([...world.argv], { from: 'user' })
+  } catch (error) {
+    await ended(app, program, error)
+  }
+  return app.status
+}
+
+/** Help and version end the parse by an exception; everything else that does is a failure. */
+async function ended(app: App, program: Command, error: unknown): Promise<void> {
+  if (!(error instanceof CommanderError)) {
+    prepare(app, program)
+    await app.run(commandName(program), () => Promise.reject(error))
+    return
+  }
+  if (error.exitCode === 0) return
+  prepare(app, program)
+  if (error.code === 'commander.help') {
+    // A group without its verb, such as `crm key`: its usage was printed on standard error.
+    app.status = 2
+    return
+  }
+  await app.run(commandName(program), () => Promise.reject(fromParser(error.code, error.message)))
+}
+
+/** Global flags that the parser did not get to, because it failed before. */
+function prepare(app: App, program: Command): void {
+  const words = app.world.argv.includes('--') ? app.world.argv.slice(0, app.world.argv.indexOf('--')) : app.world.argv
+  const globals = program.opts<GlobalOptions>()
+  app.use({ ...globals, json: globals.json === true || words.includes('--json') })
+}
+
+function commandName(program: Command): string {
+  return program.args[0] !== undefined && COMMANDS.some((entry) => entry.name === program.args[0]) ? program.args[0] : 'crm'
+}
+
+/** All commands, those of the main job complete only once they are called. A fresh one for each run. */
+export function createProgram(app: App): Command {
+  const program = new Command('crm')
+  program
+    .description('Keeps CRM credentials encrypted, says truthfully whether each works,\nand provisions Chatwoot demos.')
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand(false)
+    .option('-p, --profile <name>', 'use this profile (CRM_PROFILE)')
+    .option('--vault <path>', 'use this vault (CRM_VAULT)')
+    .option('--json', 'print one JSON document')
+    .option('--fields <a,b.c>', 'keep only these of the JSON data; implies --json')
+    .option('-q, --quiet', 'print results and errors only')
+    .option('-v, --verbose', 'print steps and timings; twice: HTTP lines', (_value: string, times: number) => times + 1, 0)
+    .option('--no-input', 'never ask')
+    .option('--no-color', 'no colour (NO_COLOR)')
+    .option('-y, --yes', 'answer yes to confirmations')
+    .option('--timeout <duration>', 'limit of the whole command, such as 90s')
+    .configureHelp({ formatHelp: (command, helper) => formatHelp(command, helper, COMMANDS) })
+    .configureOutput({ writeOut: (text) => app.ui.print(text), writeErr: (text) => app.ui.tell(text.trimEnd()), outputError: () => {} })
+    .exitOverride()
+    // A word that is no command reaches the action below, which says so better than "too many arguments".
+    .allowExcessArguments()
+    .hook('preSubcommand', async (_program, command) => {
+      app.use(program.opts<GlobalOptions>())
+      const entry = COMMANDS.find((candidate) => candidate.name === command.name())
+      await (await entry?.load())?.define(command, app)
+    })
+    .action(async () => {
+      app.use(program.opts<GlobalOptions>())
+      await overview(app, program)
+    })
+  for (const { name, alias, summary } of COMMANDS) {
+    const command = program.command(name).description(summary).helpCommand(false)
+    if (alias !== undefined) command.alias(alias)
+  }
+  return program
+}
+
+/** Bare `crm`: what it is, and the three commands most used. */
+async function overview(app: App, program: Command): Promise<void> {
+  const [unknown] = program.args
+  if (unknown !== undefined) {
+    // The parser leaves a word that is no command to this action.
+    program.error(`error: unknown command '${unknown}'${nearest(unknown)}`, { code: 'commander.unknownCommand' })
+  }
+  app.ui.print(
+    [
+      'crm keeps CRM credentials encrypted, says truthfully whether each works, and',
+      'provisions Chatwoot demos.',
+      '',
+      '  crm add chatwoot     add an integration: ask, test, save',
+      '  crm test             test every active integration',
+      '  crm demo-create --name "Acme Dental" --bot-url https://bot.example.com/hook',
+      '                       an inbox and a bot, linked and proven',
+      '',
+      'See it work: crm tour    All commands: crm --help',
+    ].join('\n'),
+  )
+}
+
+function nearest(word: string): string {
+  const names = COMMANDS.flatMap((entry) => (entry.alias === undefined ? [entry.name] : [entry.name, entry.alias]))
+  const [best] = names.map((name) => ({ name, distance: editDistance(word, name) })).sort((a, b) => a.distance - b.distance)
+  return best !== undefined && best.distance <= Math.min(2, Math.floor(best.name.length / 2)) ? `\n(Did you mean ${best.name}?)` : ''
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j += 1) {
+      next[j] = Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}

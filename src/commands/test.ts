@@ -1,0 +1,144 @@
+import type { Command } from 'commander'
+import type { TestResult } from '../core/answers.ts'
+import { CrmError } from '../core/errors.ts'
+import type { Warning } from '../core/provider.ts'
+import { providers } from '../providers/index.ts'
+import { environmentTarget, findTarget, type Target } from '../usecases/find-target.ts'
+import { skippedResult, summarize, type TestSubject, testError, testIntegrations } from '../usecases/test-integrations.ts'
+import type { UnlockedVault } from '../vault/unlocked.ts'
+import { type App, action, done, type Outcome } from './app.ts'
+import { setExamples, setStatuses } from './help-format.ts'
+import { parseWholeNumber } from './whole-number.ts'
+
+interface TestFlags {
+  readonly allProfiles?: boolean
+  readonly provider?: string
+  readonly concurrency: number
+  readonly fresh?: boolean
+}
+
+/** An entry of the result list: to be tested, or skipped with what is said about it. */
+type Planned = { readonly subject: TestSubject } | { readonly skipped: TestResult }
+
+export function define(command: Command, app: App): void {
+  command
+    .argument('[name...]', 'integrations; without one, all active ones of the profile')
+    .option('--all-profiles', 'those of every profile that opens')
+    .option('--provider <id>', 'only integrations of this provider')
+    .option('--concurrency <n>', 'how many at a time (default 32)', (text: string) => parseWholeNumber(text, '--concurrency', 1, 256), 32)
+    .option('--fresh', 'ask again even where a success is less than 30 s old')
+  setExamples(command, [
+    { line: 'crm test acme', what: 'one integration' },
+    { line: 'crm test --json', what: 'every active one, for scripts' },
+    { line: 'crm test env:chatwoot', what: 'the one that the variables make' },
+  ])
+  setStatuses(command, [3, 4, 5, 6, 7, 8, 9, 10])
+  command.action(action(app, 'test', (names: string[], flags: TestFlags) => test(app, names, flags)))
+}
+
+async function test(app: App, names: readonly string[], flags: TestFlags): Promise<Outcome> {
+  const profile = (await app.profile()).value
+  const planned = flags.allProfiles === true ? await planAllProfiles(app, flags) : await planProfile(app, profile, names, flags)
+  const subjects = planned.flatMap((entry) => ('subject' in entry ? [entry.subject] : []))
+  const warnings: Warning[] =
+    planned.length === 0 ? [{ code: 'nothing_to_test', message: `the profile ${profile} has no active integration` }] : []
+  const tested = await runTests(app, subjects, flags, warnings)
+  let next = 0
+  const results = planned.map((entry) => ('skipped' in entry ? entry.skipped : tested[next++]))
+  const finished = results.filter((result): result is TestResult => result !== undefined)
+  app.throwIfStopped()
+  return done('crm.test/1', summarize(profile, finished), async () => (await import('../terminal/views/test.ts')).testView, {
+    warnings,
+    error: testError(finished),
+  })
+}
+
+async function runTests(
+  app: App,
+  subjects: readonly TestSubject[],
+  flags: TestFlags,
+  warnings: Warning[],
+): Promise<(TestResult | undefined)[]> {
+  const results: (TestResult | undefined)[] = subjects.map(() => undefined)
+  if (subjects.length === 0) return results
+  const http = await app.http({ connections: flags.concurrency })
+  const deps = { providers, http: http.request, clock: app.world.clock, signal: app.signal, deadlineMs: app.deadlineMs }
+  const progress = app.ui.progress(subjects.length === 1 ? `Testing ${subjects[0]?.name}` : `Testing ${subjects.length} integrations`)
+  for await (const event of testIntegrations(deps, subjects, { concurrency: flags.concurrency, fresh: flags.fresh === true })) {
+    results[event.index] = event.result
+    const several = subjects.length > 1
+    warnings.push(
+      ...event.warnings.map((warning) => (several ? { ...warning, message: `${event.result.name}: ${warning.message}` } : warning)),
+    )
+    app.ui.step(`${event.result.name}: ${event.result.outcome}`, event.result.latencyMs ?? undefined)
+  }
+  progress.end()
+  return results
+}
+
+async function planProfile(app: App, profile: string, names: readonly string[], flags: TestFlags): Promise<Planned[]> {
+  const vault = await app.vaultIfThere()
+  const deps = { vault, profile, providers, environment: app.world.env }
+  if (names.length > 0) {
+    const targets: Target[] = []
+    for (const name of names) targets.push(await findTarget(deps, name))
+    return plan(app, profile, targets)
+  }
+  const stored = vault !== undefined && (await vault.hasProfile(profile)) ? await vault.list(profile, filterOf(flags)) : []
+  const active: Target[] = stored
+    .filter((integration) => integration.active)
+    .map(({ name, provider }) => ({ source: 'vault', name, provider, active: true }))
+  const own = new Set(
+    vault !== undefined && (await vault.hasProfile(profile)) ? (await vault.list(profile)).map((integration) => integration.provider) : [],
+  )
+  const fromVariables = providers.flatMap((provider) => {
+    const wanted = !own.has(provider.id) && (flags.provider === undefined || flags.provider.toLowerCase() === provider.id)
+    const target = wanted ? environmentTarget(provider, app.world.env) : undefined
+    return target === undefined ? [] : [target]
+  })
+  return plan(app, profile, [...active, ...fromVariables])
+}
+
+/** The profile is unlocked once, and only when something stored is to be tested. */
+async function plan(app: App, profile: string, targets: readonly Target[]): Promise<Planned[]> {
+  const needsKey = targets.some((target) => target.source === 'vault' && target.active)
+  const unlocked = needsKey ? await app.unlock(profile) : undefined
+  return targets.map((target): Planned => {
+    if (target.source === 'environment') return { subject: { ...target, profile } }
+    if (target.active && unlocked !== undefined) return { subject: { source: 'vault', name: target.name, unlocked } }
+    return { skipped: skippedResult({ name: target.name, provider: target.provider, profile }, 'it is inactive') }
+  })
+}
+
+async function planAllProfiles(app: App, flags: TestFlags): Promise<Planned[]> {
+  const vault = await app.vault()
+  const planned: Planned[] = []
+  for (const { name: profile } of await vault.profiles()) {
+    const stored = await vault.list(profile, { ...filterOf(flags), active: true })
+    if (stored.length === 0) continue
+    const unlocked = await openOrSay(app, profile)
+    for (const { name, provider } of stored) {
+      if (unlocked !== undefined) planned.push({ subject: { source: 'vault', name, unlocked } })
+      else
+        planned.push({
+          skipped: { ...skippedResult({ name, provider, profile }, `the profile ${profile} is locked`), hint: `crm -p ${profile} test` },
+        })
+    }
+  }
+  return planned
+}
+
+/** A profile that no key at hand opens does not keep the others from being tested. */
+async function openOrSay(app: App, profile: string): Promise<UnlockedVault | undefined> {
+  try {
+    return await app.unlock(profile)
+  } catch (error) {
+    if (!(error instanceof CrmError) || (error.code !== 'locked' && error.code !== 'wrong_key')) throw error
+    app.ui.warn({ code: 'profile_locked', message: `the profile ${profile} was skipped: ${error.message}` })
+    return undefined
+  }
+}
+
+function filterOf(flags: TestFlags): { provider?: string } {
+  return flags.provider === undefined ? {} : { provider: flags.provider.toLowerCase() }
+}

@@ -1,0 +1,41 @@
+import { providers } from '../../providers/index.ts'
+
+const VARIABLES: readonly (readonly [string, string])[] = [
+  ['INTEGRATION_ENCRYPTION_KEY', 'key of the profile: 32 bytes, hex or base64'],
+  ['CRM_PROFILE', 'profile to use (--profile wins)'],
+  ['CRM_VAULT', 'path of the vault (--vault wins)'],
+  ['CRM_HOME', 'one directory for configuration, vault and state'],
+  ['CRM_KEY_FILE', 'path of the key file'],
+  ['CRM_PASSPHRASE_FILE', 'file that holds the passphrase, mode 0600'],
+  ['CRM_ACCESSIBLE', '1: plain prompts, one line each, for screen readers'],
+  ['CRM_ALLOW_UNSAFE_FILE', '1: do not check owner and mode of files'],
+  ['XDG_CONFIG_HOME', 'configuration is in crm/ below it'],
+  ['XDG_DATA_HOME', 'the vault is in crm/ below it'],
+  ['XDG_STATE_HOME', 'what this machine remembers is in crm/ below it'],
+  ['NO_COLOR', 'no colour; wins over FORCE_COLOR'],
+  ['FORCE_COLOR', 'colour even where the output is no terminal; 0: none'],
+  ['CI', 'no prompts, no animation'],
+  ['COLUMNS', 'width of tables'],
+  ['NODE_EXTRA_CA_CERTS', 'file with certificates to trust as well'],
+]
+
+/** `crm help environment`: every variable that is read, with those of the providers. */
+export function text(): string {
+  const fields = providers.flatMap((provider) =>
+    provider.fields.map((field): [string, string] => [field.env, `${provider.title}: ${field.label}`]),
+  )
+  const width = Math.max(...[...VARIABLES, ...fields].map(([name]) => name.length))
+  const rows = (entries: readonly (readonly [string, string])[]): string[] =>
+    entries.map(([name, what]) => `  ${name.padEnd(width)}  ${what}`)
+  return [
+    'Variables that crm reads. An empty one counts as not set. A flag wins over a',
+    'variable, a variable over the configuration.',
+    '',
+    ...rows(VARIABLES),
+    '',
+    'Fields of integrations, read by crm add <provider> --from-env. Those of Chatwoot',
+    'stand in for a stored integration where the profile has none.',
+    '',
+    ...rows(fields),
+  ].join('\n')
+}

@@ -1,0 +1,33 @@
+import type { TestResult } from '../core/answers.ts'
+import type { Warning } from '../core/provider.ts'
+import type { Draft } from './add-integrations.ts'
+import { type TestDeps, testError, testValues } from './test-integrations.ts'
+
+/** How many connections are tested at a time. */
+const CONCURRENCY = 32
+
+/** Tests integrations that are not stored yet, in the order given. */
+export async function testDrafts(
+  deps: TestDeps,
+  drafts: readonly Draft[],
+  profile: string,
+): Promise<readonly { readonly result: TestResult; readonly warnings: readonly Warning[] }[]> {
+  const results: { result: TestResult; warnings: readonly Warning[] }[] = []
+  let next = 0
+  const work = async (): Promise<void> => {
+    for (let index = next++; index < drafts.length; index = next++) {
+      const draft = drafts[index]
+      if (draft === undefined) return
+      const { name, values } = draft.integration
+      results[index] = await testValues(deps, { source: 'vault', name, profile, provider: draft.provider, values })
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(CONCURRENCY, drafts.length) }, work))
+  return results
+}
+
+/** Throws when any test failed: nothing is stored then. @throws {CrmError} the shared cause, or `checks_failed`. */
+export function refuseFailedTests(results: readonly TestResult[]): void {
+  const error = testError(results)
+  if (error !== undefined) throw error
+}
