@@ -101,6 +101,7 @@ async function* carryOut(tools: StepTools, tracks: readonly Track[]): AsyncGener
   const looks = await Promise.allSettled([readBackLink(tools, link, inboxId, botId), readBackAgents(tools, agents, inboxId)])
   yield* second.map(({ track }): DemoEvent => ({ type: 'end', step: stepAnswer(track) }))
   throwFirst(looks)
+  stopIfCancelled(tools.run.signal)
   for (const track of [bot, inbox]) {
     const object = track?.step.kind === 'bot' ? made.bot : made.inbox
     const missed = track === undefined ? [] : missedChanges(object, track.step.changes)

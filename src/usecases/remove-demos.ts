@@ -87,7 +87,8 @@ async function* removeOne(deps: RemoveDemosDeps, { slug, journal, target }: Doom
   const connection = connectionOf(target.values)
   const account = accountUrl(connection)
   const kept = await journal.read()
-  const seed = { slug, name: slug, integration: target.name, account, channel: 'web' } as const
+  const { name = slug, channel = 'web' } = kept?.record ?? {}
+  const seed = { slug, name, integration: target.name, account, channel }
   const ledger = await Ledger.open(journal, seed, deps)
   const client = createClient(deps.http, connection, { signal: deps.signal })
   const found = await find(client, slug, kept?.record, account)

@@ -1,0 +1,99 @@
+import { randomBytes } from 'node:crypto'
+import { expect, type TestContext } from 'vitest'
+import { memoryJournal } from '../../src/chatwoot/demo-journal.ts'
+import type { DemoEvent, DemoLimits } from '../../src/chatwoot/demo-run.ts'
+import type { DemoTarget } from '../../src/chatwoot/demo-target.ts'
+import { ANSWER_SCHEMAS, type AnsweringCommand } from '../../src/core/answer-schemas.ts'
+import type { Answer } from '../../src/core/answers.ts'
+import type { DemoJournal, DemoRecord, DemoSecrets } from '../../src/core/demo.ts'
+import type { SettingValue } from '../../src/core/field.ts'
+import type { Http } from '../../src/core/ports.ts'
+import { Secret } from '../../src/core/secret.ts'
+import { createHttp } from '../../src/http/http.ts'
+import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/index.ts'
+
+/** Ends something when the test is over. */
+type Cleanup = Pick<TestContext, 'onTestFinished'>
+
+/** A network client that closes with the test. Reads are repeated without long pauses, and nothing waits long for an answer. */
+export function openHttp({ onTestFinished }: Cleanup): Http {
+  const client = createHttp({ clock: Date.now, retryBaseMs: 5, deadlines: { headersMs: 400 } })
+  onTestFinished(() => client.close())
+  return client.request
+}
+
+/** A sandbox that closes with the test, its network client, and a target that leads to its first account. */
+export async function openSandbox(context: Cleanup, options: Partial<SandboxOptions> = {}) {
+  const http = openHttp(context)
+  const sandbox = await startSandbox({ http, clock: Date.now, deletionDelayMs: 20, ...options })
+  context.onTestFinished(() => sandbox.close())
+  return { http, sandbox, target: targetOf(sandbox) }
+}
+
+/** A target as the command finds it. */
+export function targetOf(sandbox: Sandbox, values: Readonly<Record<string, SettingValue | Secret>> = {}): DemoTarget {
+  const account = { baseUrl: sandbox.url, accountId: String(sandbox.accounts[0]?.id), apiKey: new Secret(sandbox.administratorToken) }
+  return { name: 'chatwoot', source: 'vault', values: { ...account, ...values } }
+}
+
+/** Limits that keep tests short where nothing is to be waited for. */
+export const QUICK: Partial<DemoLimits> = { lookMs: 40, settleMs: 500, undoMs: 4_000, undoCancelledMs: 4_000, deletionMs: 2_000 }
+
+/** What a run needs besides http and target, new each time. */
+export function aRun(journal: DemoJournal = memoryJournal()) {
+  return { clock: Date.now, journal, runId: randomBytes(16).toString('hex'), signal: new AbortController().signal, limits: QUICK }
+}
+
+/** Pulls a run to its end. */
+export async function toEnd<T>(run: AsyncGenerator<DemoEvent, T>): Promise<{ readonly events: readonly DemoEvent[]; readonly answer: T }> {
+  const events: DemoEvent[] = []
+  for (;;) {
+    const next = await run.next()
+    if (next.done === true) return { events, answer: next.value }
+    events.push(next.value)
+  }
+}
+
+/** The answer of a run that went well. @throws its error otherwise. */
+export async function succeed<T>(run: AsyncGenerator<DemoEvent, Answer<T>>): Promise<T> {
+  const { answer } = await toEnd(run)
+  if (answer.error !== undefined) throw answer.error
+  if (answer.data === null) throw new Error('an answer without data')
+  return answer.data
+}
+
+/** A journal that shows what it was given, in order. */
+export function watchedJournal(onWrite: (record: DemoRecord, secrets: DemoSecrets) => void | Promise<void> = () => {}) {
+  const inner = memoryJournal()
+  const records: DemoRecord[] = []
+  const journal: DemoJournal = {
+    read: () => inner.read(),
+    write: async (record, secrets) => {
+      await onWrite(record, secrets)
+      await inner.write(record, secrets)
+      records.push(record)
+    },
+  }
+  return { journal, records, last: () => inner.read() }
+}
+
+/** Holds what a command answers against the JSON contract. */
+export function expectSchema(command: AnsweringCommand, data: unknown): void {
+  const { error } = ANSWER_SCHEMAS[command].data.safeParse(data)
+  expect(error?.issues ?? []).toEqual([])
+}
+
+/** The objects in a sandbox's first account that nobody but a demo has put there. */
+export function remains(sandbox: Sandbox) {
+  const account = sandbox.accounts[0]?.id
+  const foreign = new Set(sandbox.fixtures.foreignInboxes.map(({ id }) => id))
+  const inboxes = sandbox.state.inboxes.filter((inbox) => inbox.accountId === account && !foreign.has(inbox.id) && !inbox.deleting)
+  const bots = sandbox.state.bots.filter((bot) => bot.accountId === account)
+  const links = inboxes.filter((inbox) => inbox.botId !== null)
+  return { inboxes, bots, links }
+}
+
+/** The requests that may change something. */
+export function writesOf(sandbox: Sandbox): readonly string[] {
+  return sandbox.requests.filter(({ write }) => write).map(({ method, path }) => `${method} ${path}`)
+}
