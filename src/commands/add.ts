@@ -22,7 +22,8 @@ interface AddFlags {
   readonly name?: string
   readonly from?: string
   readonly fromEnv?: boolean
-  readonly test: boolean
+  /** False with `--no-test`; the parser gives a lone negation no default, because its options are added late. */
+  readonly test?: boolean
   readonly inactive?: boolean
 }
 
@@ -72,7 +73,7 @@ async function add(app: App, providerId: string | undefined, flags: AddFlags & F
     ...(await readFieldFlags(app, provider, flags)),
   }
   const active = flags.inactive === true ? false : (given?.active ?? true)
-  return addOne(app, provider, { name, active, known, test: flags.test, taken })
+  return addOne(app, provider, { name, active, known, test: flags.test !== false, taken })
 }
 
 interface One {
@@ -200,7 +201,7 @@ async function addMany(app: App, inputs: Parameters<typeof draftIntegrations>[1]
   const wanted = flags.inactive === true ? inputs.map((input) => ({ ...input, active: false })) : inputs
   const drafts = draftIntegrations(providers, wanted, await takenNames(app))
   await ready(app)
-  const tests = flags.test ? await testAll(app, drafts) : drafts.map(() => null)
+  const tests = flags.test !== false ? await testAll(app, drafts) : drafts.map(() => null)
   const unlocked = await app.unlock()
   app.throwIfStopped()
   const added = await unlocked.add(drafts.map((draft) => draft.integration))

@@ -21,7 +21,8 @@ import { setExamples, setStatuses } from './help-format.ts'
 
 interface EditFlags {
   readonly rename?: string
-  readonly test: boolean
+  /** False with `--no-test`; the parser gives a lone negation no default, because its options are added late. */
+  readonly test?: boolean
 }
 
 type Tested = Awaited<ReturnType<typeof testValues>>
@@ -59,7 +60,7 @@ async function edit(app: App, text: string, flags: EditFlags & FieldFlags): Prom
   if (asks) return editByAsking(app, unlocked, provider, opened)
   if (Object.keys(given).length === 0) return save(app, unlocked, opened, { ...(rename === undefined ? {} : { name: rename }) }, null)
   const values = changedValues(provider, opened.values, given)
-  const test = await testBeforeSaving(app, provider, opened, values, flags.test)
+  const test = await testBeforeSaving(app, provider, opened, values, flags.test !== false)
   return save(app, unlocked, opened, { values, ...(rename === undefined ? {} : { name: rename }) }, test)
 }
 
