@@ -72,14 +72,21 @@ export async function askField(ui: Ui, provider: Provider, field: Field, values:
   return found
 }
 
+/** The label, marked where Enter on nothing is an answer. */
+function labelOf(field: Field, today: string | undefined): string {
+  return field.optional === true && field.fallback === undefined && today === undefined ? `${field.label} (optional)` : field.label
+}
+
 function helpOf(field: Field): string[] {
-  const example = field.example === undefined || field.kind === 'choice' || field.kind === 'flag' ? [] : [`Example: ${field.example}`]
+  // The example of a token helps nobody; that of a secret JSON object shows its shape.
+  const isClear = field.kind === 'choice' || field.kind === 'flag' || (field.sensitivity === 'secret' && field.kind !== 'json')
+  const example = field.example === undefined || isClear ? [] : [`Example: ${field.example}`]
   return [...(field.help === undefined ? [] : [field.help]), ...example]
 }
 
 function askPublic(ui: Ui, provider: Provider, field: Field, today: string | undefined, fixed: RawValues): Promise<string> {
   const fallback = today ?? field.fallback
-  const question = { message: field.label, help: helpOf(field) }
+  const question = { message: labelOf(field, today), help: helpOf(field) }
   if (field.kind === 'flag') return ui.ask.confirm({ ...question, fallback: fallback === 'true' }).then(String)
   if (field.kind === 'choice' && field.choices !== undefined) {
     return ui.ask.choice({ ...question, choices: field.choices, ...(fallback === undefined ? {} : { fallback }) })
@@ -108,7 +115,7 @@ async function askSecret(ui: Ui, provider: Provider, field: Field, values: RawVa
   const today = values[field.key] ?? ''
   const destination = destinationOf(withFallbacks(provider.fields, values))
   const answer = await ui.ask.secret({
-    message: destination === undefined ? field.label : `${field.label}, sent to ${destination}`,
+    message: `${labelOf(field, values[field.key])}${destination === undefined ? '' : `, sent to ${destination}`}`,
     help: [...helpOf(field), ...(today === '' ? [] : [`It is set${endsOf(today)}; Enter keeps it.`])],
     keep: today !== '',
     optional: field.optional === true,

@@ -39,13 +39,15 @@ export function createPlainAsk(terminal: PromptTerminal): Ask {
     })
   }
 
-  async function readHidden(joinLines: boolean): Promise<string> {
+  async function readHidden(message: string, joinLines: boolean): Promise<string> {
     const output = terminal.stderr()
     const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
     const input = new PromptInput(terminal.stdin(), { joinLines, onClosed: () => {} })
     output.write(PASTE_MODE_ON)
     const keys = createInterface({ input, output: silent, terminal: true, historySize: 0 })
     try {
+      // The echo is off by now: whoever sees the question can type without being seen.
+      say(message)
       return await firstLine(keys, terminal.signal)
     } finally {
       keys.close()
@@ -69,8 +71,7 @@ export function createPlainAsk(terminal: PromptTerminal): Ask {
   async function secret(question: SecretQuestion): Promise<string> {
     explain(question)
     for (;;) {
-      say(`${visible(question.message)} (hidden): `)
-      const answer = await readHidden(question.joinLines === true)
+      const answer = await readHidden(`${visible(question.message)} (hidden): `, question.joinLines === true)
       const value = answer.trim()
       const problem = secretProblem(question, value)
       if (problem === undefined) {

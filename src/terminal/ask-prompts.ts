@@ -131,10 +131,12 @@ export function createPromptAsk(terminal: PromptTerminal): Ask {
 
   async function choice<T extends string>(question: ChoiceQuestion<T>): Promise<T> {
     const message = `${visible(question.message)}:`
-    const choices = question.choices.map(({ value, label }) => ({ value, name: visible(label), short: visible(label) }))
+    const choices = question.choices.map(({ value, label, short = label }) => ({ value, name: visible(label), short: visible(short) }))
     const chosen = question.fallback === undefined ? {} : { default: question.fallback }
     return prompt(question, false, ({ select, search }, context): Promise<T> => {
-      if (choices.length <= LONG_LIST) return select<T>({ message, choices, pageSize: LONG_LIST, theme, ...chosen }, context)
+      // The short list jumps to what is typed only by the beginning of the label; every choice must be reachable by its value (ux P8).
+      const isTypable = choices.every(({ value, name }) => name.toLowerCase().startsWith(value.toLowerCase()))
+      if (isTypable && choices.length <= LONG_LIST) return select<T>({ message, choices, pageSize: LONG_LIST, theme, ...chosen }, context)
       const source = (term = '') => choices.filter(({ value, name }) => `${value} ${name}`.toLowerCase().includes(term.toLowerCase()))
       return search<T>({ message, source, pageSize: LONG_LIST, theme, ...chosen }, context)
     })

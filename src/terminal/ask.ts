@@ -38,6 +38,8 @@ export interface SecretQuestion extends Question {
 export interface Choice<T extends string> {
   readonly value: T
   readonly label: string
+  /** What stands in the answered prompt; default: the label. */
+  readonly short?: string
 }
 
 /** A question with given answers. */

@@ -12,6 +12,8 @@ export class PromptInput extends PassThrough {
   readonly #terminal: NodeJS.ReadStream
   readonly #filter: ReturnType<typeof createPasteFilter>
   readonly #decoder = new StringDecoder('utf8')
+  /** Keys that were not handed on yet; the first is being handled. What is left when the prompt ends is dropped. */
+  readonly #waiting: string[] = []
 
   constructor(terminal: NodeJS.ReadStream, options: { readonly joinLines: boolean; readonly onClosed: () => void }) {
     super()
@@ -44,7 +46,20 @@ export class PromptInput extends PassThrough {
 
   readonly #take = (chunk: Buffer | string): void => {
     const keys = this.#filter.push(typeof chunk === 'string' ? chunk : this.#decoder.write(chunk))
-    if (keys !== '') this.write(keys)
+    const isIdle = this.#waiting.length === 0
+    // Enter goes on its own: the library looks up what was typed so far first, and an Enter that comes before the result is lost.
+    this.#waiting.push(...keys.split(/(?=\r)/).filter((part) => part !== ''))
+    if (isIdle) this.#pump()
+  }
+
+  readonly #pump = (): void => {
+    const [part] = this.#waiting
+    if (part === undefined || this.destroyed) return
+    this.write(part)
+    setImmediate(() => {
+      this.#waiting.shift()
+      this.#pump()
+    })
   }
 
   readonly #end = (): void => {

@@ -62,7 +62,11 @@ async function correct(ui: Ui, reviewed: Reviewed): Promise<Reviewed> {
   const width = Math.max(...fields.map((field) => field.label.length))
   const chosen = await ui.ask.choice({
     message: 'Which one',
-    choices: fields.map((field) => ({ value: field.key, label: `${padTo(field.label, width)}  ${shownValue(field, values)}` })),
+    choices: fields.map((field) => ({
+      value: field.key,
+      label: `${padTo(field.label, width)}  ${shownValue(field, values)}`,
+      short: field.label,
+    })),
   })
   const field = fields.find(({ key }) => key === chosen)
   if (field === undefined) return reviewed
@@ -72,7 +76,7 @@ async function correct(ui: Ui, reviewed: Reviewed): Promise<Reviewed> {
   return { ...reviewed, values: await askFields(ui, { provider, known: { ...seen, ...corrected } }) }
 }
 
-type Menu = 'save' | 'test' | 'correct' | 'inactive' | 'cancel'
+type Menu = 'save' | 'test' | 'correct' | 'cancel'
 
 async function choose<T extends Menu>(ui: Ui, message: string, choices: readonly Choice<T>[], fallback: T): Promise<T> {
   const action = await ui.ask.choice<T>({ message, choices, fallback })
@@ -107,8 +111,8 @@ export async function reviewValues(ui: Ui, start: Reviewed): Promise<ReviewOutco
  * @throws {CrmError} `cancelled`.
  */
 export async function askAfterFailure(ui: Ui, failed: Reviewed): Promise<FailureOutcome> {
-  const choices = [CORRECT, { value: 'test', label: 'test again' }, { value: 'inactive', label: 'save as inactive' }, CANCEL] as const
+  const choices = [CORRECT, { value: 'test', label: 'test again' }, { value: 'save', label: 'save as inactive' }, CANCEL] as const
   const action = await choose(ui, 'What next', choices, 'correct')
   if (action === 'correct') return { action: 'test', values: (await correct(ui, failed)).values }
-  return { action: action === 'inactive' ? 'inactive' : 'test', values: failed.values }
+  return { action: action === 'save' ? 'inactive' : 'test', values: failed.values }
 }

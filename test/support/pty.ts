@@ -1,11 +1,10 @@
-import { stripVTControlCharacters } from 'node:util'
 import { spawn } from '@lydell/node-pty'
 
 /** What to run on a pseudo-terminal. */
 export interface TerminalProgram {
   /** Program and arguments. */
   readonly command: readonly [program: string, ...args: string[]]
-  /** The whole environment; `TERM` is set if it is not in it. */
+  /** The whole environment; `TERM` is xterm-256color unless it says otherwise. */
   readonly env: Readonly<Record<string, string>>
   readonly cwd?: string
   /** Default 100. */
@@ -48,20 +47,47 @@ export function paste(text: string): string {
 
 const PATIENCE_MS = 30_000
 
+const SEQUENCE = new RegExp(
+  [
+    '\u001b\\[[0-?]*[ -/]*[@-~]', // CSI: cursor, colour, modes
+    '\u001b\\][^\u0007\u001b]*(?:\u0007|\u001b\\\\)', // OSC: titles
+    '\u001b[^\\[\\]]', // two characters
+    '\u001b[^]*$', // one that is not complete yet
+    '\r',
+  ].join('|'),
+  'g',
+)
+
+/** The text without sequences, and for each of its characters where it stood. */
+function visibleText(raw: string): { readonly text: string; readonly places: readonly number[] } {
+  const places: number[] = []
+  let text = ''
+  let from = 0
+  const take = (to: number): void => {
+    text += raw.slice(from, to)
+    for (let place = from; place < to; place++) places.push(place)
+  }
+  for (const match of raw.matchAll(SEQUENCE)) {
+    take(match.index)
+    from = match.index + match[0].length
+  }
+  take(raw.length)
+  return { text, places }
+}
+
 /** Starts a program on a pseudo-terminal of its own. */
 export function runInTerminal({ command: [program, ...args], env, cwd, columns = 100 }: TerminalProgram): TerminalRun {
   const pty = spawn(program, args, {
-    name: 'xterm-256color',
+    name: env.TERM ?? 'xterm-256color',
     cols: columns,
     rows: 40,
-    env: { TERM: 'xterm-256color', ...env },
+    env: { ...env },
     ...(cwd === undefined ? {} : { cwd }),
   })
   let raw = ''
   let ended = false
-  let from = 0
+  let seen = 0
   let notify = (): void => {}
-  const text = (): string => stripVTControlCharacters(raw).replaceAll('\r', '')
   pty.onData((data) => {
     raw += data
     notify()
@@ -75,10 +101,11 @@ export function runInTerminal({ command: [program, ...args], env, cwd, columns =
   })
 
   function find(expected: string | RegExp): boolean {
-    const rest = text().slice(from)
-    const index = typeof expected === 'string' ? rest.indexOf(expected) : rest.search(expected)
+    const { text, places } = visibleText(raw.slice(seen))
+    const index = typeof expected === 'string' ? text.indexOf(expected) : text.search(expected)
     if (index < 0) return false
-    from += index + (typeof expected === 'string' ? expected.length : (rest.match(expected)?.[0].length ?? 0))
+    const length = typeof expected === 'string' ? expected.length : (text.match(expected)?.[0].length ?? 0)
+    seen += (places[index + length - 1] ?? 0) + 1
     return true
   }
 
@@ -88,7 +115,7 @@ export function runInTerminal({ command: [program, ...args], env, cwd, columns =
       const look = (): void => {
         if (find(expected)) resolve()
         else if (ended || late.aborted)
-          reject(new Error(`${ended ? 'ended' : 'waited'} without ${expected}; printed:\n${text().slice(from)}\n--- all:\n${text()}`))
+          reject(new Error(`${ended ? 'ended' : 'waited'} without ${expected}; printed:\n${visibleText(raw).text}`))
         else return
         notify = () => {}
       }
@@ -98,5 +125,13 @@ export function runInTerminal({ command: [program, ...args], env, cwd, columns =
     })
   }
 
-  return { pid: pty.pid, raw: () => raw, text, type: (keys) => pty.write(keys), sees, exited, kill: (signal) => pty.kill(signal) }
+  return {
+    pid: pty.pid,
+    raw: () => raw,
+    text: () => visibleText(raw).text,
+    type: (keys) => pty.write(keys),
+    sees,
+    exited,
+    kill: (signal) => pty.kill(signal),
+  }
 }
