@@ -56,7 +56,7 @@ export class Courier {
   /** Takes a parcel and returns at once; the delivery runs in the background. */
   deliver(parcel: Parcel): void {
     if (!this.#options.settings.duplicateDelivery) {
-      this.#start(parcel, randomUUID())
+      this.#track(this.#run(parcel, randomUUID()))
       return
     }
     this.#held.push(parcel)
@@ -74,19 +74,11 @@ export class Courier {
     await this.idle()
   }
 
-  /** Sends the held parcels backwards, and then all of them once more. */
-  #release(): void {
+  /** Sends the held parcels backwards, then all of them once more, one after the other so that they arrive like this. */
+  async #release(): Promise<void> {
     const parcels = this.#held.reverse().map((parcel) => ({ parcel, id: randomUUID() }))
     this.#held = []
-    for (const { parcel, id } of [...parcels, ...parcels]) this.#start(parcel, id)
-  }
-
-  #start(parcel: Parcel, id: string): void {
-    if (this.#options.timers.closed) return
-    const { receiver, receiverId, event, url } = parcel
-    const delivery: OpenDelivery = { id, receiver, receiverId, event, url, state: 'waiting', attempts: [] }
-    this.#options.deliveries.push(delivery)
-    this.#track(this.#run(parcel, delivery))
+    for (const { parcel, id } of [...parcels, ...parcels]) await this.#run(parcel, id)
   }
 
   #track(work: Promise<void>): void {
@@ -94,10 +86,14 @@ export class Courier {
     this.#running.add(tracked)
   }
 
-  async #run(parcel: Parcel, delivery: OpenDelivery): Promise<void> {
-    const { timers, settings } = this.#options
-    for (;;) {
-      const attempt = await this.#attempt(parcel, delivery.id)
+  /** Delivers a parcel, with its repetitions. */
+  async #run(parcel: Parcel, id: string): Promise<void> {
+    const { timers, settings, deliveries } = this.#options
+    const { receiver, receiverId, event, url } = parcel
+    const delivery: OpenDelivery = { id, receiver, receiverId, event, url, state: 'waiting', attempts: [] }
+    deliveries.push(delivery)
+    while (!timers.closed) {
+      const attempt = await this.#attempt(parcel, id)
       if (timers.closed) return
       delivery.attempts.push(attempt)
       const { status } = attempt
@@ -111,7 +107,6 @@ export class Courier {
         return
       }
       await timers.wait(settings.retryDelayMs)
-      if (timers.closed) return
     }
   }
 

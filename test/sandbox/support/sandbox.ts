@@ -42,7 +42,8 @@ export function ask(sandbox: Pick<Sandbox, 'url'>, method: string, path: string,
   const body = sent.raw ?? (sent.body === undefined ? undefined : JSON.stringify(sent.body))
   const headers = {
     ...(sent.token === undefined ? {} : { 'api-access-token': sent.token }),
-    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    // Node announces no body for DELETE by itself.
+    ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }),
     ...sent.headers,
   }
   return new Promise((resolve, reject) => {
