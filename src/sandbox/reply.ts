@@ -1,3 +1,5 @@
+import { STATUS_CODES } from 'node:http'
+
 /** An answer before it is written: an empty body carries no content type. */
 export interface Reply {
   readonly status: number
@@ -76,16 +78,9 @@ export function notRouted(): Refusal {
   return new Refusal(framework(404))
 }
 
-const FRAMEWORK_TEXT: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  404: 'Not Found',
-  413: 'Content Too Large',
-  500: 'Internal Server Error',
-}
-
 /** `{"status": n, "error": ...}`: the body of errors that no controller handled. */
 export function framework(status: number): Reply {
-  return json({ status, error: FRAMEWORK_TEXT[status] ?? 'Error' }, status)
+  return json({ status, error: STATUS_CODES[status] ?? 'Error' }, status)
 }
 
 /** `website_url` → `Website url`. */

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { parseBody, readBody } from './body.ts'
+import { spoil } from './fault-reply.ts'
 import type { Fault, Faults } from './faults.ts'
 import { wantsJson } from './pages.ts'
 import type { RateLimit } from './rate-limit.ts'
-import { framework, html, json, Refusal, type Reply, text } from './reply.ts'
+import { empty, framework, html, Refusal, type Reply, text } from './reply.ts'
 import type { OpenEntry, RequestLog } from './request-log.ts'
 import type { Call, Router } from './route.ts'
 import type { SandboxLogEntry } from './settings.ts'
@@ -64,6 +65,9 @@ async function serve(transport: Transport, request: IncomingMessage, response: S
   finish(transport, entry, response, spoil(fault, outcome.reply), outcome.bug)
 }
 
+/** Stands for the answer that a fault takes the place of. */
+const NOT_CARRIED_OUT = empty(500)
+
 /** Carries the request out, unless a fault hits it before. A fault that comes after leaves the effect standing. */
 async function act(
   transport: Transport,
@@ -73,7 +77,7 @@ async function act(
 ): Promise<Outcome> {
   try {
     const body = await readBody(request)
-    if (fault !== undefined && fault.effect.kind !== 'slow' && !fault.afterEffect) return { reply: framework(500) }
+    if (fault !== undefined && fault.effect.kind !== 'slow' && !fault.afterEffect) return { reply: NOT_CARRIED_OUT }
     return { reply: answer(transport, request, target, body) }
   } catch (error) {
     if (error instanceof Refusal) return { reply: error.reply }
@@ -115,31 +119,6 @@ function redirectToHttps(world: World, request: IncomingMessage): Reply | undefi
   const reads = request.method === 'GET' || request.method === 'HEAD'
   const location = `https://${request.headers.host ?? new URL(world.url).host}${request.url ?? '/'}`
   return { status: reads ? 301 : forceSsl, headers: { 'content-type': 'text/html', location }, body: '' }
-}
-
-/** The reply after a fault had its way with it; null when the connection breaks, undefined when it never answers. */
-function spoil(fault: Fault | undefined, reply: Reply): Reply | null | undefined {
-  switch (fault?.effect.kind) {
-    case 'status':
-      return faultReply(fault.effect.status)
-    case 'html':
-      return html('Welcome - sandbox', '<p>This page stands for another web server.</p>')
-    case 'reset':
-      return null
-    case 'hang':
-      return undefined
-    default:
-      return reply
-  }
-}
-
-/** A status in the shape in which Chatwoot, or the proxy before it, answers it. */
-function faultReply(status: number): Reply {
-  if (status === 429) return text('Retry later\n', 429)
-  if (status >= 502 && status <= 504) return html(`${status} - sandbox`, `<h1>${status}</h1>`, status)
-  if (status === 401) return json({ error: 'Invalid Access Token' }, 401)
-  if (status === 422) return json({ message: 'Name is invalid', attributes: ['name'] }, 422)
-  return framework(status)
 }
 
 function finish(transport: Transport, entry: OpenEntry, response: ServerResponse, reply: Reply | null | undefined, bug: unknown): void {
