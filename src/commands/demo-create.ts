@@ -5,9 +5,10 @@ import { CrmError } from '../core/errors.ts'
 import { createDemo } from '../usecases/create-demo.ts'
 import { type CreateDemoRequest, readCreateDemo } from '../usecases/create-demo-input.ts'
 import { pagesIn } from '../usecases/create-demo-pages.ts'
+import { holdRuns } from '../usecases/hold-runs.ts'
 import type { DemoRun, UnlockedVault } from '../vault/unlocked.ts'
 import { type App, action, type Outcome } from './app.ts'
-import { follow, holdRuns, newRunId, openTarget } from './demo-target.ts'
+import { follow, newRunId, openTarget } from './demo-target.ts'
 import { setExamples, setStatuses } from './help-format.ts'
 
 interface DemoCreateFlags {
@@ -67,7 +68,7 @@ async function demoCreate(app: App, flags: DemoCreateFlags): Promise<Outcome> {
   const runId = newRunId()
   const http = await app.http()
   const run = unlocked === undefined || input.dryRun ? undefined : await unlocked.startDemoRun(target.name, input.slug, runId)
-  const held = holdRuns(app, run === undefined ? [] : [run])
+  const held = holdRuns({ clock: app.world.clock, signal: app.signal, deadlineMs: app.deadlineMs }, run === undefined ? [] : [run])
   try {
     const events = createDemo(
       {

@@ -4,12 +4,13 @@ import type { DemoSummary } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
 import { parseName } from '../core/integration.ts'
 import { parseDuration } from '../core/time.ts'
+import { holdRuns } from '../usecases/hold-runs.ts'
 import { findMarkedDemos } from '../usecases/list-demos.ts'
 import { type DoomedDemo, removeDemos } from '../usecases/remove-demos.ts'
 import type { DemoRun } from '../vault/unlocked.ts'
 import { type App, action, type Outcome } from './app.ts'
 import { knownDemo } from './demo-show.ts'
-import { follow, holdRuns, newRunId, type OpenTarget, openTarget, storedTarget } from './demo-target.ts'
+import { follow, newRunId, type OpenTarget, openTarget, storedTarget } from './demo-target.ts'
 import { setExamples, setStatuses } from './help-format.ts'
 
 interface DemoRemoveFlags {
@@ -61,7 +62,7 @@ async function demoRemove(app: App, slugs: readonly string[], flags: DemoRemoveF
     if (run !== undefined) runs.push(run)
     doomed.push({ slug, target: open.target, journal: run?.journal ?? memoryJournal() })
   }
-  const held = holdRuns(app, runs)
+  const held = holdRuns({ clock: app.world.clock, signal: app.signal, deadlineMs: app.deadlineMs }, runs)
   try {
     const answer = await follow(app, removeDemos({ http: http.request, clock: app.world.clock, signal: held.signal, runId }, doomed))
     return { answer, view: (async () => (await import('../terminal/views/demo-remove.ts')).demoRemoveView) as Outcome['view'] }

@@ -8,11 +8,8 @@ import { chatwoot } from '../providers/chatwoot.ts'
 import { providers } from '../providers/index.ts'
 import type { Progress } from '../terminal/progress.ts'
 import { findTarget, findTargetOf } from '../usecases/find-target.ts'
-import type { DemoRun, UnlockedVault } from '../vault/unlocked.ts'
+import type { UnlockedVault } from '../vault/unlocked.ts'
 import type { App } from './app.ts'
-
-/** How often a held run says that it is alive, in milliseconds. */
-const RENEW_MS = 10_000
 
 /** The Chatwoot that a demo command works with. `unlocked` is there when it is a stored one. */
 export interface OpenTarget {
@@ -54,39 +51,6 @@ export async function storedTarget(unlocked: UnlockedVault, name: string): Promi
 /** A new id for a run: 32 hex digits. */
 export function newRunId(): string {
   return randomBytes(16).toString('hex')
-}
-
-/** Runs that this process holds; they are kept alive until {@link HeldRuns.end}. */
-export interface HeldRuns {
-  /** Aborted when the command is told to stop, runs out of time, or loses a run to another process. */
-  readonly signal: AbortSignal
-  end(): Promise<void>
-}
-
-/** Keeps runs alive by renewing their leases. */
-export function holdRuns(app: App, runs: readonly DemoRun[]): HeldRuns {
-  const stop = new AbortController()
-  const limitMs = Math.max(0, app.deadlineMs - app.world.clock())
-  const late = setTimeout(() => stop.abort(tooLate(limitMs)), limitMs)
-  const renewing = setInterval(() => {
-    Promise.all(runs.map((run) => run.renew())).catch((error: unknown) => stop.abort(error))
-  }, RENEW_MS)
-  const stopped = (): void => stop.abort(app.signal.reason)
-  if (app.signal.aborted) stopped()
-  app.signal.addEventListener('abort', stopped, { once: true })
-  return {
-    signal: stop.signal,
-    async end() {
-      clearTimeout(late)
-      clearInterval(renewing)
-      app.signal.removeEventListener('abort', stopped)
-      for (const run of runs) await run.end()
-    },
-  }
-}
-
-function tooLate(limitMs: number): CrmError {
-  return new CrmError('unreachable', `not done within ${Math.round(limitMs / 1000)} s`, { hint: 'allow more time with --timeout 5m' })
 }
 
 /** Walks through a run, telling what happens, and returns its answer. */

@@ -71,3 +71,34 @@ export interface DemoJournal {
 export function demoMark(slug: string): string {
   return `[crm-demo:${slug}]`
 }
+
+/** What is asked for when a demo is made. Everything but `name` and `botUrl` may be left out. */
+export interface DemoRequest {
+  /** The name of inbox and bot, used as it is; at most 255 characters. */
+  readonly name: string
+  /** Where the bot gets its events: http or https, at most 2,048 characters. */
+  readonly botUrl: string
+  /** The key of the demo; made from the name where it is left out. */
+  readonly slug?: string | undefined
+  /** Default `web`. */
+  readonly channel?: DemoChannel | undefined
+  /** For channel `web`; default `https://example.com`. */
+  readonly websiteUrl?: string | undefined
+  /** For channel `api`. */
+  readonly webhookUrl?: string | undefined
+  readonly greeting?: string | undefined
+  /** For channel `web`. */
+  readonly welcomeTitle?: string | undefined
+  /** For channel `web`. */
+  readonly welcomeTagline?: string | undefined
+  /** For channel `web`: `#rrggbb`. */
+  readonly color?: string | undefined
+  /** E-mail addresses of agents who get access to the inbox. */
+  readonly agents?: string[] | undefined
+  /** What to do when the demo is there already; default `reuse`. */
+  readonly ifExists?: 'reuse' | 'fail' | 'replace' | undefined
+  /** Stop after the plan. */
+  readonly dryRun?: boolean | undefined
+  /** Leave what a failed run has made. */
+  readonly keepOnFailure?: boolean | undefined
+}

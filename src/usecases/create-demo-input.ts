@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type { DemoRequest } from '../core/demo.ts'
 import { type Problem, refuseProblems } from '../core/errors.ts'
 import { NAME_PATTERN, nameFrom } from '../core/integration.ts'
 
@@ -24,7 +25,7 @@ const webAddress = (most: number, example: string) =>
   line(most).refine((text) => /^https?:\/\/[^\s\\]+$/i.test(text) && URL.canParse(text), `must be a web address such as ${example}`)
 
 /** What `crm demo-create` takes. Everything but `name` and `botUrl` may be left out. */
-export const CreateDemoRequest = z.strictObject({
+export const CreateDemoSchema = z.strictObject({
   /** The name of inbox and bot, used as it is. */
   name: line(MAX_TEXT),
   /** Where the bot gets its events. */
@@ -59,11 +60,11 @@ export const CreateDemoRequest = z.strictObject({
   keepOnFailure: z.boolean('must be true or false').default(false),
 })
 
-/** What a caller gives. */
-export type CreateDemoRequest = z.input<typeof CreateDemoRequest>
+/** What a caller gives: the schema takes exactly what {@link DemoRequest} says, or this does not compile. */
+export type CreateDemoRequest = z.input<typeof CreateDemoSchema> extends DemoRequest ? DemoRequest : never
 
 /** What is worked with: defaults filled in, the slug made. */
-export type CreateDemoInput = z.output<typeof CreateDemoRequest> & { readonly slug: string }
+export type CreateDemoInput = z.output<typeof CreateDemoSchema> & { readonly slug: string }
 
 /** The fields that belong to one channel alone. */
 const OF_CHANNEL = { web: ['websiteUrl', 'welcomeTitle', 'welcomeTagline', 'color'], api: ['webhookUrl'] } as const
@@ -73,7 +74,7 @@ const OF_CHANNEL = { web: ['websiteUrl', 'welcomeTitle', 'welcomeTagline', 'colo
  * @throws {CrmError} `usage` with all problems at once.
  */
 export function readCreateDemo(request: unknown): CreateDemoInput {
-  const parsed = CreateDemoRequest.safeParse(request)
+  const parsed = CreateDemoSchema.safeParse(request)
   const problems: Problem[] = (parsed.error?.issues ?? []).map(problemOf)
   const given = (request ?? {}) as Readonly<Record<string, unknown>>
   const channel = given.channel === 'api' ? 'api' : 'web'

@@ -1,0 +1,89 @@
+import { hostname } from 'node:os'
+import { Secret } from '../core/secret.ts'
+import type { UnlockKey } from '../crypto/key-slot.ts'
+import { parseRawKey } from '../crypto/raw-key.ts'
+import { type Paths, resolvePaths } from '../files/paths.ts'
+import { createHttp, type HttpClient } from '../http/http.ts'
+import { actorOf, homeOf, startOfProcess, variablesOf } from '../process-facts.ts'
+import type { KeySources } from '../vault/key-slots.ts'
+import type { VaultWorld } from '../vault/world.ts'
+
+/** Where a program's vault is; whatever is left out is as the command has it, from the environment of this process. */
+export interface VaultLocation {
+  /** Path of the vault. */
+  readonly path?: string
+  /** Where this machine remembers what it saw of vaults. */
+  readonly stateDirectory?: string
+}
+
+/** The paths that the command uses in this environment. */
+export function pathsOf(location: VaultLocation = {}): Paths {
+  const paths = resolvePaths(process.env, homeOf(process), process.platform, location.path)
+  return location.stateDirectory === undefined ? paths : { ...paths, stateDirectory: location.stateDirectory }
+}
+
+/** This process as a vault sees it. */
+export function vaultWorld(location: VaultLocation = {}): VaultWorld {
+  return {
+    clock: Date.now,
+    stateDirectory: pathsOf(location).stateDirectory,
+    actor: () => actorOf(process),
+    holder: () => ({ host: hostname(), pid: process.pid, processStarted: startOfProcess(process, process.pid) ?? '' }),
+    isAlive: ({ pid, processStarted }) => {
+      const started = startOfProcess(process, pid)
+      return started !== undefined && (processStarted === '' || started === processStarted)
+    },
+    uid: process.getuid?.(),
+    allowUnsafeFile: process.env.CRM_ALLOW_UNSAFE_FILE === '1',
+  }
+}
+
+/** The variables of this process. */
+export function environment(): Readonly<Record<string, string>> {
+  return variablesOf(process)
+}
+
+/** A key of 32 bytes, as hex or base64, or a passphrase. */
+export type Key = { readonly key: string } | { readonly passphrase: string }
+
+/** A key in the form that `vault.createProfile` and `addKeySlot` take. @throws {CrmError} `usage` for a malformed key. */
+export function unlockKeyOf(key: Key): UnlockKey {
+  if ('passphrase' in key) return { type: 'passphrase', passphrase: new Secret(key.passphrase).reveal() }
+  return { type: 'raw', key: parseRawKey(new Secret(key.key).reveal(), 'the key') }
+}
+
+/** Keys for {@link import('../vault/vault.ts').Vault.unlock}, given by the program. @throws {CrmError} `usage` for a malformed key, once it is used. */
+export function keysOf(...keys: readonly Key[]): KeySources {
+  return {
+    raw: async () =>
+      keys.flatMap((entry) =>
+        'key' in entry ? [{ key: parseRawKey(new Secret(entry.key).reveal(), 'the key'), from: 'the program' }] : [],
+      ),
+    passphrase: async () => keys.flatMap((entry) => ('passphrase' in entry ? [entry.passphrase] : []))[0],
+  }
+}
+
+/** The key of `INTEGRATION_ENCRYPTION_KEY`, which stays in the environment of the program. */
+export function keysFromEnvironment(): KeySources {
+  const key = process.env.INTEGRATION_ENCRYPTION_KEY
+  return {
+    raw: async () =>
+      key ? [{ key: parseRawKey(new Secret(key.trim()).reveal(), 'INTEGRATION_ENCRYPTION_KEY'), from: 'INTEGRATION_ENCRYPTION_KEY' }] : [],
+    passphrase: async () => undefined,
+  }
+}
+
+/** Runs work with a network client of its own, or with the one given. */
+export async function withHttp<Result>(http: HttpClient | undefined, work: (http: HttpClient) => Promise<Result>): Promise<Result> {
+  const client = http ?? createHttp({ clock: Date.now })
+  try {
+    return await work(client)
+  } finally {
+    if (http === undefined) await client.close()
+  }
+}
+
+/** A signal that never aborts, for calls without one. */
+export function signalOf(signal: AbortSignal | undefined): AbortSignal {
+  return signal ?? new AbortController().signal
+}
