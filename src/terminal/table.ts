@@ -93,12 +93,17 @@ export async function renderTable(columns: readonly Column[], rows: readonly (re
   return [titles, ...rows].map((row) => paddedLine(row, widths, style)).join('\n')
 }
 
+/** Nothing has no colour: an empty cell at the end of a line would leave its padding there. */
+function painted({ paint }: Cell, text: string): string {
+  return paint === undefined || text === '' ? text : paint(text)
+}
+
 function paddedLine(row: readonly Cell[], widths: readonly number[], style: Style): string {
   const cells = row.map((cell, index) => {
     const width = widths[index] ?? 0
     const text = cutTo(cell.text, width, style.symbols.ellipsis)
     const padding = ' '.repeat(Math.max(0, width - displayWidth(text)))
-    return (cell.paint?.(text) ?? text) + padding
+    return painted(cell, text) + padding
   })
   return cells.join(GAP).trimEnd()
 }
@@ -135,7 +140,7 @@ async function layOut(
     truncate: style.symbols.ellipsis,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0, compact: true },
   })
-  for (const row of rows) table.push(row.map((cell) => cell.paint?.(cell.text) ?? cell.text))
+  for (const row of rows) table.push(row.map((cell) => painted(cell, cell.text)))
   return table
     .toString()
     .split('\n')
