@@ -121,7 +121,7 @@ export function createClient(http: Http, connection: Connection, options: Client
     connection,
     serverInfo: async () => {
       const what = 'the version of the server'
-      const response = await send({ method: 'GET', path: '/api', what, withoutToken: true })
+      const response = await send({ method: 'GET', path: '/api', what, withoutToken: true, proves: true })
       const info = looksLikeJson(response) ? read.readServerInfo(readJson(response, { what })) : undefined
       if (info === undefined) throw describeAnswer('not_chatwoot', response, { what, connection })
       return info
@@ -154,6 +154,8 @@ interface Call {
   readonly what: string
   readonly body?: JsonObject | null
   readonly withoutToken?: true
+  /** Whether a 404 means that the server is no Chatwoot. */
+  readonly proves?: true
 }
 
 /** Sends one call and returns its answer if that is a success. */
@@ -178,6 +180,7 @@ async function sendCall(http: Http, connection: Connection, options: ClientOptio
   }).catch((error: unknown) => {
     throw adviseOnRedirect(error, connection)
   })
+  if (call.proves === true && response.status === 404) throw describeAnswer('not_chatwoot', response, { what: call.what, connection })
   const refusal = refusalOf(response, { what: call.what, connection })
   if (refusal !== undefined) throw refusal
   return response

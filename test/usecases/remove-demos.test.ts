@@ -1,0 +1,182 @@
+import { expect, test } from 'vitest'
+import { memoryJournal } from '../../src/chatwoot/demo-journal.ts'
+import { Secret } from '../../src/core/secret.ts'
+import { createDemo } from '../../src/usecases/create-demo.ts'
+import { removeDemos } from '../../src/usecases/remove-demos.ts'
+import { aRun, expectSchema, openSandbox, QUICK, remains, succeed, targetOf, toEnd, watchedJournal, writesOf } from '../chatwoot/support.ts'
+
+const INPUT = { name: 'Acme', botUrl: 'https://bot.example/hook' }
+
+test('a demo is unlinked, given up and deleted, and its record says so', async (context) => {
+  const { http, sandbox, target } = await openSandbox(context)
+  const { journal, last } = watchedJournal()
+  await succeed(createDemo({ http, target, ...aRun(journal) }, INPUT))
+  sandbox.forgetRequests()
+  const data = await succeed(removeDemos({ http, ...aRun() }, [{ slug: 'acme', journal, target }]))
+  expect(data).toEqual({ changed: true, demos: [{ slug: 'acme', integration: 'chatwoot', outcome: 'removed', left: [] }] })
+  expectSchema('demo-remove', data)
+  const { inboxes, bots } = remains(sandbox)
+  expect([inboxes.length, bots.length]).toEqual([0, 0])
+  const writes = writesOf(sandbox)
+  const deletesFrom = writes.findIndex((line) => line.startsWith('DELETE'))
+  expect(writes.findIndex((line) => line.endsWith('/set_agent_bot'))).toBeLessThan(deletesFrom)
+  expect((await last())?.record).toMatchObject({ status: 'removed', inboxId: null, botId: null })
+  expect((await last())?.secrets).toEqual({})
+})
+
+test('a demo that was removed is nothing to do, and one that nobody has ever seen is not found', async (context) => {
+  const { http, sandbox, target } = await openSandbox(context)
+  const { journal } = watchedJournal()
+  await succeed(createDemo({ http, target, ...aRun(journal) }, INPUT))
+  await succeed(removeDemos({ http, ...aRun() }, [{ slug: 'acme', journal, target }]))
+  sandbox.forgetRequests()
+  const data = await succeed(removeDemos({ http, ...aRun() }, [{ slug: 'acme', journal, target }]))
+  expect(data).toEqual({ changed: false, demos: [{ slug: 'acme', integration: 'chatwoot', outcome: 'gone', left: [] }] })
+  expect(writesOf(sandbox)).toEqual([])
+  await expect(succeed(removeDemos({ http, ...aRun() }, [{ slug: 'acme', journal: memoryJournal(), target }]))).rejects.toMatchObject({
+    code: 'not_found',
+  })
+})
+
+test('an empty journal finds the demo by its marks, all of them', async (context) => {
+  const { http, sandbox, target } = await openSandbox(context)
+  await succeed(createDemo({ http, target, ...aRun() }, INPUT))
+  const other = await succeed(createDemo({ http, target, ...aRun() }, { ...INPUT, slug: 'acme-2' }))
+  sandbox.state.inboxes.get(Number(other.inbox?.id))!.columns.out_of_office_message = '[crm-demo:acme]'
+  sandbox.state.bots.get(Number(other.bot?.id))!.columns.description = 'mine [crm-demo:acme]'
+  const kept = await succeed(createDemo({ http, target, ...aRun() }, { ...INPUT, slug: 'acme-3' }))
+  const data = await succeed(removeDemos({ http, ...aRun() }, [{ slug: 'acme', journal: memoryJournal(), target }]))
+  expect(data.demos[0]?.outcome).toBe('removed')
+  const { inboxes, bots } = remains(sandbox)
+  expect([inboxes.map(({ id }) => String(id)), bots.map(({ id }) => String(id))]).toEqual([[kept.inbox?.id], [kept.bot?.id]])
+})
+
+test('objects that somebody deleted in the dashboard are already gone', async (context) => {
+  const { http, sandbox, target } = await openSandbox(context)
+  const { journal, last } = watchedJournal()
+  const demo = await succeed(createDemo({ http, target, ...aRun(journal) }, INPUT))
+  sandbox.state.removeInbox(Number(demo.inbox?.id))
+  expect((await succeed(removeDemos({ http, ...aRun() }, [{ slug: 'acme', journal, target }]))).demos[0]?.outcome).toBe('removed')
+  const again = await succeed(createDemo({ http, target, ...aRun(journal) }, INPUT))
+  sandbox.state.removeInbox(Number(again.inbox?.id))
+  sandbox.state.bots.delete(Number(again.bot?.id))
+  expect((await succeed(removeDemos({ http, ...aRun() }, [{ slug: 'acme', journal, target }]))).demos[0]?.outcome).toBe('gone')
+  expect((await last())?.record.status).toBe('removed')
+})
+
+test('a deletion that the server has not carried out in time is pending, is not an error, and is followed up', async (context) => {
+  const { http, sandbox, target } = await openSandbox(context, { deletionDelayMs: 'never' })
+  const { journal, last } = watchedJournal()
+  const demo = await succeed(createDemo({ http, target, ...aRun(journal) }, INPUT))
+  const limits = { ...QUICK, deletionMs: 60 }
+  const { answer } = await toEnd(removeDemos({ http, ...aRun(), limits }, [{ slug: 'acme', journal, target }]))
+  expect(answer.error).toBeUndefined()
+  expect(answer.data?.demos[0]?.outcome).toBe('pending')
+  expect(answer.warnings).toEqual([{ code: 'deletion_pending', message: expect.stringContaining(`inbox ${demo.inbox?.id}`) }])
+  expect((await last())?.record).toMatchObject({ status: 'deleting', inboxId: demo.inbox?.id, botId: null })
+  sandbox.finishDeletions()
+  const data = await succeed(removeDemos({ http, ...aRun() }, [{ slug: 'acme', journal, target }]))
+  expect(data).toMatchObject({ changed: true, demos: [{ outcome: 'removed' }] })
+  expect((await last())?.record).toMatchObject({ status: 'removed', inboxId: null })
+})
+
+test('P11 what cannot be removed is named with its ids, and the same command finishes it', async (context) => {
+  for (const [fault, kind] of [
+    ['DELETE /agent_bots/*:500', 'bot'],
+    ['DELETE /inboxes/*:500', 'inbox'],
+    ['DELETE /**:reset', 'inbox'],
+  ] as const) {
+    const { http, sandbox, target } = await openSandbox(context)
+    const { journal, last } = watchedJournal()
+    const demo = await succeed(createDemo({ http, target, ...aRun(journal) }, INPUT))
+    const id = kind === 'bot' ? demo.bot?.id : demo.inbox?.id
+    sandbox.faults.add(fault)
+    const { answer } = await toEnd(removeDemos({ http, ...aRun() }, [{ slug: 'acme', journal, target }]))
+    expect(answer.error, fault).toMatchObject({ code: 'partial', message: expect.stringContaining(`${kind} ${id}`) })
+    expect(answer.data?.demos[0]?.left, fault).toContainEqual({ kind, id })
+    expect((await last())?.record, fault).toMatchObject({ status: 'partial', [`${kind}Id`]: id })
+    sandbox.faults.clear()
+    expect((await succeed(removeDemos({ http, ...aRun() }, [{ slug: 'acme', journal, target }]))).demos[0]?.outcome, fault).toBe('removed')
+    const { inboxes, bots } = remains(sandbox)
+    expect([inboxes.length, bots.length], fault).toEqual([0, 0])
+  }
+})
+
+test('a deletion whose answer was lost has worked', async (context) => {
+  const { http, sandbox, target } = await openSandbox(context)
+  const { journal } = watchedJournal()
+  await succeed(createDemo({ http, target, ...aRun(journal) }, INPUT))
+  sandbox.faults.add('DELETE /**:reset-after#1-2')
+  expect((await succeed(removeDemos({ http, ...aRun() }, [{ slug: 'acme', journal, target }]))).demos[0]?.outcome).toBe('removed')
+})
+
+test('an agent, who does not see every inbox, is refused instead of told that all is gone', async (context) => {
+  const { http, sandbox, target } = await openSandbox(context)
+  const { journal, last } = watchedJournal()
+  await succeed(createDemo({ http, target, ...aRun(journal) }, INPUT))
+  const agent = targetOf(sandbox, { apiKey: new Secret(sandbox.agentToken) })
+  await expect(succeed(removeDemos({ http, ...aRun() }, [{ slug: 'acme', journal, target: agent }]))).rejects.toMatchObject({
+    code: 'permission_denied',
+  })
+  expect((await last())?.record.status).toBe('ready')
+})
+
+test('P11 ids of another account are never used', async (context) => {
+  const { http, sandbox, target } = await openSandbox(context)
+  const elsewhere = await openSandbox(context)
+  const { journal } = watchedJournal()
+  const demo = await succeed(createDemo({ http, target, ...aRun(journal) }, INPUT))
+  const twin = await succeed(createDemo({ http: elsewhere.http, target: elsewhere.target, ...aRun() }, { ...INPUT, slug: 'somebody-else' }))
+  expect(twin.inbox?.id, 'the same number on another server').toBe(demo.inbox?.id)
+  elsewhere.sandbox.forgetRequests()
+  const moved = { ...elsewhere.target, name: 'chatwoot' }
+  await expect(succeed(removeDemos({ http: elsewhere.http, ...aRun() }, [{ slug: 'acme', journal, target: moved }]))).rejects.toMatchObject(
+    {
+      code: 'conflict',
+    },
+  )
+  expect(writesOf(elsewhere.sandbox)).toEqual([])
+  expect(remains(sandbox).inboxes.length).toBe(1)
+})
+
+test('several demos: one that fails does not keep the others, and the error is their shared cause', async (context) => {
+  const { http, sandbox, target } = await openSandbox(context)
+  const journals = [memoryJournal(), memoryJournal(), memoryJournal()]
+  for (const [index, journal] of journals.entries())
+    await succeed(createDemo({ http, target, ...aRun(journal) }, { ...INPUT, slug: `demo-${index}` }))
+  sandbox.faults.add('DELETE /inboxes/*:500#1-2')
+  const doomed = journals.map((journal, index) => ({ slug: `demo-${index}`, journal, target }))
+  const { answer } = await toEnd(removeDemos({ http, ...aRun() }, doomed))
+  expect(answer.data?.demos.map(({ outcome }) => outcome)).toEqual(['partial', 'removed', 'removed'])
+  expect(answer.error).toMatchObject({ code: 'partial', message: '1 of 3 demos could not be removed' })
+  expect(
+    await toEnd(removeDemos({ http, ...aRun() }, doomed)).then(({ answer }) => answer.data?.demos.map(({ outcome }) => outcome)),
+  ).toEqual(['removed', 'gone', 'gone'])
+})
+
+test('a removal that is cancelled goes no further, and says what is left', async (context) => {
+  const { http, sandbox, target } = await openSandbox(context)
+  const { journal } = watchedJournal()
+  await succeed(createDemo({ http, target, ...aRun(journal) }, INPUT))
+  const stop = new AbortController()
+  sandbox.faults.add('POST /set_agent_bot:hang')
+  sandbox.forgetRequests()
+  const run = toEnd(removeDemos({ http, ...aRun(), signal: stop.signal }, [{ slug: 'acme', journal, target }]))
+  await expect
+    .poll(() => sandbox.requests.some(({ path }) => path.endsWith('/set_agent_bot') && path.includes('inboxes')), { interval: 5 })
+    .toBe(true)
+  stop.abort()
+  const { answer } = await run
+  expect(answer.error?.code).toBe('partial')
+  sandbox.faults.clear()
+  await succeed(removeDemos({ http, ...aRun() }, [{ slug: 'acme', journal, target }]))
+  expect(remains(sandbox).bots.length).toBe(0)
+})
+
+test('a Chatwoot before 2.16 deletes at once and says nothing', async (context) => {
+  const { http, sandbox, target } = await openSandbox(context, { version: '2.15.0' })
+  const { journal } = watchedJournal()
+  await succeed(createDemo({ http, target, ...aRun(journal) }, INPUT))
+  expect((await succeed(removeDemos({ http, ...aRun() }, [{ slug: 'acme', journal, target }]))).demos[0]?.outcome).toBe('removed')
+  expect(remains(sandbox).inboxes).toEqual([])
+})
