@@ -21,7 +21,8 @@ export async function readBody(request: IncomingMessage): Promise<string> {
 }
 
 /**
- * The parameters in a body: JSON by its content type, else a form, as the framework reads it.
+ * The parameters in a body: JSON by its content type, else a form, as the framework reads it. Multipart bodies, whose one use is
+ * the upload of avatars, give none.
  * @throws {Refusal} 400 for JSON that cannot be parsed.
  */
 export function parseBody(contentType: string | undefined, body: string): { readonly input: Input; readonly isJson: boolean } {

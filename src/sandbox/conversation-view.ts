@@ -6,23 +6,28 @@ import type { World } from './world.ts'
 
 const seconds = (unixMs: number | null): number => Math.floor((unixMs ?? 0) / 1_000)
 
-/** A conversation on the account API. `id` is the display id; times are Unix seconds. */
-export function conversationView(world: World, conversation: Conversation): Columns {
+/** The people of a conversation; `assignee` only when there is one. */
+export function metaView(world: World, conversation: Conversation): Columns {
   const { state } = world
   const seat = state.contactInboxes.get(conversation.contactInboxId)
   const contact = state.contacts.get(seat?.contactId)
-  const spoken = state.messagesOf(conversation.id).filter((message) => message.messageType !== 'activity')
-  const last = spoken.at(-1)
-  const lastView = last === undefined ? null : messageView(world, last, conversation)
   const { assignee } = conversation
   const assigned = assignee === null ? null : senderPush(world, { type: assignee.type === 'User' ? 'user' : 'agent_bot', id: assignee.id })
   return {
-    meta: {
-      sender: contact === undefined ? null : contactPush(contact),
-      channel: state.inboxes.get(conversation.inboxId)?.channelType ?? null,
-      ...(assigned === null ? {} : { assignee: assigned }),
-      hmac_verified: seat?.hmacVerified ?? false,
-    },
+    sender: contact === undefined ? null : contactPush(contact),
+    channel: state.inboxes.get(conversation.inboxId)?.channelType ?? null,
+    ...(assigned === null ? {} : { assignee: assigned }),
+    hmac_verified: seat?.hmacVerified ?? false,
+  }
+}
+
+/** A conversation on the account API. `id` is the display id; times are Unix seconds. */
+export function conversationView(world: World, conversation: Conversation): Columns {
+  const spoken = world.state.messagesOf(conversation.id).filter((message) => message.messageType !== 'activity')
+  const last = spoken.at(-1)
+  const lastView = last === undefined ? null : messageView(world, last, conversation)
+  return {
+    meta: metaView(world, conversation),
     id: conversation.displayId,
     messages: lastView === null ? [] : [lastView],
     account_id: conversation.accountId,

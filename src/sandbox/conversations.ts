@@ -1,6 +1,6 @@
 import { type AccountCall, type AccountRouteOptions, accountInbox, inAccount, maySee } from './access.ts'
 import { agentView } from './agent-view.ts'
-import { conversationView } from './conversation-view.ts'
+import { conversationView, metaView } from './conversation-view.ts'
 import { tellConversation, tellTyping } from './events.ts'
 import { asId, isObject } from './input.ts'
 import { messageView, page } from './message-view.ts'
@@ -90,8 +90,15 @@ function listMessages(call: AccountCall): Reply {
   const conversation = conversationOf(call)
   const range = { after: asId(query.get('after')), before: asId(query.get('before')) }
   const messages = page(world.state.messagesOf(conversation.id), range, 'account')
-  const { labels: names, additionalAttributes, agentLastSeenAt } = conversation
-  const meta = { labels: names, additional_attributes: additionalAttributes, agent_last_seen_at: Math.floor(agentLastSeenAt / 1_000) }
+  const shown = metaView(world, conversation)
+  const meta = {
+    labels: conversation.labels,
+    additional_attributes: conversation.additionalAttributes,
+    contact: shown.sender,
+    ...(shown.assignee === undefined ? {} : { assignee: shown.assignee }),
+    agent_last_seen_at: conversation.agentLastSeenAt === 0 ? null : new Date(conversation.agentLastSeenAt).toISOString(),
+    assignee_last_seen_at: null,
+  }
   return json({ meta, payload: messages.map((message) => messageView(world, message, conversation)) })
 }
 

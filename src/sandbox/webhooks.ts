@@ -74,7 +74,10 @@ const URL_IN_TEXT = /https?:\/\/[^\s/?#]+/
 function checkWebhook(world: World, accountId: number, columns: Columns, self?: Webhook): readonly Violation[] {
   const { url, subscriptions } = columns
   const taken = world.state.webhooksOf(accountId).some((other) => other !== self && other.columns.url === url)
-  const known = (event: unknown): boolean => since(world, SUBSCRIBABLE.get(String(event)) ?? '999.0')
+  const known = (event: unknown): boolean => {
+    const release = SUBSCRIBABLE.get(String(event))
+    return release !== undefined && since(world, release)
+  }
   const events: readonly unknown[] = Array.isArray(subscriptions) ? subscriptions : []
   return [
     ...(taken ? [{ attribute: 'url', says: 'has already been taken' }] : []),

@@ -29,6 +29,15 @@ test('webhooks are nested in payload, and their default is the list of eight eve
   expect((await admin.get('/webhooks')).json).toEqual({ payload: { webhooks: [webhook] } })
 })
 
+test('webhooks are for administrators only, reading included', async () => {
+  const sandbox = await openSandbox()
+  const agent = account(sandbox, sandbox.agentToken)
+  const calls = [agent.get('/webhooks'), agent.post('/webhooks', {}), agent.patch('/webhooks/999', {}), agent.delete('/webhooks/999')]
+  for (const answer of await Promise.all(calls)) {
+    expect([answer.status, answer.json]).toEqual([401, { error: 'You are not authorized to do this action' }])
+  }
+})
+
 test('parameters may be nested or, in JSON, flat; a flat form is a missing wrapper', async () => {
   const sandbox = await openSandbox()
   const admin = account(sandbox)

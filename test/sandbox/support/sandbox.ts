@@ -1,15 +1,21 @@
 import { request as send } from 'node:http'
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { createHttp } from '../../../src/http/http.ts'
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../../src/sandbox/index.ts'
 
-/** A sandbox over the real network client, closed when the test ends. */
+/** A sandbox over the real network client, closed when the test ends. A mistake of its own fails the test. */
 export async function openSandbox(options: Partial<SandboxOptions> = {}): Promise<Sandbox> {
   const http = createHttp({ clock: Date.now })
-  const sandbox = await startSandbox({ http: http.request, clock: Date.now, retryDelayMs: 5, ...options })
+  const bugs: unknown[] = []
+  const log: SandboxOptions['log'] = (entry) => {
+    if (entry.bug !== undefined) bugs.push(entry.bug)
+    options.log?.(entry)
+  }
+  const sandbox = await startSandbox({ http: http.request, clock: Date.now, retryDelayMs: 5, ...options, log })
   onTestFinished(async () => {
     await sandbox.close()
     await http.close()
+    expect(bugs).toEqual([])
   })
   return sandbox
 }
