@@ -1,6 +1,6 @@
 import type { FieldAnswer, ProviderAnswer, ProvidersAnswer } from '../../core/answers.ts'
 import type { Style } from '../style.ts'
-import { type Column, renderTable } from '../table.ts'
+import { type Column, renderTable, wrapped } from '../table.ts'
 import { listed, next, pairs, shown, type View, whole } from '../view.ts'
 
 const COLUMNS: readonly Column[] = [
@@ -28,6 +28,15 @@ function ways({ flag, sensitivity, env }: FieldAnswer): string {
   return `${flags}   ${env} (with --from-env)`
 }
 
+const PROSE_COLUMNS = 80
+/** Where the value of a pair begins whose longest name is `give it as`, indented by four. */
+const VALUE_INDENT = ' '.repeat(16)
+
+/** Prose beside its name, wrapped for people; on one line for programs. */
+function prose(text: string, style: Style): string {
+  return style.terminal ? wrapped(whole(text), Math.min(style.columns, PROSE_COLUMNS), VALUE_INDENT).trimStart() : whole(text)
+}
+
 function fieldText(field: FieldAnswer, style: Style): string {
   const traits = [
     field.sensitivity === 'secret' ? 'secret' : field.kind,
@@ -35,7 +44,7 @@ function fieldText(field: FieldAnswer, style: Style): string {
     ...(field.when === null ? [] : [`only when ${field.when.field} is ${listed(field.when.is.split('|')).replace(' and ', ' or ')}`]),
   ]
   const rows: (readonly [string, string])[] = [['  give it as', ways(field)]]
-  if (field.help !== null) rows.push(['  where', whole(field.help)])
+  if (field.help !== null) rows.push(['  where', prose(field.help, style)])
   if (field.example !== null) rows.push(['  example', shown(field.example, style)])
   if (field.choices !== null) rows.push(['  choices', field.choices.map(({ value }) => value).join(', ')])
   return `  ${style.accent(shown(field.key, style))}  ${shown(field.label, style)} ${style.dim(`(${traits.join(', ')})`)}\n${pairs(rows, style)}`

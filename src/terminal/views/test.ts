@@ -2,7 +2,7 @@ import type { TestAnswer, TestResult } from '../../core/answers.ts'
 import { showDuration } from '../relative-time.ts'
 import type { Style } from '../style.ts'
 import { type Cell, type Column, renderTable } from '../table.ts'
-import { counted, NOTHING, next, pairs, shown, type View, when } from '../view.ts'
+import { counted, NOTHING, next, pairs, shown, type View, when, whole } from '../view.ts'
 
 /** The outcome with its symbol: `✓ connected`, `✗ failed: auth_rejected`, `– skipped`. */
 export function outcomeText(result: TestResult, style: Style): string {
@@ -74,7 +74,7 @@ function row(result: TestResult, style: Style): Cell[] {
 
 function fixes(results: readonly TestResult[], style: Style): string[] {
   const failed = results.filter((result) => result.outcome === 'failed' && result.hint !== null)
-  return failed.map((result) => `  ${shown(result.name, style)}: ${shown(result.hint, style)}`)
+  return failed.map((result) => `  ${shown(result.name, style)}: ${whole(result.hint ?? '')}`)
 }
 
 /** `crm test`: one result in full, several as a table with a summary and the fix of each failure. */

@@ -1,0 +1,71 @@
+import type { View } from '../../src/terminal/view.ts'
+import { auditHeadView, auditVerifyView, auditView } from '../../src/terminal/views/audit.ts'
+import { addedManyView, addedView, editedView, removedView, toggledView } from '../../src/terminal/views/changed.ts'
+import { demoCreateView } from '../../src/terminal/views/demo-create.ts'
+import { demoListView } from '../../src/terminal/views/demo-list.ts'
+import { demoRemoveView } from '../../src/terminal/views/demo-remove.ts'
+import { demoShowView } from '../../src/terminal/views/demo-show.ts'
+import { helpView } from '../../src/terminal/views/help.ts'
+import { initView } from '../../src/terminal/views/init.ts'
+import { keyAddedView, keyListView, keyView } from '../../src/terminal/views/key.ts'
+import { listView } from '../../src/terminal/views/list.ts'
+import { profileListView, profileView } from '../../src/terminal/views/profile.ts'
+import { providersView, providerView } from '../../src/terminal/views/providers.ts'
+import { sandboxView } from '../../src/terminal/views/sandbox.ts'
+import { showView } from '../../src/terminal/views/show.ts'
+import { statsView } from '../../src/terminal/views/stats.ts'
+import { testView } from '../../src/terminal/views/test.ts'
+import { tourView } from '../../src/terminal/views/tour.ts'
+import { vaultPathView, vaultVerifyView } from '../../src/terminal/views/vault.ts'
+import { whichView } from '../../src/terminal/views/which.ts'
+import { connected, demoFailed, demoPlanned, SAMPLES } from './samples.ts'
+
+/** A view with the data it shows; what ties them is lost, so that all can stand in one list. */
+export interface Shown {
+  readonly name: string
+  readonly view: View<never>
+  readonly data: unknown
+}
+
+function shown<T>(name: string, view: View<T>, data: T): Shown {
+  return { name, view, data }
+}
+
+/** Every view with a sample of what it shows. */
+export const ALL_VIEWS: readonly Shown[] = [
+  shown('init', initView, SAMPLES.init),
+  shown('add', addedView, SAMPLES.add),
+  shown('add --from', addedManyView, SAMPLES['add --from']),
+  shown('edit', editedView, SAMPLES.edit),
+  shown('toggle', toggledView, SAMPLES.toggle),
+  shown('show', showView, SAMPLES.add),
+  shown('show --reveal', showView, SAMPLES.show),
+  shown('remove', removedView, SAMPLES.remove),
+  shown('list', listView, SAMPLES.list),
+  shown('list of nothing', listView, { ...SAMPLES.list, integrations: [] }),
+  shown('test of one', testView, { ...SAMPLES.test, results: [connected] }),
+  shown('test of several', testView, SAMPLES.test),
+  shown('stats', statsView, SAMPLES.stats),
+  shown('providers', providersView, SAMPLES.providers),
+  shown('providers <id>', providerView, SAMPLES['providers <id>']),
+  shown('profile list', profileListView, SAMPLES['profile list']),
+  shown('profile use', profileView, SAMPLES['profile use']),
+  shown('which', whichView, SAMPLES.which),
+  shown('key generate', keyView, SAMPLES['key generate']),
+  shown('key list', keyListView, SAMPLES['key list']),
+  shown('key add', keyAddedView, SAMPLES['key add']),
+  shown('audit', auditView, SAMPLES.audit),
+  shown('audit verify', auditVerifyView, SAMPLES['audit verify']),
+  shown('audit head', auditHeadView, SAMPLES['audit head']),
+  shown('vault verify', vaultVerifyView, SAMPLES['vault verify']),
+  shown('vault path', vaultPathView, SAMPLES['vault path']),
+  shown('demo-create', demoCreateView, SAMPLES['demo-create']),
+  shown('demo-create --dry-run', demoCreateView, demoPlanned),
+  shown('demo-create that failed', demoCreateView, demoFailed),
+  shown('demo-list', demoListView, SAMPLES['demo-list']),
+  shown('demo-show', demoShowView, SAMPLES['demo-show']),
+  shown('demo-remove', demoRemoveView, SAMPLES['demo-remove']),
+  shown('sandbox', sandboxView, SAMPLES.sandbox),
+  shown('tour', tourView, SAMPLES.tour),
+  shown('help', helpView, SAMPLES.help),
+]

@@ -1,0 +1,250 @@
+import type * as answers from '../../src/core/answers.ts'
+
+/** One answer of each kind, with hostile text wherever text comes from outside. */
+export const HOSTILE = 'Ev\u001b[31mil\u202e\u0007'
+const AT = '2026-01-28T12:00:00.000Z'
+
+export const integration: answers.IntegrationAnswer = {
+  name: 'acme-prod',
+  provider: 'chatwoot',
+  profile: 'default',
+  active: true,
+  settings: { baseUrl: 'https://chat.example.com', accountId: '3', note: HOSTILE },
+  secrets: { apiKey: { set: true, updatedAt: AT }, other: { set: false, updatedAt: null } },
+  revision: 2,
+  createdAt: AT,
+  updatedAt: AT,
+  lastTest: { outcome: 'connected', cause: null, checkedAt: AT, latencyMs: 213 },
+  verified: false,
+  source: 'vault',
+}
+
+export const environmentIntegration: answers.IntegrationAnswer = {
+  ...integration,
+  name: 'env:chatwoot',
+  createdAt: null,
+  updatedAt: null,
+  lastTest: null,
+  revision: 0,
+  source: 'environment',
+}
+
+export const failing: answers.IntegrationAnswer = {
+  ...integration,
+  name: 'acme-old',
+  active: false,
+  lastTest: { outcome: 'failed', cause: 'auth_rejected', checkedAt: AT, latencyMs: 90 },
+}
+
+export const connected: answers.TestResult = {
+  name: 'acme-prod',
+  provider: 'chatwoot',
+  profile: 'default',
+  source: 'vault',
+  outcome: 'connected',
+  cause: null,
+  message: null,
+  hint: null,
+  identity: { accountId: '3', accountName: HOSTILE, userName: 'Jane', userEmail: 'jane@example.com', role: 'administrator' },
+  checks: [
+    { name: 'product', passed: true, detail: null },
+    { name: 'administrator', passed: false, detail: HOSTILE },
+  ],
+  server: { version: '4.15.1' },
+  latencyMs: 213,
+  checkedAt: AT,
+  cached: false,
+}
+
+export const failed: answers.TestResult = {
+  ...connected,
+  name: 'acme-old',
+  outcome: 'failed',
+  cause: 'auth_rejected',
+  message: `Chatwoot rejected the token ${HOSTILE}`,
+  hint: 'create a new one, then: crm edit acme-old --api-key-stdin',
+  identity: null,
+  checks: [],
+  server: null,
+}
+
+export const skipped: answers.TestResult = {
+  ...failed,
+  name: 'acme-off',
+  outcome: 'skipped',
+  cause: null,
+  message: 'inactive',
+  hint: null,
+  latencyMs: null,
+  checkedAt: null,
+}
+
+const inbox: answers.DemoInboxAnswer = {
+  id: '12',
+  name: HOSTILE,
+  channel: 'web',
+  websiteToken: 'website-token',
+  url: 'https://chat.example.com/app/accounts/3/settings/inboxes/12',
+}
+const bot: answers.DemoBotAnswer = { id: '7', name: 'Acme Dental', outgoingUrl: 'https://bot.example/hook' }
+const account: answers.AccountAnswer = { id: '3', name: 'Acme' }
+const summary = {
+  slug: 'acme-dental',
+  name: HOSTILE,
+  integration: 'acme-prod',
+  status: 'ready',
+  inboxId: '12',
+  botId: '7',
+  createdAt: AT,
+} as const
+const step: answers.DemoStepAnswer = { kind: 'bot', action: 'create', name: HOSTILE, id: '7', changes: [], outcome: 'done' }
+const profile: answers.ProfileEntry = { name: 'default', current: true, integrations: 1, keySlots: 2 }
+const slot: answers.KeySlotAnswer = { id: 'a1b2', kind: 'file', label: HOSTILE, createdAt: AT }
+const entry: answers.ProviderEntry = {
+  id: 'chatwoot',
+  name: 'Chatwoot',
+  docs: 'https://docs.example',
+  authMethods: [
+    { id: 'token', label: 'Token', fields: ['apiKey'] },
+    { id: 'oauth', label: HOSTILE, fields: [] },
+  ],
+  capabilities: ['test', 'demo'],
+}
+const field: answers.FieldAnswer = {
+  key: 'apiKey',
+  label: HOSTILE,
+  kind: 'text',
+  sensitivity: 'secret',
+  required: true,
+  env: 'CHATWOOT_API_KEY',
+  flag: '--api-key-stdin',
+  help: HOSTILE,
+  example: null,
+  default: null,
+  choices: [{ value: 'a', label: 'A' }],
+  when: { field: 'authType', is: 'a|b' },
+}
+
+export const demoCreated: answers.DemoCreateAnswer = {
+  changed: true,
+  dryRun: false,
+  demo: { slug: 'acme-dental', name: HOSTILE, integration: 'acme-prod', createdAt: AT },
+  account,
+  inbox,
+  bot,
+  snippet: `<script>\n  ${HOSTILE}\n</script>`,
+  steps: [step, { ...step, kind: 'inbox', action: 'keep' }, { ...step, kind: 'link', action: 'update', changes: ['greeting', HOSTILE] }],
+}
+
+export const demoPlanned: answers.DemoCreateAnswer = {
+  ...demoCreated,
+  dryRun: true,
+  inbox: null,
+  bot: null,
+  snippet: null,
+  demo: { ...demoCreated.demo, createdAt: null },
+  steps: demoCreated.steps.map((each) => ({ ...each, id: null, outcome: 'planned' })),
+}
+
+export const demoFailed: answers.DemoCreateAnswer = {
+  ...demoPlanned,
+  dryRun: false,
+  steps: [
+    { ...step, outcome: 'undone' },
+    { ...step, kind: 'inbox', outcome: 'left' },
+    { ...step, kind: 'link', id: null, outcome: 'failed' },
+    { ...step, kind: 'agents', id: null, outcome: 'unknown' },
+  ],
+}
+
+const list = {
+  profile: 'default',
+  integrations: [integration, failing, environmentIntegration],
+  summary: { total: 3, active: 2, inactive: 1, failing: 0, untested: 1 },
+}
+const one: answers.IntegrationOneAnswer = { integration, test: connected }
+
+/** By command, as in the schemas. */
+export const SAMPLES = {
+  init: { created: true, vault: '/home/jane/vault.db', profile: 'default', keySlot: slot } satisfies answers.InitAnswer,
+  add: one,
+  'add --from': { integrations: [one, { integration: failing, test: null }] } satisfies answers.IntegrationManyAnswer,
+  edit: one,
+  toggle: { integration: failing, test: null } satisfies answers.IntegrationOneAnswer,
+  show: {
+    integration: { ...integration, secrets: { apiKey: { set: true, updatedAt: AT, value: 'shown on purpose' } } },
+    test: null,
+  } satisfies answers.IntegrationOneAnswer,
+  remove: { removed: 'acme-prod' },
+  list: list satisfies answers.ListAnswer,
+  test: {
+    profile: 'default',
+    results: [connected, failed, skipped],
+    summary: { total: 3, connected: 1, failed: 1, skipped: 1 },
+  } satisfies answers.TestAnswer,
+  stats: {
+    profile: 'default',
+    providers: [
+      { provider: 'chatwoot', total: 2, active: 1, failing: 1, lastTest: integration.lastTest },
+      { provider: 'custom', total: 1, active: 1, failing: 0, lastTest: null },
+    ],
+    vault: { path: `/home/${HOSTILE}/vault.db`, bytes: 98_304 },
+    demos: { alive: 1 },
+  } satisfies answers.StatsAnswer,
+  providers: { providers: [entry] } satisfies answers.ProvidersAnswer,
+  'providers <id>': { provider: { ...entry, fields: [field], jsonSchema: { type: 'object' } } } satisfies answers.ProviderAnswer,
+  'profile list': { profiles: [profile, { ...profile, name: 'acme', current: false }] } satisfies answers.ProfileListAnswer,
+  'profile create': { profile },
+  'profile use': { profile },
+  'profile rename': { profile },
+  'profile remove': { removed: 'acme' },
+  which: {
+    profile: { value: 'default', from: 'default' },
+    vault: { value: `/${HOSTILE}`, from: 'CRM_VAULT' },
+    keySource: { value: null, from: HOSTILE },
+  } satisfies answers.WhichAnswer,
+  'key generate': { key: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=' },
+  'key list': { slots: [slot] } satisfies answers.KeyListAnswer,
+  'key add': { slot },
+  'key remove': { removed: 'a1b2' },
+  audit: {
+    events: [{ sequence: 1, at: AT, event: 'add', actor: HOSTILE, outcome: 'done', details: { name: HOSTILE } }],
+    verified: false,
+  } satisfies answers.AuditAnswer,
+  'audit verify': { rows: 1, firstAt: AT, lastAt: AT, head: 'abcd', firstBad: null } satisfies answers.AuditVerifyAnswer,
+  'audit head': { sequence: 1, mac: 'abcd' },
+  'vault verify': {
+    rows: 3,
+    problems: [{ table: 'integrations', name: HOSTILE, code: 'damaged', message: HOSTILE }],
+  } satisfies answers.VaultVerifyAnswer,
+  'vault path': { path: `/${HOSTILE}` },
+  'demo-create': demoCreated,
+  'demo-list': { demos: [summary] } satisfies answers.DemoListAnswer,
+  'demo-show': {
+    demo: summary,
+    channel: 'web',
+    updatedAt: AT,
+    account,
+    inbox,
+    bot,
+    snippet: demoCreated.snippet,
+    secrets: { botAccessToken: { set: true }, botSecret: { set: true, value: 'shown' } },
+    journal: [{ runId: '00ff', kind: 'bot', action: 'create', state: 'done', digest: '', remoteId: '7', at: AT }],
+  } satisfies answers.DemoShowAnswer,
+  'demo-remove': {
+    changed: true,
+    demos: [
+      { slug: 'a', integration: 'acme-prod', outcome: 'removed', left: [] },
+      { slug: 'b', integration: 'acme-prod', outcome: 'partial', left: [{ kind: 'inbox', id: HOSTILE }] },
+      { slug: 'c', integration: 'acme-prod', outcome: 'gone', left: [] },
+      { slug: 'd', integration: 'acme-prod', outcome: 'pending', left: [] },
+    ],
+  } satisfies answers.DemoRemoveAnswer,
+  sandbox: {
+    url: 'http://127.0.0.1:3000',
+    serverVersion: '4.15.1',
+    environment: { CHATWOOT_API_KEY: "it's" },
+  } satisfies answers.SandboxAnswer,
+  tour: { steps: [{ command: 'crm init', exitStatus: 0, output: '', durationMs: 3 }], durationMs: 3 } satisfies answers.TourAnswer,
+  help: { topic: 'json', text: 'line one\nline two\n' } satisfies answers.HelpAnswer,
+} as const
