@@ -46,7 +46,8 @@ type OpenDelivery = { -readonly [Key in keyof Delivery]: Delivery[Key] } & { rea
 export class Courier {
   readonly #options: CourierOptions
   readonly #running = new Set<Promise<void>>()
-  readonly #ending = new AbortController()
+  /** One per attempt under way: a signal that hundreds listen to makes Node warn of a leak. */
+  readonly #attempts = new Set<AbortController>()
   #held: Parcel[] = []
 
   constructor(options: CourierOptions) {
@@ -70,7 +71,7 @@ export class Courier {
 
   /** Gives up everything under way. */
   async close(): Promise<void> {
-    this.#ending.abort()
+    for (const attempt of this.#attempts) attempt.abort()
     await this.idle()
   }
 
@@ -113,33 +114,41 @@ export class Courier {
   /** One request, with a time stamp of its own. */
   async #attempt(parcel: Parcel, id: string): Promise<DeliveryAttempt> {
     const at = this.#options.clock()
+    if (!URL.canParse(parcel.url)) return { at, status: null, error: 'the address is not a URL' }
+    const abort = new AbortController()
+    this.#attempts.add(abort)
     try {
-      return { at, status: await this.#post(new URL(parcel.url), parcel, id, at), error: null }
+      return { at, status: await this.#post(new URL(parcel.url), parcel, headersOf(parcel, id, at), abort.signal), error: null }
     } catch (error) {
-      return { at, status: null, error: error instanceof CrmError ? error.message : 'the address is not a URL' }
+      return { at, status: null, error: error instanceof CrmError ? error.message : 'the network client failed' }
+    } finally {
+      this.#attempts.delete(abort)
     }
   }
 
-  /** Follows redirects with another POST since 4.14, at most ten; a redirect was a failure before. Every address is checked anew. */
-  async #post(url: URL, parcel: Parcel, id: string, at: number, redirects = 0): Promise<number> {
+  /**
+   * Follows redirects with another POST since 4.14, at most ten; a redirect was a failure before. Every address is checked anew.
+   * (The client names a redirect's target without its query, so that a query is lost here.)
+   */
+  async #post(url: URL, parcel: Parcel, headers: Record<string, string>, signal: AbortSignal, redirects = 0): Promise<number> {
     const { http, settings } = this.#options
     try {
       const answer = await http({
         method: 'POST',
         url,
         origin: url.origin,
-        headers: headersOf(parcel, id, at),
+        headers,
         body: parcel.body,
         timeoutMs: settings.deliveryTimeoutMs,
         publicOnly: this.#publicOnly(),
         tries: 1,
-        signal: this.#ending.signal,
+        signal,
       })
       return answer.status
     } catch (error) {
       const target = error instanceof CrmError ? error.redirectTo : undefined
       if (target === undefined || redirects === MAX_REDIRECTS || compare(this.#options.version, [4, 14, 0]) < 0) throw error
-      return await this.#post(new URL(target), parcel, id, at, redirects + 1)
+      return await this.#post(new URL(target), parcel, headers, signal, redirects + 1)
     }
   }
 

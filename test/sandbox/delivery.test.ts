@@ -309,6 +309,22 @@ test('in the duplicate mode every delivery arrives twice, and neighbours in the 
   expect(new Set(receiver.received.map((one) => header(one, 'delivery'))).size).toBe(4)
 })
 
+test('fifty deliveries under way at once draw no warning of a leak, and end with the sandbox', async () => {
+  const warnings: Error[] = []
+  const keep = (warning: Error) => warnings.push(warning)
+  process.on('warning', keep)
+  const sandbox = await openSandbox()
+  const receiver = await openReceiver()
+  receiver.answer = () => undefined
+  const { inbox } = await demo(sandbox, receiver.url)
+  const visitor = await Visitor.enter(sandbox, inbox.website_token)
+  for (let index = 0; index < 50; index++) await visitor.say(`m${index}`)
+  await until(() => receiver.received.length >= 32, 'as many as the client has connections')
+  await sandbox.close()
+  process.off('warning', keep)
+  expect(warnings).toEqual([])
+})
+
 test('redirects of a delivery are followed with another POST since 4.14, and are failures before', async () => {
   for (const [version, state] of [
     ['4.13.0', 'failed'],
