@@ -34,15 +34,11 @@ export function createSandboxServer(transport: () => Transport): Server {
 }
 
 /** A request's target, with doubled and trailing slashes removed as the router does. */
-function readTarget(url: string | undefined): { readonly path: string; readonly query: URLSearchParams } {
-  const [rawPath = '/', ...query] = (url ?? '/').split('?')
-  return {
-    path: `/${rawPath
-      .split('/')
-      .filter((segment) => segment !== '')
-      .join('/')}`,
-    query: new URLSearchParams(query.join('?')),
-  }
+function readTarget(target: string): { readonly path: string; readonly query: URLSearchParams } {
+  const queryAt = target.indexOf('?')
+  const rawPath = queryAt < 0 ? target : target.slice(0, queryAt)
+  const segments = rawPath.split('/').filter((segment) => segment !== '')
+  return { path: `/${segments.join('/')}`, query: new URLSearchParams(queryAt < 0 ? '' : target.slice(queryAt)) }
 }
 
 /** What became of a request before a fault spoils it. */
@@ -51,10 +47,10 @@ interface Outcome {
   readonly bug?: unknown
 }
 
-/** Reads, logs, answers: the whole life of one request.  */
+/** Reads, logs, answers: the whole life of one request. */
 async function serve(transport: Transport, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { world, requests, faults } = transport
-  const { path, query } = readTarget(request.url)
+  const { path, query } = readTarget(request.url ?? '/')
   const method = request.method ?? 'GET'
   const entry = requests.begin(method, path)
   const fault = faults.take(method, path)

@@ -316,6 +316,15 @@ test('reset_secret gives an API inbox a new secret, an empty 404 for others, and
   expect([answer.status, answer.json]).toEqual([404, { status: 404, error: 'Not Found' }])
 })
 
+test('after 4.15.1 the HMAC token can be replaced', async () => {
+  const newer = await openSandbox({ version: '4.16.2' })
+  const inbox = (await account(newer).post('/inboxes', WEB_INBOX)).json
+  const rotated = (await account(newer).post(`/inboxes/${inbox.id}/rotate_hmac_token`)).json
+  expect(rotated).toEqual({ ...inbox, hmac_token: expect.stringMatching(TOKEN) })
+  expect(rotated.hmac_token).not.toBe(inbox.hmac_token)
+  expect((await account(await openSandbox()).post('/inboxes/1/rotate_hmac_token')).status).toBe(404)
+})
+
 test('members are added once, replaced, removed and listed; an unknown user is 422, missing ids are 500', async () => {
   const sandbox = await openSandbox()
   const admin = account(sandbox)
