@@ -94,7 +94,7 @@ async function addOne(app: App, provider: Provider, one: One): Promise<Outcome> 
   }
   if (first.missing.length === 0) {
     const draft = draftOf(one.known)
-    await ready(app)
+    await refuseWithoutKey(app)
     const test = one.test ? await test_(app, draft, true) : null
     return save(app, draft, test)
   }
@@ -112,7 +112,6 @@ async function askAndSave(
   const review = await reviewValues(app.ui, { provider, name: one.name, values })
   values = review.values
   let testFirst = review.action === 'test' && one.test
-  await ready(app)
   for (;;) {
     const draft = draftOf(values)
     if (!testFirst) return save(app, draft, null)
@@ -171,14 +170,22 @@ function beforeSaving(hint: string | undefined, provider: string): string {
     : hint.replaceAll(/crm edit \S+/g, `crm add ${provider}`)
 }
 
-/** Makes vault and profile where there are none yet, then unlocks: after the last question, before the first write. */
-async function ready(app: App): Promise<void> {
-  const profile = (await app.profile()).value
+async function isNewProfile(app: App): Promise<boolean> {
   const vault = await app.vaultIfThere()
-  if (vault === undefined || !(await vault.hasProfile(profile))) {
-    await createProfile(app, profile, await chooseKeyKind(app))
-    app.ui.note(`created the profile ${profile} in ${app.paths.vault}`)
-  }
+  return vault === undefined || !(await vault.hasProfile((await app.profile()).value))
+}
+
+/** Says that a new profile has no key before anything is tested, where nobody can be asked for one afterwards. */
+async function refuseWithoutKey(app: App): Promise<void> {
+  if (!app.ui.interactive && (await isNewProfile(app))) await chooseKeyKind(app)
+}
+
+/** Makes vault and profile where there are none yet: after the last test and the last question, so that a cancelled add writes nothing. */
+async function ready(app: App): Promise<void> {
+  if (!(await isNewProfile(app))) return
+  const profile = (await app.profile()).value
+  await createProfile(app, profile, await chooseKeyKind(app))
+  app.ui.note(`created the profile ${profile} in ${app.paths.vault}`)
 }
 
 async function save(app: App, draft: Draft, test: Tested | null): Promise<Outcome> {
@@ -200,8 +207,9 @@ async function addMany(app: App, inputs: Parameters<typeof draftIntegrations>[1]
     throw new CrmError('usage', '--name is for one integration; the file holds several', { hint: 'give each its "name" in the file' })
   const wanted = flags.inactive === true ? inputs.map((input) => ({ ...input, active: false })) : inputs
   const drafts = draftIntegrations(providers, wanted, await takenNames(app))
-  await ready(app)
+  await refuseWithoutKey(app)
   const tests = flags.test !== false ? await testAll(app, drafts) : drafts.map(() => null)
+  await ready(app)
   const unlocked = await app.unlock()
   app.throwIfStopped()
   const added = await unlocked.add(drafts.map((draft) => draft.integration))

@@ -5,6 +5,7 @@ import { parseName } from '../core/integration.ts'
 import type { Warning } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
 import { parseDuration } from '../core/time.ts'
+import type { UnlockKey } from '../crypto/key-slot.ts'
 import { type Paths, resolvePaths } from '../files/paths.ts'
 import type { HttpClient } from '../http/http.ts'
 import { createRedactor, type Redactor } from '../terminal/redact.ts'
@@ -64,6 +65,8 @@ export class App {
   #vault: Vault | undefined
   #http: HttpClient | undefined
   #unlocked: UnlockedVault[] = []
+  /** The key of a profile that this command has just made: nobody is asked for it a second time. */
+  madeKey: UnlockKey | undefined
 
   constructor(readonly world: World) {
     Secret.observe((value) => this.redactor.register(value))

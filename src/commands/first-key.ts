@@ -74,5 +74,7 @@ export async function createProfile(app: App, profile: string, kind: KeyKind): P
   const first = await makeKey(app, kind, profile)
   app.throwIfStopped()
   const vault = await app.vault('create')
-  return vault.createProfile(profile, first)
+  const slot = await vault.createProfile(profile, first)
+  app.madeKey = first.key
+  return slot
 }

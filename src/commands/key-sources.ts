@@ -12,6 +12,7 @@ export function keySources(app: App): KeySources {
   return {
     async raw() {
       const keys: { key: Buffer; from: string }[] = []
+      if (app.madeKey?.type === 'raw') keys.push({ key: app.madeKey.key, from: 'the new key' })
       const variable = environmentKey(app)
       if (variable !== undefined) keys.push({ key: variable, from: 'INTEGRATION_ENCRYPTION_KEY' })
       const file = await fileKey(app)
@@ -19,6 +20,7 @@ export function keySources(app: App): KeySources {
       return keys
     },
     async passphrase() {
+      if (app.madeKey?.type === 'passphrase') return app.madeKey.passphrase
       const fromFile = await filePassphrase(app)
       if (fromFile !== undefined) return fromFile.reveal()
       if (!app.ui.interactive) return undefined
