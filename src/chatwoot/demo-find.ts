@@ -87,3 +87,12 @@ export function findDemo(
 function byId(one: { readonly id: string }, other: { readonly id: string }): number {
   return Number(one.id) - Number(other.id)
 }
+
+/** All that a demo has on the server: what a removal takes away. Inboxes that the server deletes already are not among them. */
+export function allOf({ inbox, bot, doubles, givenUp }: DemoFound): {
+  readonly inboxes: readonly Inbox[]
+  readonly botIds: readonly string[]
+} {
+  const bots = [...(bot === null ? [] : [bot]), ...doubles.bots]
+  return { inboxes: [...(inbox === null ? [] : [inbox]), ...doubles.inboxes, ...givenUp], botIds: bots.map(({ id }) => id) }
+}

@@ -34,7 +34,7 @@ interface Deletion extends DemoObject {
  * @param waitMs longest wait for Chatwoot's background deletion; 0 does not wait.
  */
 export async function removeObjects(
-  run: Pick<DemoRun, 'ledger'>,
+  run: Pick<DemoRun, 'ledger' | 'limits'>,
   client: Client,
   targets: RemovalTargets,
   waitMs: number,
@@ -53,7 +53,7 @@ export async function removeObjects(
   )
   const unwritten: unknown[] = []
   const carryOut = async (deletion: Deletion) => {
-    const obstacle = await attempt(() => client.write(deletion.request))
+    const obstacle = await attempt(run.limits, () => client.write(deletion.request))
     const position = positions[all.indexOf(deletion)] ?? unreachable('deletion without an entry in the journal')
     // A journal that fails half-way must not keep the rest from being removed: it is reported at the end.
     const settled = run.ledger.settle(position, obstacle === undefined ? 'done' : 'failed', null)

@@ -38,10 +38,19 @@ export interface DemoLimits {
   /** For undoing everything after a failure, and after a cancellation. */
   readonly undoMs: number
   readonly undoCancelledMs: number
+  /** Before a call that undoes or removes something is tried once more. */
+  readonly retryMs: number
 }
 
 /** The limits that hold where nothing else is asked for. */
-export const DEMO_LIMITS: DemoLimits = { deletionMs: 30_000, settleMs: 5_000, lookMs: 3_000, undoMs: 30_000, undoCancelledMs: 10_000 }
+export const DEMO_LIMITS: DemoLimits = {
+  deletionMs: 30_000,
+  settleMs: 5_000,
+  lookMs: 3_000,
+  undoMs: 30_000,
+  undoCancelledMs: 10_000,
+  retryMs: 300,
+}
 
 /** One run against one demo. */
 export interface DemoRun {
@@ -123,13 +132,12 @@ export function undoClient({ http, connection, limits }: Pick<DemoRun, 'http' | 
 }
 
 const ATTEMPTS = 2
-const BETWEEN_ATTEMPTS_MS = 300
 
 /**
  * Makes an idempotent call - a deletion by id, a setting - again when that may help. That the object is gone counts as done.
  * @returns undefined when it is done, else what stands in the way.
  */
-export async function attempt(call: () => Promise<unknown>): Promise<CrmError | undefined> {
+export async function attempt({ retryMs }: Pick<DemoLimits, 'retryMs'>, call: () => Promise<unknown>): Promise<CrmError | undefined> {
   for (let tried = 1; ; tried++) {
     try {
       await call()
@@ -138,7 +146,7 @@ export async function attempt(call: () => Promise<unknown>): Promise<CrmError | 
       if (isMissing(error)) return undefined
       const named = error instanceof CrmError ? error : new CrmError('internal', 'a request failed in an unexpected way', { cause: error })
       if (!named.retryable || tried >= ATTEMPTS) return named
-      await sleep(BETWEEN_ATTEMPTS_MS)
+      await sleep(retryMs)
     }
   }
 }

@@ -87,11 +87,11 @@ function restorations({ plan, observed, tracks }: Unfinished, account: string): 
   return [group('link', 'agents'), group('bot', 'inbox')]
 }
 
-async function restore({ ledger }: DemoRun, client: Client, track: Track, request: WriteRequest): Promise<void> {
+async function restore({ ledger, limits }: DemoRun, client: Client, track: Track, request: WriteRequest): Promise<void> {
   const intent = { kind: track.step.kind, action: 'update', digest: digestOf(request), remoteId: track.id } as const
   // A journal that cannot be written is no reason to leave the server half-changed.
   const [position] = await ledger.intend([intent]).catch(() => [])
-  const obstacle = await attempt(() => client.write(request))
+  const obstacle = await attempt(limits, () => client.write(request))
   track.outcome = obstacle === undefined ? 'undone' : 'left'
   if (position !== undefined) await ledger.settle(position, obstacle === undefined ? 'done' : 'failed', null).catch(() => {})
 }
@@ -105,7 +105,7 @@ async function removeCreated(run: DemoRun, client: Client, { plan, tracks }: Unf
     return await removeObjects(run, client, targets, waitMs)
   } catch {
     // The journal failed. What is gone already is no obstacle to removing it again.
-    return await removeObjects({ ledger: run.ledger.detached() }, client, targets, waitMs)
+    return await removeObjects({ ...run, ledger: run.ledger.detached() }, client, targets, waitMs)
   }
 }
 

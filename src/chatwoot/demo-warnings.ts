@@ -12,16 +12,18 @@ export interface DemoPlans {
   readonly botUrl: string
   readonly webhookUrl: string | undefined
   readonly version: string | null
+  /** Whether all of the old demo is removed first, its doubles included. */
+  readonly replaces: boolean
 }
 
 /** The warnings that a plan deserves. */
-export function warningsBefore({ plan, found, botUrl, webhookUrl, version }: DemoPlans): readonly Warning[] {
+export function warningsBefore({ plan, found, botUrl, webhookUrl, version, replaces }: DemoPlans): readonly Warning[] {
   const candidates = [
     deliveryWarning(botUrl, version, 'bot'),
     webhookUrl === undefined ? undefined : deliveryWarning(webhookUrl, version, 'webhook'),
     nameWarning(plan.name, version),
     agentsWarning(plan.unknownAgents),
-    doublesWarning(plan.slug, found),
+    replaces ? undefined : doublesWarning(plan.slug, found),
   ]
   return candidates.filter((warning) => warning !== undefined)
 }

@@ -1,24 +1,24 @@
-import { createClient } from '../chatwoot/client.ts'
+import { type Client, createClient } from '../chatwoot/client.ts'
 import { accountUrl, type Connection, connectionOf, inboxDefaultsOf } from '../chatwoot/connection.ts'
 import { testConnection } from '../chatwoot/connection-test.ts'
-import { type Applied, applyDemo } from '../chatwoot/demo-apply.ts'
-import { type DemoFound, knownOf } from '../chatwoot/demo-find.ts'
+import { applyDemo } from '../chatwoot/demo-apply.ts'
+import type { Applied } from '../chatwoot/demo-failure.ts'
+import { allOf, type DemoFound, knownOf } from '../chatwoot/demo-find.ts'
 import { Ledger } from '../chatwoot/demo-journal.ts'
-import { botAnswer, inboxAnswer, snippetOf } from '../chatwoot/demo-objects.ts'
 import { observeDemo } from '../chatwoot/demo-observe.ts'
-import { demoPage, snippetWarning } from '../chatwoot/demo-page.ts'
-import { type DemoObserved, type DemoPlan, planDemo } from '../chatwoot/demo-plan.ts'
+import { type DemoObserved, type DemoPlan, type DemoWanted, planDemo } from '../chatwoot/demo-plan.ts'
 import { settleUnknown } from '../chatwoot/demo-recover.ts'
 import { type Removal, removeObjects } from '../chatwoot/demo-remove.ts'
-import { DEMO_LIMITS, type DemoEvent, type DemoLimits, type DemoRun, stepAnswer, stopIfCancelled, tracksOf } from '../chatwoot/demo-run.ts'
+import { DEMO_LIMITS, type DemoEvent, type DemoLimits, type DemoObject, type DemoRun, stopIfCancelled } from '../chatwoot/demo-run.ts'
 import { type DemoTarget, errorFor } from '../chatwoot/demo-target.ts'
 import { warningsBefore } from '../chatwoot/demo-warnings.ts'
 import type { Answer, DemoCreateAnswer } from '../core/answers.ts'
 import type { DemoJournal, DemoRecord } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
 import type { Clock, Http } from '../core/ports.ts'
-import type { TestReport, Warning } from '../core/provider.ts'
+import type { TestReport } from '../core/provider.ts'
 import { toTimestamp } from '../core/time.ts'
+import { answerOf, nothingApplied, type RunState, withPages } from './create-demo-answer.ts'
 import { type CreateDemoInput, type CreateDemoRequest, readCreateDemo } from './create-demo-input.ts'
 import type { DemoPages } from './create-demo-pages.ts'
 
@@ -37,9 +37,6 @@ export interface CreateDemoDeps {
   readonly pages?: DemoPages
   readonly limits?: Partial<DemoLimits>
 }
-
-/** The schema of the answer. */
-export const CREATE_DEMO_SCHEMA = 'crm.demo-create/1'
 
 /**
  * Makes a demo, or what is missing of it: tests the connection, reads what is there, plans, applies, reads back (`design.md` section 5).
@@ -104,96 +101,51 @@ async function* provision(provisioning: Provisioning): AsyncGenerator<DemoEvent,
   const isThere = observed.inbox !== null || observed.bot !== null
   if (isThere && input.ifExists === 'fail') throw existsAlready(input.slug, observed)
   const replaces = isThere && input.ifExists === 'replace'
-  const plan = planDemo(wantedOf(provisioning), replaces ? withoutObjects(observed) : observed)
+  const base = replaces ? withoutObjects(observed) : observed
+  const plan = planDemo(wantedOf(provisioning), base)
 
-  const version = report.server?.version ?? null
-  const warnings: Warning[] = [
-    ...report.warnings,
-    ...warningsBefore({
-      plan,
-      found: replaces ? withoutDoubles(found) : found,
-      botUrl: input.botUrl,
-      webhookUrl: input.webhookUrl,
-      version,
-    }),
-  ]
+  const before = { plan, found, botUrl: input.botUrl, webhookUrl: input.webhookUrl, version: report.server?.version ?? null, replaces }
+  const warnings = [...report.warnings, ...warningsBefore(before)]
   yield { type: 'plan', plan }
   yield* warnings.map((warning): DemoEvent => ({ type: 'warning', warning }))
-  const state = { provisioning, ledger, plan, warnings, replaces }
+  const state: RunState = { integration: target.name, connection, input, report, ledger, plan, warnings, replaces }
   if (input.dryRun) return answerOf(state, { ...nothingApplied(plan), inbox: observed.inbox, bot: observed.bot })
 
   stopIfCancelled(signal)
   await deps.pages?.prepare()
   await settleUnknown(ledger, found, plan)
   const run: DemoRun = { http, connection, ledger, signal, limits: { ...DEMO_LIMITS, ...deps.limits } }
+  const obstacle = yield* clearTheWay(run, state, client, found)
+  if (obstacle !== undefined) return answerOf(state, obstacle)
+  const applied = yield* applyDemo(run, plan, base, input)
+  return withPages(answerOf(state, applied), deps.pages, state)
+}
+
+/**
+ * Removes what is in the way of a plan: all of a demo that is to be replaced, else inboxes that an earlier run gave up and did not live
+ * to delete. @returns how the run ends when the old demo cannot be removed.
+ */
+async function* clearTheWay(
+  run: DemoRun,
+  state: RunState,
+  client: Client,
+  found: DemoFound,
+): AsyncGenerator<DemoEvent, Applied | undefined> {
+  const { ledger, plan, input, replaces } = state
   const targets = { slug: input.slug, ...(replaces ? allOf(found) : { inboxes: found.givenUp, botIds: [] }) }
-  const objects = [
-    ...targets.inboxes.map(({ id }) => ({ kind: 'inbox' as const, id })),
-    ...targets.botIds.map((id) => ({ kind: 'bot' as const, id })),
-  ]
-  if (objects.length > 0) {
-    yield { type: 'remove', objects }
-    const removal = await removeObjects(run, client, targets, 0)
-    if (removal.left.length > 0 && replaces) return answerOf(state, notReplaced(plan, input.slug, removal))
-    if (replaces) await ledger.update({ inboxId: null, botId: null, secrets: forgotten(ledger.secrets) })
-  }
-  const applied = yield* applyDemo(run, plan, replaces ? withoutObjects(observed) : observed, input)
-  return finish(state, applied)
+  const inboxes = targets.inboxes.map(({ id }): DemoObject => ({ kind: 'inbox', id }))
+  const objects = [...inboxes, ...targets.botIds.map((id): DemoObject => ({ kind: 'bot', id }))]
+  if (objects.length === 0) return undefined
+  yield { type: 'remove', objects }
+  const removal = await removeObjects(run, client, targets, 0)
+  if (!replaces) return undefined
+  if (removal.left.length > 0) return notReplaced(plan, input.slug, removal)
+  const secrets = Object.fromEntries(Object.keys(ledger.secrets).map((name) => [name, null]))
+  await ledger.update({ inboxId: null, botId: null, secrets })
+  return undefined
 }
 
-/** Everything about a run that its answer is made of. */
-interface RunState {
-  readonly provisioning: Provisioning
-  readonly ledger: Ledger
-  readonly plan: DemoPlan
-  readonly warnings: readonly Warning[]
-  readonly replaces: boolean
-}
-
-/** Warns about what shows only now, writes the pages, and makes the answer. */
-async function finish(state: RunState, applied: Applied): Promise<Answer<DemoCreateAnswer>> {
-  const { connection, deps, input } = state.provisioning
-  const snippet = applied.inbox === null ? null : snippetOf(applied.inbox, connection.baseUrl)
-  const more: Warning[] = []
-  const differs = snippet === null ? undefined : snippetWarning(snippet, connection.baseUrl)
-  if (differs !== undefined) more.push(differs)
-  if (applied.pending.length > 0) {
-    const message = `deletion pending: Chatwoot still lists the inbox ${applied.pending.join(', ')}, which it deletes in the background`
-    more.push({ code: 'deletion_pending', message })
-  }
-  const answer = answerOf({ ...state, warnings: [...state.warnings, ...more] }, applied)
-  const websiteToken = applied.inbox?.websiteToken
-  if (deps.pages === undefined || applied.error !== undefined || snippet === null || websiteToken === undefined) return answer
-  const { name, slug, botUrl } = input
-  const page = demoPage({ name, slug, botUrl, websiteToken, baseUrl: connection.baseUrl })
-  try {
-    await deps.pages.write({ 'snippet.html': `${snippet}\n`, 'index.html': page })
-    return answer
-  } catch (error) {
-    // The demo is there all the same, and stays.
-    if (error instanceof CrmError) return { ...answer, error }
-    throw error
-  }
-}
-
-function answerOf(state: RunState, applied: Applied): Answer<DemoCreateAnswer> {
-  const { plan, replaces, ledger, warnings } = state
-  const { connection, input, report, deps } = state.provisioning
-  const { inbox, bot, error, steps, left } = applied
-  const data: DemoCreateAnswer = {
-    changed: error === undefined ? plan.changed || replaces : left.length > 0,
-    dryRun: input.dryRun,
-    demo: { slug: input.slug, name: input.name, integration: deps.target.name, createdAt: ledger.record?.createdAt ?? null },
-    account: { id: connection.accountId, name: report.identity?.accountName ?? null },
-    inbox: inbox === null ? null : inboxAnswer(connection, inbox),
-    bot: bot === null ? null : botAnswer(bot),
-    snippet: inbox === null ? null : snippetOf(inbox, connection.baseUrl),
-    steps,
-  }
-  return { schema: CREATE_DEMO_SCHEMA, data, warnings, ...(error === undefined ? {} : { error }) }
-}
-
-function wantedOf({ deps, input }: Provisioning) {
+function wantedOf({ deps, input }: Provisioning): DemoWanted {
   const { slug, name, botUrl, channel, agents, websiteUrl, webhookUrl, greeting, welcomeTitle, welcomeTagline, color } = input
   const given = Object.entries({ websiteUrl, webhookUrl, greeting, welcomeTitle, welcomeTagline, color })
   return {
@@ -226,24 +178,6 @@ function existsAlready(slug: string, { inbox, bot }: DemoObserved): CrmError {
 
 function withoutObjects(observed: DemoObserved): DemoObserved {
   return { ...observed, inbox: null, bot: null, adopted: { inbox: false, bot: false }, linkedBotId: null, members: [] }
-}
-
-function withoutDoubles(found: DemoFound): DemoFound {
-  return { ...found, doubles: { inboxes: [], bots: [] } }
-}
-
-/** All of a demo: what a replacement, like a removal, takes away. */
-function allOf({ inbox, bot, doubles, givenUp }: DemoFound): Pick<Parameters<typeof removeObjects>[2], 'inboxes' | 'botIds'> {
-  const bots = [...(bot === null ? [] : [bot]), ...doubles.bots]
-  return { inboxes: [...(inbox === null ? [] : [inbox]), ...doubles.inboxes, ...givenUp], botIds: bots.map(({ id }) => id) }
-}
-
-function forgotten(secrets: Readonly<Record<string, string>>): Readonly<Record<string, null>> {
-  return Object.fromEntries(Object.keys(secrets).map((name) => [name, null]))
-}
-
-function nothingApplied(plan: DemoPlan): Applied {
-  return { error: undefined, steps: tracksOf(plan).map(stepAnswer), inbox: null, bot: null, left: [], pending: [] }
 }
 
 function notReplaced(plan: DemoPlan, slug: string, { left, pending, obstacle }: Removal): Applied {

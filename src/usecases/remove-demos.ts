@@ -1,6 +1,6 @@
 import { type Client, createClient } from '../chatwoot/client.ts'
 import { accountUrl, connectionOf } from '../chatwoot/connection.ts'
-import { type DemoFound, findDemo, knownOf } from '../chatwoot/demo-find.ts'
+import { allOf, findDemo, knownOf } from '../chatwoot/demo-find.ts'
 import { Ledger } from '../chatwoot/demo-journal.ts'
 import { removeObjects } from '../chatwoot/demo-remove.ts'
 import { cancellation, DEMO_LIMITS, type DemoEvent, type DemoLimits, type DemoObject, stopIfCancelled } from '../chatwoot/demo-run.ts'
@@ -104,12 +104,8 @@ async function* removeOne(deps: RemoveDemosDeps, { slug, journal, target }: Doom
   }
   const objects = [...inboxes.map(({ id }) => ({ kind: 'inbox' as const, id })), ...botIds.map((id) => ({ kind: 'bot' as const, id }))]
   yield { type: 'remove', objects }
-  const { pending, left, obstacle } = await removeObjects(
-    { ledger },
-    client,
-    { slug, inboxes, botIds },
-    { ...DEMO_LIMITS, ...deps.limits }.deletionMs,
-  )
+  const limits = { ...DEMO_LIMITS, ...deps.limits }
+  const { pending, left, obstacle } = await removeObjects({ ledger, limits }, client, { slug, inboxes, botIds }, limits.deletionMs)
   if (left.length > 0) {
     await ledger.update({ status: 'partial', ...stillThere(ledger.record, left, pending) })
     const error = notRemoved(slug, left, obstacle, cancellation(deps.signal))
@@ -124,19 +120,11 @@ async function* removeOne(deps: RemoveDemosDeps, { slug, journal, target }: Doom
 }
 
 /** A demo's objects. An agent's token would not see all inboxes, and take what it does not see for gone: so the role is asked as well. */
-async function find(
-  client: Client,
-  slug: string,
-  record: DemoRecord | undefined,
-  account: string,
-): Promise<{ readonly inboxes: DemoFound['givenUp']; readonly botIds: readonly string[] }> {
+async function find(client: Client, slug: string, record: DemoRecord | undefined, account: string): Promise<ReturnType<typeof allOf>> {
   const [inboxes, bots] = await Promise.all([client.listInboxes(), client.listBots(), client.probeAdministrator()])
-  const { inbox, bot, doubles, givenUp, deleting } = findDemo(slug, client.connection.accountId, knownOf(record, account), {
-    inboxes,
-    bots,
-  })
-  const botIds = [...(bot === null ? [] : [bot]), ...doubles.bots].map(({ id }) => id)
-  return { inboxes: [...(inbox === null ? [] : [inbox]), ...doubles.inboxes, ...givenUp, ...deleting], botIds }
+  const found = findDemo(slug, client.connection.accountId, knownOf(record, account), { inboxes, bots })
+  const all = allOf(found)
+  return { inboxes: [...all.inboxes, ...found.deleting], botIds: all.botIds }
 }
 
 /** What a record says when nothing is left. */

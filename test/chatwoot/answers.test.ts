@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { adviseOnRedirect, kindOf, mayHaveHappened, mayStillHappen, refusalOf } from '../../src/chatwoot/answers.ts'
+import { kindOf } from '../../src/chatwoot/answer-kind.ts'
+import { adviseOnRedirect, mayHaveHappened, mayStillHappen, refusalOf } from '../../src/chatwoot/answers.ts'
 import { CrmError } from '../../src/core/errors.ts'
 import type { HttpResponse } from '../../src/core/ports.ts'
 

@@ -37,7 +37,14 @@ export function targetOf(sandbox: Sandbox, values: Readonly<Record<string, Setti
 }
 
 /** Limits that keep tests short where nothing is to be waited for. */
-export const QUICK: Partial<DemoLimits> = { lookMs: 40, settleMs: 500, undoMs: 4_000, undoCancelledMs: 4_000, deletionMs: 2_000 }
+export const QUICK: Partial<DemoLimits> = {
+  lookMs: 40,
+  settleMs: 500,
+  undoMs: 4_000,
+  undoCancelledMs: 4_000,
+  deletionMs: 2_000,
+  retryMs: 5,
+}
 
 /** What a run needs besides http and target, new each time. */
 export function aRun(journal: DemoJournal = memoryJournal()) {

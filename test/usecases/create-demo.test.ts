@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Http } from '../../src/core/ports.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { createDemo } from '../../src/usecases/create-demo.ts'
 import { aRun, expectSchema, openSandbox, remains, succeed, targetOf, toEnd, watchedJournal, writesOf } from '../chatwoot/support.ts'
@@ -294,4 +295,27 @@ test('a person who removes the marks does not make the journal forget', async (c
   ])
   expect(inboxes[0]?.columns.out_of_office_message).toMatch(/^We are on holiday\n\[crm-demo:acme-dental\]/)
   expect((await succeed(createDemo({ http, target, ...aRun() }, INPUT))).changed).toBe(false)
+})
+
+test('a link that the server only claims to have made is not believed, and all is undone', async (context) => {
+  const { http, sandbox, target } = await openSandbox(context)
+  const lying: Http = async (request) => {
+    if (!request.url.pathname.endsWith('/set_agent_bot')) return await http(request)
+    return { status: 200, headers: {}, body: Buffer.alloc(0), latencyMs: 1 }
+  }
+  const { answer } = await toEnd(createDemo({ http: lying, target, ...aRun() }, INPUT))
+  expect(answer.error).toMatchObject({ code: 'provider_error', message: expect.stringContaining('did not link') })
+  const { inboxes, bots } = remains(sandbox)
+  expect([inboxes.length, bots.length]).toEqual([0, 0])
+})
+
+test('a setting that the server does not keep is a warning', async (context) => {
+  const { http, target } = await openSandbox(context)
+  const dropping: Http = (request) => {
+    const body = request.body?.replace('"Ask us"', '""')
+    return http(body === undefined ? request : { ...request, body })
+  }
+  const { answer } = await toEnd(createDemo({ http: dropping, target, ...aRun() }, { ...INPUT, welcomeTagline: 'Ask us' }))
+  expect(answer.error).toBeUndefined()
+  expect(answer.warnings).toEqual([{ code: 'settings_not_kept', message: expect.stringContaining('welcomeTagline') }])
 })
