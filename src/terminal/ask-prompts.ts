@@ -114,14 +114,17 @@ export function createPromptAsk(terminal: PromptTerminal): Ask {
   }
 
   async function secret(question: SecretQuestion): Promise<string> {
+    const message = `${visible(question.message)}:`
     for (let asked: Question = question; ; asked = { message: question.message }) {
       const answer = await prompt(asked, question.joinLines === true, ({ password }, context) =>
-        password({ message: `${visible(question.message)}:`, toggleMask: false, theme }, context),
+        // Taken off the screen when it ends: only an accepted value may leave the mark of an answered question.
+        password({ message, toggleMask: false, theme }, { ...context, clearPromptOnDone: true }),
       )
       const value = answer.trim()
       // Checked here and not by the library, which would keep a refused value for correction; a secret is typed again.
       const problem = secretProblem(question, value)
       if (problem === undefined) {
+        print(`${style.ok(style.symbols.ok)} ${message} ${style.dim(value === '' ? '' : '(hidden)')}`.trimEnd())
         if (value !== answer) print(style.dim('  white space around the value was removed'))
         return value
       }

@@ -14,11 +14,11 @@ import { providersView, providerView } from '../../src/terminal/views/providers.
 import { sandboxView } from '../../src/terminal/views/sandbox.ts'
 import { showView } from '../../src/terminal/views/show.ts'
 import { statsView } from '../../src/terminal/views/stats.ts'
-import { testView } from '../../src/terminal/views/test.ts'
+import { attemptView, testView } from '../../src/terminal/views/test.ts'
 import { tourView } from '../../src/terminal/views/tour.ts'
 import { vaultPathView, vaultVerifyView } from '../../src/terminal/views/vault.ts'
 import { whichView } from '../../src/terminal/views/which.ts'
-import { connected, demoFailed, demoPlanned, SAMPLES } from './samples.ts'
+import { connected, demoFailed, demoPlanned, failed, SAMPLES } from './samples.ts'
 
 /** A view with the data it shows; what ties them is lost, so that all can stand in one list. */
 export interface Shown {
@@ -45,6 +45,7 @@ export const ALL_VIEWS: readonly Shown[] = [
   shown('list of nothing', listView, { ...SAMPLES.list, integrations: [] }),
   shown('test of one', testView, { ...SAMPLES.test, results: [connected] }),
   shown('test of several', testView, SAMPLES.test),
+  shown('test before saving', attemptView, failed),
   shown('stats', statsView, SAMPLES.stats),
   shown('providers', providersView, SAMPLES.providers),
   shown('providers <id>', providerView, SAMPLES['providers <id>']),

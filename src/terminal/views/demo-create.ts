@@ -48,6 +48,6 @@ export const demoCreateView: View<DemoCreateAnswer> = (data, style) => {
   if (inbox === null || bot === null) return [`${style.error(style.symbols.failed)} demo ${name} is not ready`, ...each].join('\n')
   const state = changed ? 'is ready' : 'is ready, nothing had to be changed'
   const rows: Rows = [...(account === null ? [] : [['account', accountText(account, style)] as const]), ...placeRows(inbox, bot, style)]
-  const card = [`${style.ok(style.symbols.ok)} demo ${name} ${state}`, pairs(rows, style), ...each].join('\n')
+  const card = [`${style.ok(style.symbols.ok)} demo ${name} ${state}`, pairs(rows, style), '', ...each].join('\n')
   return card + snippetText(snippet, style) + next(`crm demo-show ${shown(demo.slug, style)}`, style)
 }

@@ -50,6 +50,13 @@ function oneResult(result: TestResult, style: Style): string {
   return [first, ...skipped, ...(rows.length === 0 ? [] : [pairs(rows, style)]), ...checkLines(result, style)].join('\n')
 }
 
+/** The test of values that are not saved yet: in full, with the cause and the fix, since no error follows. */
+export const attemptView: View<TestResult> = (result, style) => {
+  const cause = result.message === null ? [] : [`  cause: ${whole(result.message)}`]
+  const fix = result.hint === null ? [] : [`  fix:   ${whole(result.hint)}`]
+  return [oneResult(result, style), ...cause, ...fix].join('\n')
+}
+
 const COLUMNS: readonly Column[] = [
   { title: 'NAME', importance: 4 },
   { title: 'PROVIDER', importance: 1 },
