@@ -57,17 +57,20 @@ async function listPages(app: App, profile: string, filter: IntegrationFilter): 
   const vault = await app.vault()
   const { escapeJson } = await import('../core/text.ts')
   const pages = vault.listJson(profile, filter)
-  // One view of the vault for both: a change in between must not make the totals disagree with the list.
-  const totals = await vault.totals(profile, filter)
+  // Counted from what is printed: a change in between cannot make the totals disagree with the list.
+  const summary = { total: 0, active: 0, inactive: 0, failing: 0, untested: 0 }
   await app.ui.answerPages({
     schema: SCHEMA,
     warnings: [],
     head: { profile },
     key: 'integrations',
     pages: (function* () {
-      for (const page of pages) yield page.plain ? page.items : Buffer.from(escapeJson(page.items.toString('utf8')), 'utf8')
+      for (const { items, plain, totals } of pages) {
+        for (const key of Object.keys(summary) as (keyof ListSummary)[]) summary[key] += totals[key]
+        yield plain ? items : Buffer.from(escapeJson(items.toString('utf8')), 'utf8')
+      }
     })(),
-    tail: () => ({ summary: totals }),
+    tail: () => ({ summary }),
   })
 }
 

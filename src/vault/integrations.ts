@@ -21,7 +21,8 @@ export interface IntegrationTotals {
 /** A page of a list as JSON text: items joined with `,` and a newline, two-space indented to stand six deep. */
 export interface IntegrationPage {
   readonly items: Buffer
-  readonly count: number
+  /** The totals of this page alone; the sum over all pages is that of the list as it was printed. */
+  readonly totals: IntegrationTotals
   /** Whether every byte is printable ASCII or a newline, so that nothing needs escaping. */
   readonly plain: boolean
 }
@@ -31,8 +32,9 @@ const MATCHES = `profile_id = :profile AND (:provider IS NULL OR provider = :pro
 const INDENTED = (column: string): string => `replace(json_pretty(${column}, '  '), char(10), char(10) || '        ')`
 
 /** SQLite makes the text itself: ten times faster than a JavaScript object per row. `GLOB` finds bytes that need escaping. */
-const PAGE = `SELECT CAST(group_concat(item, ',' || char(10)) AS BLOB) AS items, max(name) AS last, count(*) AS count, sum(odd) AS odd FROM (
-  SELECT name, (settings || name || provider || secrets_set) GLOB '*[^ -~]*' AS odd, '      {
+const PAGE = `SELECT CAST(group_concat(item, ',' || char(10)) AS BLOB) AS items, max(name) AS last, count(*) AS total, sum(active) AS active,
+  sum(failing) AS failing, sum(untested) AS untested, sum(odd) AS odd FROM (
+  SELECT name, active, active AND last_outcome IS 'failed' AS failing, active AND last_outcome IS NULL AS untested, (settings || name || provider || secrets_set) GLOB '*[^ -~]*' AS odd, '      {
         "name": ' || json_quote(name) || ',
         "provider": ' || json_quote(provider) || ',
         "profile": ' || :quotedProfile || ',
@@ -57,18 +59,25 @@ function bound(profileId: Buffer, filter: IntegrationFilter): Record<string, unk
   return { profile: profileId, provider: filter.provider ?? null, active: filter.active === undefined ? null : Number(filter.active) }
 }
 
+interface PageRow {
+  readonly items: Buffer | null
+  readonly last: string | null
+  readonly total: number
+  readonly active: number
+  readonly failing: number
+  readonly untested: number
+  readonly odd: number
+}
+
 /** A list in pages of JSON text, by name. No key is needed, and nothing sealed is read. */
 export function* jsonPages(database: Database, profileId: Buffer, profile: string, filter: IntegrationFilter): Generator<IntegrationPage> {
   let after = ''
   for (;;) {
-    const page = database.get<{ items: Buffer | null; last: string | null; count: number; odd: number | null }>(PAGE, {
-      ...bound(profileId, filter),
-      quotedProfile: JSON.stringify(profile),
-      after,
-    })
+    const page = database.get<PageRow>(PAGE, { ...bound(profileId, filter), quotedProfile: JSON.stringify(profile), after })
     if (page === undefined || page.items === null || page.last === null) return
-    yield { items: page.items, count: page.count, plain: page.odd === 0 }
-    if (page.count < PAGE_ROWS) return
+    const { total, active, failing, untested } = page
+    yield { items: page.items, totals: { total, active, inactive: total - active, failing, untested }, plain: page.odd === 0 }
+    if (total < PAGE_ROWS) return
     after = page.last
   }
 }
