@@ -24,6 +24,7 @@ export function warningsBefore({ plan, found, botUrl, webhookUrl, version, repla
     nameWarning(plan.name, version),
     agentsWarning(plan.unknownAgents),
     replaces ? undefined : doublesWarning(plan.slug, found),
+    replaces ? undefined : markWarning(found),
   ]
   return candidates.filter((warning) => warning !== undefined)
 }
@@ -48,4 +49,11 @@ function doublesWarning(slug: string, { doubles }: DemoFound): Warning | undefin
   if (names.length === 0) return undefined
   const message = `more objects carry the mark of the demo ${slug} and are left alone: ${names.join(', ')}; demo-remove takes them away, too`
   return { code: 'demo_doubles', message }
+}
+
+/** The inbox carries its mark where customers read it outside of business hours. */
+function markWarning({ inbox }: DemoFound): Warning | undefined {
+  if (inbox?.hasBusinessHours !== true) return undefined
+  const message = `business hours are on in the inbox ${inbox.id}: outside of them customers read its out-of-office message with the mark of the demo`
+  return { code: 'mark_visible', message }
 }

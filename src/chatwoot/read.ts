@@ -44,6 +44,8 @@ export interface Inbox {
   readonly autoAssignment: boolean | undefined
   readonly csatSurvey: boolean | undefined
   readonly outOfOffice: string | null | undefined
+  /** Whether business hours are on; outside of them {@link outOfOffice} is shown to customers. */
+  readonly hasBusinessHours: boolean | undefined
   readonly websiteUrl: string | null | undefined
   readonly color: string | null | undefined
   readonly welcomeTitle: string | null | undefined
@@ -127,6 +129,7 @@ export function readInbox(json: Json): Inbox {
     autoAssignment: flag(record, 'enable_auto_assignment'),
     csatSurvey: flag(record, 'csat_survey_enabled'),
     outOfOffice: text(record, 'out_of_office_message'),
+    hasBusinessHours: flag(record, 'working_hours_enabled'),
     websiteUrl: text(record, 'website_url'),
     color: text(record, 'widget_color'),
     welcomeTitle: text(record, 'welcome_title'),

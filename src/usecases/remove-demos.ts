@@ -3,7 +3,7 @@ import { accountUrl, connectionOf } from '../chatwoot/connection.ts'
 import { allOf, findDemo, knownOf } from '../chatwoot/demo-find.ts'
 import { Ledger } from '../chatwoot/demo-journal.ts'
 import { removeObjects } from '../chatwoot/demo-remove.ts'
-import { cancellation, DEMO_LIMITS, type DemoEvent, type DemoLimits, type DemoObject, stopIfCancelled } from '../chatwoot/demo-run.ts'
+import { cancellation, DEMO_LIMITS, type DemoEvent, type DemoLimits, type DemoObject } from '../chatwoot/demo-run.ts'
 import { type DemoTarget, errorFor } from '../chatwoot/demo-target.ts'
 import type { Answer, DemoRemoval, DemoRemoveAnswer } from '../core/answers.ts'
 import type { DemoJournal, DemoRecord } from '../core/demo.ts'
@@ -48,7 +48,7 @@ export async function* removeDemos(
   const warnings: Warning[] = []
   const errors: CrmError[] = []
   for (const demo of demos) {
-    stopIfCancelled(deps.signal)
+    if (cancellation(deps.signal) !== undefined) break
     try {
       const { removal, warning, error } = yield* removeOne(deps, demo)
       removals.push(removal)
@@ -56,12 +56,14 @@ export async function* removeDemos(
       if (error !== undefined) errors.push(errorFor(demo.target, error) as CrmError)
     } catch (thrown) {
       const error = errorFor(demo.target, thrown)
-      if (demos.length === 1 || !(error instanceof CrmError) || cancellation(deps.signal) !== undefined) throw error
+      if (demos.length === 1 || !(error instanceof CrmError)) throw error
       errors.push(error)
       removals.push({ slug: demo.slug, integration: demo.target.name, outcome: 'partial', left: [], hasChanged: false })
     }
   }
-  const error = combined(errors, demos.length)
+  const stopped = cancellation(deps.signal)
+  if (stopped !== undefined && removals.length === 0) throw stopped
+  const error = removals.length < demos.length ? stopped : combined(errors, demos.length)
   const changed = removals.some(({ hasChanged }) => hasChanged)
   const data = { changed, demos: removals.map(({ hasChanged: _hasChanged, ...removal }) => removal) }
   return { schema: REMOVE_DEMOS_SCHEMA, data, warnings, ...(error === undefined ? {} : { error }) }

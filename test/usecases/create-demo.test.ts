@@ -261,6 +261,14 @@ test('what will fail later in silence is said before the first write', async (co
   expect(answer.warnings.map(({ code }) => code)).toEqual(['bot_url_private', 'agents_unknown', 'snippet_base_differs'])
 })
 
+test('business hours, which would show the mark to customers, are warned about', async (context) => {
+  const { http, sandbox, target } = await openSandbox(context)
+  await succeed(createDemo({ http, target, ...aRun() }, INPUT))
+  remains(sandbox).inboxes[0]!.columns.working_hours_enabled = true
+  const { answer } = await toEnd(createDemo({ http, target, ...aRun() }, INPUT))
+  expect(answer.warnings.map(({ code }) => code)).toEqual(['mark_visible'])
+})
+
 test('a Chatwoot that fails on every bot is named, and nothing is written', async (context) => {
   const { http, sandbox, target } = await openSandbox(context, { version: '4.16.0' })
   await expect(succeed(createDemo({ http, target, ...aRun() }, INPUT))).rejects.toMatchObject({

@@ -180,3 +180,32 @@ test('a Chatwoot before 2.16 deletes at once and says nothing', async (context) 
   expect((await succeed(removeDemos({ http, ...aRun() }, [{ slug: 'acme', journal, target }]))).demos[0]?.outcome).toBe('removed')
   expect(remains(sandbox).inboxes).toEqual([])
 })
+
+test('several demos: a cancellation keeps the rest, and the answer says what was done', async (context) => {
+  const { http, sandbox, target } = await openSandbox(context)
+  const journals = [memoryJournal(), memoryJournal()]
+  for (const [index, journal] of journals.entries())
+    await succeed(createDemo({ http, target, ...aRun(journal) }, { ...INPUT, slug: `demo-${index}` }))
+  const stop = new AbortController()
+  const run = removeDemos(
+    { http, ...aRun(), signal: stop.signal },
+    journals.map((journal, index) => ({ slug: `demo-${index}`, journal, target })),
+  )
+  let next = await run.next()
+  while (next.done !== true) {
+    const isSecond = next.value.type === 'remove' && remains(sandbox).inboxes.length === 1
+    if (isSecond) stop.abort()
+    next = await run.next()
+  }
+  expect(next.value.data?.demos.map(({ slug, outcome }) => [slug, outcome])).toEqual([
+    ['demo-0', 'removed'],
+    ['demo-1', 'partial'],
+  ])
+  expect(next.value.error?.code).toBe('partial')
+  expect(remains(sandbox).inboxes.length).toBe(1)
+
+  const already = new AbortController()
+  already.abort()
+  const doomed = { slug: 'demo-1', journal: journals[1]!, target }
+  await expect(succeed(removeDemos({ http, ...aRun(), signal: already.signal }, [doomed]))).rejects.toMatchObject({ code: 'cancelled' })
+})
