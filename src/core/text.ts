@@ -7,6 +7,9 @@
 const HOSTILE =
   /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}\ud800-\udfff]/gu
 
+/** Nearly every text that is printed: it needs no second look. */
+const PRINTABLE_ASCII = /^[\x20-\x7e]*$/
+
 function escapeForTerminal(character: string): string {
   const code = character.codePointAt(0) ?? 0
   return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`
@@ -20,6 +23,7 @@ export const SHOWN_CODE_POINTS = 200
  * characters become visible escapes such as `\x1b` and `\u{202e}`, and it is cut at `limit` code points.
  */
 export function visible(text: string, limit: number = SHOWN_CODE_POINTS): string {
+  if (text.length <= limit && PRINTABLE_ASCII.test(text)) return text
   const points = Array.from(text)
   const cut = points.length > limit ? `${points.slice(0, limit).join('')}…` : text
   return cut.replace(HOSTILE, escapeForTerminal)
