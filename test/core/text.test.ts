@@ -22,7 +22,11 @@ describe('text for a terminal', () => {
   })
 
   it('holds nothing hostile, whatever it was (property)', () => {
-    fc.assert(fc.property(any, (text) => expect(visible(text)).not.toMatch(HOSTILE)))
+    fc.assert(
+      fc.property(any, (text) => {
+        expect(visible(text)).not.toMatch(HOSTILE)
+      }),
+    )
   })
 
   it('is left as it is when there is nothing hostile in it and it is short (property)', () => {
