@@ -1,27 +1,7 @@
-import { BlockList, isIPv4, isIPv6 } from 'node:net'
+import { isIP } from 'node:net'
+import { isPublicAddress } from '../core/address.ts'
 import type { Warning } from '../core/provider.ts'
 import { isAtLeast, parseVersion } from './version.ts'
-
-/** IPv4 space to which Chatwoot delivers nothing: loopback, private, link-local, shared, multicast, reserved, documentation. */
-const REFUSED_IPV4 = [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.0.0.0', 24],
-  ['192.0.2.0', 24],
-  ['192.168.0.0', 16],
-  ['198.18.0.0', 15],
-  ['198.51.100.0', 24],
-  ['203.0.113.0', 24],
-  ['224.0.0.0', 3],
-] as const
-
-/** The only IPv6 space that is public, and what is documentation inside of it. */
-const PUBLIC_IPV6 = ['2000::', 3] as const
-const DOCUMENTATION_IPV6 = ['2001:db8::', 32] as const
 
 /**
  * Whether a Chatwoot with its guard on (since 4.14) refuses to deliver to a URL: an address that is not public, `localhost`, or a name
@@ -29,15 +9,8 @@ const DOCUMENTATION_IPV6 = ['2001:db8::', 32] as const
  */
 export function isRefusedByGuard(url: URL): boolean {
   const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')
-  if (isIPv4(host)) return inRange(host, 'ipv4', REFUSED_IPV4)
-  if (isIPv6(host)) return !inRange(host, 'ipv6', [PUBLIC_IPV6]) || inRange(host, 'ipv6', [DOCUMENTATION_IPV6])
+  if (isIP(host) !== 0) return !isPublicAddress(host)
   return !host.includes('.') || /\.(?:localhost|local|internal)$/.test(host)
-}
-
-function inRange(host: string, family: 'ipv4' | 'ipv6', ranges: readonly (readonly [string, number])[]): boolean {
-  const list = new BlockList()
-  for (const [network, prefix] of ranges) list.addSubnet(network, prefix, family)
-  return list.check(host, family)
 }
 
 /**

@@ -55,6 +55,8 @@ const TELLING_NODE_OPTIONS = /--(?:inspect|trace|heap|cpu-prof|prof|report|diagn
 /** One run of one command: the world, what the global flags say, and what is opened on the way and closed at the end. */
 export class App {
   readonly redactor: Redactor = createRedactor()
+  /** Takes the help that the parser prints, instead of standard output. */
+  helpSink: ((text: string) => void) | undefined
   /** The exit status of the command that ran. */
   status = 0
   readonly #stop = new AbortController()

@@ -3,7 +3,6 @@ import type { HelpAnswer } from '../core/answers.ts'
 import { CrmError } from '../core/errors.ts'
 import { type App, action, done } from './app.ts'
 import { setExamples } from './help-format.ts'
-import { createProgram } from './program.ts'
 
 /** The topics of `crm help`, each a text made from the tables that the program itself uses. */
 const TOPICS: Readonly<Record<string, () => Promise<string>>> = {
@@ -25,7 +24,7 @@ export function define(command: Command, app: App): void {
       const topic = words.join(' ')
       const load = TOPICS[topic]
       if (load === undefined) {
-        await helpOf(app, words)
+        await helpOf(command, words)
         return undefined
       }
       return done(
@@ -38,23 +37,28 @@ export function define(command: Command, app: App): void {
 }
 
 /** Help of a command, as its own `--help` prints it. */
-async function helpOf(app: App, words: readonly string[]): Promise<void> {
-  const program = createProgram(app)
-  const known =
-    words.every((word) => /^[a-z-]+$/.test(word) && !word.startsWith('-')) &&
-    (words.length === 0 || findCommand(program, words[0] ?? '') !== undefined)
-  if (!known) {
+async function helpOf(app: App, command: Command, words: readonly string[]): Promise<string> {
+  const program = command.parent ?? command
+  if (words.some((word) => !/^[a-z][a-z-]*$/.test(word)) || (words[0] !== undefined && findCommand(program, words[0]) === undefined)) {
     throw new CrmError('usage', `there is no help about ${words.join(' ').slice(0, 64)}`, {
       reason: `topics: ${Object.keys(TOPICS).join(', ')}`,
       hint: 'see all commands with: crm --help',
     })
   }
+  const { flags } = app.ui
+  let text = ''
+  app.helpSink = (part) => {
+    text += part
+  }
   try {
-    await program.parseAsync([...words, '--help'], { from: 'user' })
+    await program.parseAsync([...words, '--help', ...(flags.json ? ['--json'] : [])], { from: 'user' })
   } catch (error) {
     // Printing help ends a parse by an exception of status 0.
     if ((error as { exitCode?: number }).exitCode !== 0) throw error
+  } finally {
+    app.helpSink = undefined
   }
+  return text
 }
 
 function findCommand(program: Command, name: string): Command | undefined {

@@ -1,14 +1,29 @@
 import { existsSync } from 'node:fs'
 import { CrmError } from '../core/errors.ts'
 import { Secret } from '../core/secret.ts'
+import type { UnlockKey } from '../crypto/key-slot.ts'
 import { parseRawKey } from '../crypto/raw-key.ts'
+import type { Paths } from '../files/paths.ts'
 import { checkPrivateFile } from '../files/private.ts'
 import { askPassphrase, readKeyFile, SHORTEST_PASSPHRASE } from '../terminal/key-sources.ts'
+import type { Ui } from '../terminal/ui.ts'
 import type { KeySources } from '../vault/key-slots.ts'
-import type { App } from './app.ts'
+import type { VaultWorld } from '../vault/world.ts'
+import type { World } from '../world.ts'
+
+/** What looking for keys needs of a command's run. */
+export interface KeyHolder {
+  readonly world: World
+  readonly paths: Paths
+  readonly ui: Ui
+  readonly vaultWorld: Pick<VaultWorld, 'allowUnsafeFile'>
+  /** The key of a profile that this command has just made. */
+  readonly madeKey: UnlockKey | undefined
+  profile(): Promise<{ readonly value: string }>
+}
 
 /** Where the keys of this run may come from: the environment, the key file, then a passphrase file or a prompt. */
-export function keySources(app: App): KeySources {
+export function keySources(app: KeyHolder): KeySources {
   return {
     async raw() {
       const keys: { key: Buffer; from: string }[] = []
@@ -30,14 +45,14 @@ export function keySources(app: App): KeySources {
 }
 
 /** The key of `INTEGRATION_ENCRYPTION_KEY`; undefined when it is not set. @throws {CrmError} `usage` when it is malformed. */
-export function environmentKey(app: App): Buffer | undefined {
+export function environmentKey(app: KeyHolder): Buffer | undefined {
   const text = app.world.encryptionKey
   // A secret from here on: the output filter knows it.
   return text === undefined ? undefined : parseRawKey(new Secret(text.trim()).reveal(), 'INTEGRATION_ENCRYPTION_KEY')
 }
 
 /** The key of the key file; undefined when there is none and nobody named one. @throws {CrmError} `unsafe_file`, `usage`, `io_failed`. */
-export async function fileKey(app: App): Promise<Buffer | undefined> {
+export async function fileKey(app: KeyHolder): Promise<Buffer | undefined> {
   const { keyFile, keyFileFrom } = app.paths
   if (keyFileFrom === 'default' && !existsSync(keyFile)) return undefined
   const text = await readKeyFile(keyFile, 'key file', privacyCheck(app, 'the key file'))
@@ -45,7 +60,7 @@ export async function fileKey(app: App): Promise<Buffer | undefined> {
 }
 
 /** A passphrase for a new slot: from `CRM_PASSPHRASE_FILE`, else asked twice. @throws {CrmError} `usage` when it is too short. */
-export async function newPassphrase(app: App, profile: string): Promise<string> {
+export async function newPassphrase(app: KeyHolder, profile: string): Promise<string> {
   const fromFile = await filePassphrase(app)
   if (fromFile === undefined) return (await askPassphrase(app.ui, profile, 'create')).reveal()
   const passphrase = fromFile.reveal()
@@ -56,12 +71,12 @@ export async function newPassphrase(app: App, profile: string): Promise<string> 
   })
 }
 
-async function filePassphrase(app: App): Promise<Secret | undefined> {
+async function filePassphrase(app: KeyHolder): Promise<Secret | undefined> {
   const path = app.world.env.CRM_PASSPHRASE_FILE
   return path === undefined ? undefined : readKeyFile(path, 'passphrase file', privacyCheck(app, 'the passphrase file'))
 }
 
-function privacyCheck(app: App, what: string): (path: string) => void {
+function privacyCheck(app: KeyHolder, what: string): (path: string) => void {
   const uid = app.vaultWorld.allowUnsafeFile === true ? undefined : app.world.uid
   return (path) => checkPrivateFile(path, { uid }, what)
 }

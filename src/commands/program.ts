@@ -108,7 +108,11 @@ export function createProgram(app: App): Command {
     .option('-y, --yes', 'answer yes to confirmations')
     .option('--timeout <duration>', 'limit of the whole command, such as 90s')
     .configureHelp({ formatHelp: (command, helper) => formatHelp(command, helper, COMMANDS) })
-    .configureOutput({ writeOut: (text) => app.ui.print(text), writeErr: (text) => app.ui.tell(text.trimEnd()), outputError: () => {} })
+    .configureOutput({
+      writeOut: (text) => (app.helpSink ?? app.ui.print)(text),
+      writeErr: (text) => app.ui.tell(text.trimEnd()),
+      outputError: () => {},
+    })
     .exitOverride()
     // A word that is no command reaches the action below, which says so better than "too many arguments".
     .allowExcessArguments()

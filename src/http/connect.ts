@@ -1,7 +1,7 @@
 import { type LookupAddress, type LookupAllOptions, lookup as systemLookup } from 'node:dns'
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net'
+import { isLoopbackAddress, isPrivateName, isPublicAddress } from '../core/address.ts'
 import { CrmError } from '../core/errors.ts'
-import { isLoopbackAddress, isPrivateName, isPublicAddress } from './address.ts'
 import { Breach } from './breach.ts'
 import type { Tls } from './tls.ts'
 

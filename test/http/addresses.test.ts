@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isPublicAddress } from '../../src/http/address.ts'
+import { isPublicAddress } from '../../src/core/address.ts'
 import type { Resolve } from '../../src/http/connect.ts'
 import { client, failure, get, server } from './client.ts'
 import { answerText } from './raw-server.ts'
