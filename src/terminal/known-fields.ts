@@ -1,0 +1,46 @@
+import * as z from 'zod'
+import { ANSWER_SCHEMAS, type AnsweringCommand } from '../core/answer-schemas.ts'
+import { unknownFields } from './envelope.ts'
+
+/** What of JSON Schema (draft 2020-12) the schemas of answers are made of. */
+interface Shape {
+  readonly properties?: Readonly<Record<string, Shape>>
+  readonly additionalProperties?: Shape | boolean
+  readonly items?: Shape
+  readonly anyOf?: readonly Shape[]
+  /** Only free-form JSON refers to itself. */
+  readonly $ref?: string
+}
+
+/** The dot paths below a shape; `*` stands for a name that the schema leaves open, such as a field of a provider, `**` for free-form JSON. */
+function pathsBelow(shape: Shape, prefix: string): string[] {
+  const below = [shape.items, ...(shape.anyOf ?? [])].flatMap((inner) => (inner === undefined ? [] : pathsBelow(inner, prefix)))
+  const named = Object.entries(shape.properties ?? {})
+  const rest = typeof shape.additionalProperties === 'object' ? shape.additionalProperties : undefined
+  const open = rest === undefined ? [] : [[rest.$ref === undefined ? '*' : '**', rest] as const]
+  const own = [...named, ...open].flatMap(([name, inner]) => [`${prefix}${name}`, ...pathsBelow(inner, `${prefix}${name}.`)])
+  return [...new Set([...below, ...own])]
+}
+
+function matches(field: string, path: string): boolean {
+  if (path.endsWith('.**')) return field.startsWith(path.slice(0, -2))
+  const names = path.split('.')
+  const given = field.split('.')
+  return names.length === given.length && names.every((name, index) => name === '*' || name === given[index])
+}
+
+/** Every dot path that `--fields` may name for a command, in the order of its schema. */
+export function knownFields(command: AnsweringCommand): readonly string[] {
+  return pathsBelow(z.toJSONSchema(ANSWER_SCHEMAS[command].data as z.ZodType) as Shape, '')
+}
+
+/**
+ * Refuses `--fields` before a command does anything. (The answer is checked once more when it is printed: what a schema leaves open
+ * is known only then.) Loads the schemas, so call it only when there are fields.
+ * @throws {CrmError} `usage` naming the unknown ones and listing those that are there.
+ */
+export function refuseUnknownFields(command: AnsweringCommand, fields: readonly string[]): void {
+  const known = knownFields(command)
+  const unknown = fields.filter((field) => !known.some((path) => matches(field, path)))
+  if (unknown.length > 0) throw unknownFields(unknown, known)
+}
