@@ -17,7 +17,7 @@ type Cleanup = Pick<TestContext, 'onTestFinished'>
 
 /** A network client that closes with the test. Reads are repeated without long pauses, and nothing waits long for an answer. */
 export function openHttp({ onTestFinished }: Cleanup): Http {
-  const client = createHttp({ clock: Date.now, retryBaseMs: 5, deadlines: { headersMs: 400 } })
+  const client = createHttp({ clock: Date.now, retryBaseMs: 5, deadlines: { headersMs: 1_500 } })
   onTestFinished(() => client.close())
   return client.request
 }
@@ -39,7 +39,7 @@ export function targetOf(sandbox: Sandbox, values: Readonly<Record<string, Setti
 /** Limits that keep tests short where nothing is to be waited for. */
 export const QUICK: Partial<DemoLimits> = {
   lookMs: 40,
-  settleMs: 500,
+  settleMs: 2_000,
   undoMs: 4_000,
   undoCancelledMs: 4_000,
   deletionMs: 2_000,
