@@ -23,15 +23,8 @@ export function define(command: Command, app: App): void {
     action(app, 'help', async (words: string[]) => {
       const topic = words.join(' ')
       const load = TOPICS[topic]
-      if (load === undefined) {
-        await helpOf(command, words)
-        return undefined
-      }
-      return done(
-        'crm.help/1',
-        { topic, text: await load() } satisfies HelpAnswer,
-        async () => (await import('../terminal/views/help.ts')).helpView,
-      )
+      const text = load === undefined ? await helpOf(app, command, words) : await load()
+      return done('crm.help/1', { topic, text } satisfies HelpAnswer, async () => (await import('../terminal/views/help.ts')).helpView)
     }),
   )
 }

@@ -1,10 +1,10 @@
-import { toJSONSchema } from 'zod'
+import * as z from 'zod'
 import { ANSWER_SCHEMAS, type AnsweringCommand, envelopeSchema } from '../../core/answer-schemas.ts'
 
 /** `crm help json`: the contract in words, then the JSON Schema of every command's document. */
 export function text(): string {
   const schemas = Object.fromEntries(
-    (Object.keys(ANSWER_SCHEMAS) as AnsweringCommand[]).map((command) => [command, toJSONSchema(envelopeSchema(command))]),
+    (Object.keys(ANSWER_SCHEMAS) as AnsweringCommand[]).map((command) => [command, z.toJSONSchema(envelopeSchema(command))]),
   )
   return [
     'With --json, standard output holds exactly one document, also on failure:',
