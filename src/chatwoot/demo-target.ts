@@ -1,3 +1,4 @@
+import type { DemoRecord } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
 import type { SettingValue } from '../core/field.ts'
 import type { Source } from '../core/integration.ts'
@@ -46,5 +47,13 @@ export function errorFor(target: Pick<DemoTarget, 'name' | 'source'>, error: unk
     ...(reason === undefined ? {} : { reason }),
     ...(redirectTo === undefined ? {} : { redirectTo }),
     ...(signal === undefined ? {} : { signal }),
+  })
+}
+
+/** The refusal to work on a demo that was made elsewhere. */
+export function otherAccount({ slug, account: madeIn }: DemoRecord, account: string): CrmError {
+  return new CrmError('conflict', `the demo ${slug} was made in another account`, {
+    reason: `it is in ${madeIn}, and the integration now leads to ${account}`,
+    hint: 'make it under another name with --slug, or set the integration back: crm edit {name} --base-url <url> --account-id <id>',
   })
 }

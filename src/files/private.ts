@@ -1,5 +1,5 @@
-import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { closeSync, fsyncSync, lstatSync, mkdirSync, mkdtempSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { CrmError } from '../core/errors.ts'
 
 /** Facts of the process that the file rules compare with; undefined where the platform has no owners. */
@@ -15,21 +15,42 @@ export function createPrivateDirectory(path: string): void {
 /**
  * Replaces a file in one step, 0600 whatever the umask: written beside it, synchronised, renamed over it. A reader sees the
  * old or the new content, and never half of one.
+ * @param options.durable false leaves out the synchronisation, for what may be lost with the power.
  */
-export function writePrivateFile(path: string, content: string): void {
-  createPrivateDirectory(dirname(path))
-  const temporary = `${path}.${process.pid}.tmp`
-  const descriptor = openSync(temporary, 'w', 0o600)
+export function writePrivateFile(path: string, content: string, { durable = true }: { readonly durable?: boolean } = {}): void {
+  const directory = dirname(path)
+  createPrivateDirectory(directory)
+  // A place that no other process has; process ids are the same in two containers with one volume.
+  const workplace = mkdtempSync(`${path}.`)
   try {
-    writeSync(descriptor, content)
+    const temporary = join(workplace, 'new')
+    const descriptor = openSync(temporary, 'wx', 0o600)
+    try {
+      writeFileSync(descriptor, content)
+      if (durable) fsyncSync(descriptor)
+    } finally {
+      closeSync(descriptor)
+    }
+    renameSync(temporary, path)
+    if (durable) syncDirectory(directory)
+  } finally {
+    rmSync(workplace, { recursive: true, force: true })
+  }
+}
+
+/** A new name is on disk only once its directory is. */
+function syncDirectory(path: string): void {
+  let descriptor: number
+  try {
+    descriptor = openSync(path, 'r')
+  } catch {
+    return // Windows opens no directories, and needs no such call.
+  }
+  try {
     fsyncSync(descriptor)
-  } catch (error) {
-    rmSync(temporary, { force: true })
-    throw error
   } finally {
     closeSync(descriptor)
   }
-  renameSync(temporary, path)
 }
 
 /**

@@ -10,7 +10,7 @@ import { type DemoObserved, type DemoPlan, type DemoWanted, planDemo } from '../
 import { settleUnknown } from '../chatwoot/demo-recover.ts'
 import { type Removal, removeObjects } from '../chatwoot/demo-remove.ts'
 import { DEMO_LIMITS, type DemoEvent, type DemoLimits, type DemoObject, type DemoRun, stopIfCancelled } from '../chatwoot/demo-run.ts'
-import { type DemoTarget, errorFor } from '../chatwoot/demo-target.ts'
+import { type DemoTarget, errorFor, otherAccount } from '../chatwoot/demo-target.ts'
 import { warningsBefore } from '../chatwoot/demo-warnings.ts'
 import type { Answer, DemoCreateAnswer } from '../core/answers.ts'
 import type { DemoJournal, DemoRecord } from '../core/demo.ts'
@@ -160,14 +160,6 @@ function wantedOf({ deps, input }: Provisioning): DemoWanted {
 function refuseOtherAccount(record: DemoRecord | undefined, account: string, { inbox, bot }: DemoFound): void {
   if (record === undefined || record.account === account || record.status === 'removed' || inbox !== null || bot !== null) return
   throw otherAccount(record, account)
-}
-
-/** The refusal to work on a demo that was made elsewhere. */
-export function otherAccount({ slug, account: madeIn }: DemoRecord, account: string): CrmError {
-  return new CrmError('conflict', `the demo ${slug} was made in another account`, {
-    reason: `it is in ${madeIn}, and the integration now leads to ${account}`,
-    hint: 'make it under another name with --slug, or set the integration back: crm edit {name} --base-url <url> --account-id <id>',
-  })
 }
 
 function existsAlready(slug: string, { inbox, bot }: DemoObserved): CrmError {

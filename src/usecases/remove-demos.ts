@@ -4,13 +4,12 @@ import { allOf, findDemo, knownOf } from '../chatwoot/demo-find.ts'
 import { Ledger } from '../chatwoot/demo-journal.ts'
 import { removeObjects } from '../chatwoot/demo-remove.ts'
 import { cancellation, DEMO_LIMITS, type DemoEvent, type DemoLimits, type DemoObject } from '../chatwoot/demo-run.ts'
-import { type DemoTarget, errorFor } from '../chatwoot/demo-target.ts'
+import { type DemoTarget, errorFor, otherAccount } from '../chatwoot/demo-target.ts'
 import type { Answer, DemoRemoval, DemoRemoveAnswer } from '../core/answers.ts'
 import type { DemoJournal, DemoRecord } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
 import type { Clock, Http } from '../core/ports.ts'
 import type { Warning } from '../core/provider.ts'
-import { otherAccount } from './create-demo.ts'
 
 /** What removing demos needs of the world. */
 export interface RemoveDemosDeps {

@@ -20,9 +20,10 @@ export interface DemoRow {
   readonly updated_at: string
 }
 
-/** Those columns, for a SELECT, and where they are from. */
+/** Those columns, for a SELECT. */
 export const DEMO_COLUMNS =
   'd.id, d.integration_id, i.name AS integration, d.slug, d.generation, d.revision, d.name, d.account, d.channel, d.status, d.inbox_id, d.bot_id, d.created_at, d.updated_at'
+/** Where they are from. */
 export const DEMO_FROM = 'FROM demos d JOIN integrations i ON i.id = d.integration_id'
 
 /** The demos of a profile by slug, without secrets; no key is needed. */

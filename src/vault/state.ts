@@ -1,6 +1,6 @@
-import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { createPrivateDirectory } from '../files/private.ts'
+import { createPrivateDirectory, writePrivateFile } from '../files/private.ts'
 
 /** One failed attempt to unlock, noted while the vault stays untouched. */
 export interface UnlockFailure {
@@ -28,12 +28,7 @@ export class VaultState {
   /** Remembers a sequence; a lower one than known is kept out unless `force`. */
   rememberSequence(profileId: Buffer, sequence: number, force = false): void {
     if (!force && sequence <= this.highestSequence(profileId)) return
-    this.#quietly(() => {
-      const file = this.#file(profileId, 'sequence')
-      const temporary = `${file}.${process.pid}`
-      writeFileSync(temporary, `${sequence}\n`, { mode: 0o600 })
-      renameSync(temporary, file)
-    })
+    this.#quietly(() => writePrivateFile(this.#file(profileId, 'sequence'), `${sequence}\n`, { durable: false }))
   }
 
   /** Notes a failed unlock; the log of the vault itself takes it up at the next unlock. */

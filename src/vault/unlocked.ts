@@ -362,8 +362,9 @@ export class UnlockedProfile implements UnlockedVault {
 
   /** A whole older copy of the file verifies in itself; what this machine saw last tells it. @throws {CrmError} `damaged`. */
   checkAge(): void {
-    const count = this.#auditCount()
+    // In this order: another command may commit and remember its end at any moment.
     const seen = this.state.highestSequence(this.keys.profileId)
+    const count = this.#auditCount()
     if (count < seen) {
       throw new CrmError('damaged', 'this vault is older than the last one used here', {
         reason: `its audit log ends at ${count}, this machine has seen ${seen}: changes since then are missing`,
