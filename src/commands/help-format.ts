@@ -112,7 +112,7 @@ function commandsSection(command: Command, helper: Help, entries: readonly { rea
 }
 
 function flagsSection(title: string, options: readonly Option[], helper: Help): string {
-  const rows = options.map((option): [string, string] => [helper.optionTerm(option), helper.optionDescription(option)])
+  const rows = options.map((option): [string, string] => [helper.optionTerm(option), option.description])
   return rows.length === 0 ? '' : `${title}:\n${table(rows)}`
 }
 

@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
 import type { InitAnswer } from '../core/answers.ts'
-import { type App, action, done } from './app.ts'
-import { chooseKeyKind, createProfile, KEY_KINDS, parseKeyKind } from './first-key.ts'
+import { CrmError } from '../core/errors.ts'
+import type { KeySlotInfo } from '../vault/key-slots.ts'
+import { type App, action, done, type Outcome } from './app.ts'
+import { chooseKeyKind, createProfile, KEY_KINDS, type KeyKind, parseKeyKind } from './first-key.ts'
 import { setExamples, setStatuses } from './help-format.ts'
 
 export function define(command: Command, app: App): void {
@@ -15,10 +17,28 @@ export function define(command: Command, app: App): void {
   command.action(
     action(app, 'init', async (flags: { key?: string }) => {
       const profile = (await app.profile()).value
-      const kind = flags.key === undefined ? await chooseKeyKind(app) : parseKeyKind(flags.key)
-      const { id, label, createdAt } = await createProfile(app, profile, kind)
-      const data: InitAnswer = { created: true, vault: app.paths.vault, profile, keySlot: { id, kind, label, createdAt } }
-      return done('crm.init/1', data, async () => (await import('../terminal/views/init.ts')).initView)
+      const wanted = flags.key === undefined ? undefined : parseKeyKind(flags.key)
+      const existing = await existingSlot(app, profile, wanted)
+      if (existing !== undefined) return answer(app, profile, false, existing)
+      const kind = wanted ?? (await chooseKeyKind(app))
+      return answer(app, profile, true, await createProfile(app, profile, kind))
     }),
   )
+}
+
+/** A second `init` changes nothing: the slot that is there. @throws {CrmError} `conflict` when it is not of the kind asked for. */
+async function existingSlot(app: App, profile: string, wanted: KeyKind | undefined): Promise<KeySlotInfo | undefined> {
+  const vault = await app.vaultIfThere()
+  if (vault === undefined || !(await vault.hasProfile(profile))) return undefined
+  const slots = await vault.keySlots(profile)
+  const slot = wanted === undefined ? slots[0] : slots.find(({ kind }) => kind === wanted)
+  if (slot !== undefined) return slot
+  throw new CrmError('conflict', `the profile ${profile} exists already, and no ${wanted} key opens it`, {
+    hint: `add one with: crm -p ${profile} key add ${wanted}`,
+  })
+}
+
+function answer(app: App, profile: string, created: boolean, { id, kind, label, createdAt }: KeySlotInfo): Outcome {
+  const data: InitAnswer = { created, vault: app.paths.vault, profile, keySlot: { id, kind, label, createdAt } }
+  return done('crm.init/1', data, async () => (await import('../terminal/views/init.ts')).initView)
 }
