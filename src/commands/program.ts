@@ -109,7 +109,7 @@ export function createProgram(app: App): Command {
     .option('--timeout <duration>', 'limit of the whole command, such as 90s')
     .configureHelp({ formatHelp: (command, helper) => formatHelp(command, helper, COMMANDS) })
     .configureOutput({
-      writeOut: (text) => (app.helpSink ?? app.ui.print)(text),
+      writeOut: (text) => (app.helpSink === undefined ? app.ui.print(text) : app.helpSink(text)),
       writeErr: (text) => app.ui.tell(text.trimEnd()),
       outputError: () => {},
     })
