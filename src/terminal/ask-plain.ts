@@ -12,7 +12,7 @@ import {
   type TextQuestion,
   textProblem,
 } from './ask.ts'
-import type { PromptTerminal } from './ask-prompts.ts'
+import { LONGEST_HELP, type PromptTerminal } from './ask-prompts.ts'
 import { PASTE_MODE_OFF, PASTE_MODE_ON } from './paste.ts'
 import { PromptInput } from './prompt-input.ts'
 
@@ -22,56 +22,33 @@ import { PromptInput } from './prompt-input.ts'
  * terminal aborts `signal` then.
  */
 export function createPlainAsk(terminal: PromptTerminal): Ask {
-  const { print } = terminal
-  const say = (text: string): void => {
-    terminal.stderr().write(text)
-  }
-  const explain = (question: Question): void => {
-    for (const line of question.help ?? []) print(visible(line))
+  return new PlainAsk(terminal)
+}
+
+class PlainAsk implements Ask {
+  readonly #terminal: PromptTerminal
+
+  constructor(terminal: PromptTerminal) {
+    this.#terminal = terminal
   }
 
-  function readVisible(): Promise<string> {
-    const input = terminal.stdin()
-    const lines = createInterface({ input, terminal: false })
-    return firstLine(lines, terminal.signal).finally(() => {
-      lines.close()
-      input.pause()
-    })
-  }
-
-  async function readHidden(message: string, joinLines: boolean): Promise<string> {
-    const output = terminal.stderr()
-    const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
-    const input = new PromptInput(terminal.stdin(), { joinLines, onClosed: () => {} })
-    output.write(PASTE_MODE_ON)
-    const keys = createInterface({ input, output: silent, terminal: true, historySize: 0 })
-    try {
-      // The echo is off by now: whoever sees the question can type without being seen.
-      say(message)
-      return await firstLine(keys, terminal.signal)
-    } finally {
-      keys.close()
-      input.release()
-      output.write(`${PASTE_MODE_OFF}\n`)
-    }
-  }
-
-  async function text(question: TextQuestion): Promise<string> {
-    explain(question)
+  async text(question: TextQuestion): Promise<string> {
+    this.#explain(question)
     const fallback = question.typed ?? question.fallback
     for (;;) {
-      say(`${visible(question.message)}${fallback === undefined || fallback === '' ? '' : ` [${visible(fallback)}]`}: `)
-      const value = (await readVisible()).trim() || fallback || ''
+      this.#say(`${visible(question.message)}${fallback === undefined || fallback === '' ? '' : ` [${visible(fallback)}]`}: `)
+      const value = (await this.#readVisible()).trim() || fallback || ''
       const problem = textProblem(question, value)
       if (problem === undefined) return value
-      print(`error: the value ${problem}`)
+      this.#terminal.print(`error: the value ${problem}`)
     }
   }
 
-  async function secret(question: SecretQuestion): Promise<string> {
-    explain(question)
+  async secret(question: SecretQuestion): Promise<string> {
+    const { print } = this.#terminal
+    this.#explain(question)
     for (;;) {
-      const answer = await readHidden(`${visible(question.message)} (hidden): `, question.joinLines === true)
+      const answer = await this.#readHidden(`${visible(question.message)} (hidden): `, question.joinLines === true)
       const value = answer.trim()
       const problem = secretProblem(question, value)
       if (problem === undefined) {
@@ -82,16 +59,15 @@ export function createPlainAsk(terminal: PromptTerminal): Ask {
     }
   }
 
-  async function choice<T extends string>(question: ChoiceQuestion<T>): Promise<T> {
-    explain(question)
+  async choice<T extends string>(question: ChoiceQuestion<T>): Promise<T> {
+    const { print } = this.#terminal
     const { choices, fallback } = question
+    this.#explain(question)
     print(`${visible(question.message)}:`)
-    choices.forEach(({ label }, index) => {
-      print(`  ${index + 1}. ${visible(label)}`)
-    })
+    for (const [index, { label }] of choices.entries()) print(`  ${index + 1}. ${visible(label)}`)
     for (;;) {
-      say(`Number or name${fallback === undefined ? '' : ` [${choices.findIndex(({ value }) => value === fallback) + 1}]`}: `)
-      const typed = (await readVisible()).trim().toLowerCase()
+      this.#say(`Number or name${fallback === undefined ? '' : ` [${choices.findIndex(({ value }) => value === fallback) + 1}]`}: `)
+      const typed = (await this.#readVisible()).trim().toLowerCase()
       if (typed === '' && fallback !== undefined) return fallback
       const named = choices.find(({ value, label }) => value.toLowerCase() === typed || label.toLowerCase() === typed)
       const chosen = named ?? (/^\d{1,3}$/.test(typed) ? choices[Number(typed) - 1] : undefined)
@@ -100,19 +76,51 @@ export function createPlainAsk(terminal: PromptTerminal): Ask {
     }
   }
 
-  async function confirm(question: ConfirmQuestion): Promise<boolean> {
-    explain(question)
+  async confirm(question: ConfirmQuestion): Promise<boolean> {
+    this.#explain(question)
     for (;;) {
-      say(`${visible(question.message)} ${question.fallback === true ? '[Y/n]' : '[y/N]'}: `)
-      const typed = (await readVisible()).trim().toLowerCase()
+      this.#say(`${visible(question.message)} ${question.fallback === true ? '[Y/n]' : '[y/N]'}: `)
+      const typed = (await this.#readVisible()).trim().toLowerCase()
       if (typed === '') return question.fallback ?? false
       if (typed === 'y' || typed === 'yes') return true
       if (typed === 'n' || typed === 'no') return false
-      print('error: type yes or no')
+      this.#terminal.print('error: type yes or no')
     }
   }
 
-  return { text, secret, choice, confirm }
+  #say(text: string): void {
+    this.#terminal.stderr().write(text)
+  }
+
+  #explain({ help = [] }: Question): void {
+    for (const line of help) this.#terminal.print(visible(line, LONGEST_HELP))
+  }
+
+  #readVisible(): Promise<string> {
+    const input = this.#terminal.stdin()
+    const lines = createInterface({ input, terminal: false })
+    return firstLine(lines, this.#terminal.signal).finally(() => {
+      lines.close()
+      input.pause()
+    })
+  }
+
+  async #readHidden(message: string, joinLines: boolean): Promise<string> {
+    const output = this.#terminal.stderr()
+    const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
+    const input = new PromptInput(this.#terminal.stdin(), { joinLines, onClosed: () => {} })
+    output.write(PASTE_MODE_ON)
+    const keys = createInterface({ input, output: silent, terminal: true, historySize: 0 })
+    try {
+      // The echo is off by now: whoever sees the question can type without being seen.
+      this.#say(message)
+      return await firstLine(keys, this.#terminal.signal)
+    } finally {
+      keys.close()
+      input.release()
+      output.write(`${PASTE_MODE_OFF}\n`)
+    }
+  }
 }
 
 type Lines = ReturnType<typeof createInterface>

@@ -28,11 +28,13 @@ export interface PromptTerminal {
 
 /** Prose is not wider than this, however wide the terminal is. */
 const PROSE_COLUMNS = 80
-const LONGEST_HELP = 600
+/** Longest line of help, in code points. */
+export const LONGEST_HELP = 600
 
 /** Longer lists are filtered as one types. */
 const LONG_LIST = 8
 
+type Prompts = typeof import('@inquirer/prompts')
 type PromptContext = { readonly input: NodeJS.ReadableStream; readonly output: NodeJS.WritableStream; readonly signal: AbortSignal }
 
 /** The look of the prompts, in our colours: the library's own follow standard output, which is not where prompts stand. */
@@ -67,40 +69,26 @@ function asciiKey(key: string): string {
 
 /** Prompts drawn on a terminal. The library is loaded at the first question. */
 export function createPromptAsk(terminal: PromptTerminal): Ask {
-  const { style, print } = terminal
-  const theme = themeOf(style, style.symbols.arrow === '->')
+  return new PromptAsk(terminal)
+}
 
-  async function prompt<T>(
-    question: Question,
-    joinLines: boolean,
-    run: (prompts: typeof import('@inquirer/prompts'), context: PromptContext) => Promise<T>,
-  ) {
-    const prompts = await import('@inquirer/prompts')
-    const stop = new AbortController()
-    const signal = terminal.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, terminal.signal])
-    for (const line of question.help ?? [])
-      print(style.dim(wrapped(visible(line, LONGEST_HELP), Math.min(style.columns, PROSE_COLUMNS), '  ')))
-    const output = terminal.stderr()
-    // After an answer the library closes too, but the promise is settled by then and the abort finds nothing to do.
-    const input = new PromptInput(terminal.stdin(), { joinLines, onClosed: () => stop.abort() })
-    output.write(PASTE_MODE_ON)
-    try {
-      return await run(prompts, { input, output, signal })
-    } catch (error) {
-      throw failureOf(error, terminal.signal)
-    } finally {
-      output.write(PASTE_MODE_OFF)
-      input.release()
-    }
+class PromptAsk implements Ask {
+  readonly #terminal: PromptTerminal
+  readonly #theme: ReturnType<typeof themeOf>
+
+  constructor(terminal: PromptTerminal) {
+    this.#terminal = terminal
+    this.#theme = themeOf(terminal.style, terminal.style.symbols.arrow === '->')
   }
 
-  async function text(question: TextQuestion): Promise<string> {
+  async text(question: TextQuestion): Promise<string> {
+    const theme = this.#theme
     const fallback = question.typed ?? question.fallback
     const shown = fallback === undefined ? undefined : visible(fallback, Number.POSITIVE_INFINITY)
-    const answer = await prompt(question, question.joinLines === true, ({ input }, context) =>
+    const answer = await this.#prompt(question, question.joinLines === true, ({ input }, context) =>
       input(
         {
-          message: `${visible(question.message)}:`,
+          message: messageOf(question),
           theme,
           ...(shown === undefined ? {} : { default: shown }),
           ...(question.typed === undefined ? {} : { prefill: 'editable' as const }),
@@ -113,10 +101,12 @@ export function createPromptAsk(terminal: PromptTerminal): Ask {
     return fallback !== undefined && answer === shown ? fallback : answer.trim()
   }
 
-  async function secret(question: SecretQuestion): Promise<string> {
-    const message = `${visible(question.message)}:`
+  async secret(question: SecretQuestion): Promise<string> {
+    const { style, print } = this.#terminal
+    const theme = this.#theme
+    const message = messageOf(question)
     for (let asked: Question = question; ; asked = { message: question.message }) {
-      const answer = await prompt(asked, question.joinLines === true, ({ password }, context) =>
+      const answer = await this.#prompt(asked, question.joinLines === true, ({ password }, context) =>
         // Taken off the screen when it ends: only an accepted value may leave the mark of an answered question.
         password({ message, toggleMask: false, theme }, { ...context, clearPromptOnDone: true }),
       )
@@ -132,11 +122,12 @@ export function createPromptAsk(terminal: PromptTerminal): Ask {
     }
   }
 
-  async function choice<T extends string>(question: ChoiceQuestion<T>): Promise<T> {
-    const message = `${visible(question.message)}:`
+  async choice<T extends string>(question: ChoiceQuestion<T>): Promise<T> {
+    const message = messageOf(question)
+    const theme = this.#theme
     const choices = question.choices.map(({ value, label, short = label }) => ({ value, name: visible(label), short: visible(short) }))
     const chosen = question.fallback === undefined ? {} : { default: question.fallback }
-    return prompt(question, false, ({ select, search }, context): Promise<T> => {
+    return this.#prompt(question, false, ({ select, search }, context): Promise<T> => {
       // The short list jumps to what is typed only by the beginning of the label; every choice must be reachable by its value (ux P8).
       const isTypable = choices.every(({ value, name }) => name.toLowerCase().startsWith(value.toLowerCase()))
       if (isTypable && choices.length <= LONG_LIST) return select<T>({ message, choices, pageSize: LONG_LIST, theme, ...chosen }, context)
@@ -145,13 +136,36 @@ export function createPromptAsk(terminal: PromptTerminal): Ask {
     })
   }
 
-  async function confirm(question: ConfirmQuestion): Promise<boolean> {
-    return prompt(question, false, (prompts, context) =>
-      prompts.confirm({ message: visible(question.message), default: question.fallback ?? false, theme }, context),
+  async confirm(question: ConfirmQuestion): Promise<boolean> {
+    return this.#prompt(question, false, (prompts, context) =>
+      prompts.confirm({ message: visible(question.message), default: question.fallback ?? false, theme: this.#theme }, context),
     )
   }
 
-  return { text, secret, choice, confirm }
+  /** Runs one prompt, and leaves the terminal as it was however it ends. */
+  async #prompt<T>(question: Question, joinLines: boolean, run: (prompts: Prompts, context: PromptContext) => Promise<T>): Promise<T> {
+    const { stdin, stderr, signal, style, print } = this.#terminal
+    const prompts = await import('@inquirer/prompts')
+    const stop = new AbortController()
+    for (const line of question.help ?? [])
+      print(style.dim(wrapped(visible(line, LONGEST_HELP), Math.min(style.columns, PROSE_COLUMNS), '  ')))
+    const output = stderr()
+    // After an answer the library closes too, but the promise is settled by then and the abort finds nothing to do.
+    const input = new PromptInput(stdin(), { joinLines, onClosed: () => stop.abort() })
+    output.write(PASTE_MODE_ON)
+    try {
+      return await run(prompts, { input, output, signal: signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal]) })
+    } catch (error) {
+      throw failureOf(error, signal)
+    } finally {
+      output.write(PASTE_MODE_OFF)
+      input.release()
+    }
+  }
+}
+
+function messageOf({ message }: Question): string {
+  return `${visible(message)}:`
 }
 
 function said(problem: string | undefined): true | string {

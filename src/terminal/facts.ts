@@ -34,6 +34,11 @@ export function inCi(facts: TerminalFacts): boolean {
   return isSet(facts.CI) && facts.CI !== 'false' && facts.CI !== '0'
 }
 
+/** Whether prompts are plain lines, for screen readers (`ux.md` P9). */
+export function isAccessible(facts: TerminalFacts): boolean {
+  return isSet(facts.CRM_ACCESSIBLE) && facts.CRM_ACCESSIBLE !== '0'
+}
+
 /** Whether a person may be asked: both ends of the conversation are terminals, and nothing forbids it. */
 export function mayAsk(
   facts: TerminalFacts,

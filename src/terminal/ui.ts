@@ -2,19 +2,17 @@ import type { Answer } from '../core/answers.ts'
 import { CrmError } from '../core/errors.ts'
 import type { Clock } from '../core/ports.ts'
 import type { Warning } from '../core/provider.ts'
-import { visible } from '../core/text.ts'
 import { type Ask, cannotAsk } from './ask.ts'
 import { envelopeText, keepFields } from './envelope.ts'
-import { inCi, isUtf8, mayAsk, type TerminalFacts, type TerminalFlags, wantsColour } from './facts.ts'
+import { inCi, isAccessible, mayAsk, type TerminalFacts, type TerminalFlags } from './facts.ts'
+import { Messages } from './messages.ts'
 import { type PagedAnswer, readPages, writePages } from './pages.ts'
-import { type Progress, plainProgress, SILENT, type Spinner, spinner } from './progress.ts'
+import type { Progress } from './progress.ts'
 import { createRedactor, type Redactor } from './redact.ts'
-import { showDuration } from './relative-time.ts'
 import type { InputSource, OutputTarget } from './streams.ts'
 import { plainStyle, type Style, styleFor } from './style.ts'
-import type { View } from './view.ts'
-import { errorView } from './views/error.ts'
-import { createWriter } from './writer.ts'
+import { lines, type View } from './view.ts'
+import { createWriter, type Writer } from './writer.ts'
 
 /** What a {@link Ui} is made of. Everything that belongs to the process comes in here. */
 export interface UiOptions {
@@ -90,182 +88,147 @@ function maskCommands(value: string): string {
     .join('')
 }
 
-function stackOf(error: unknown, depth = 0): string {
-  if (!(error instanceof Error) || depth > 4) return ''
-  const cause = error.cause === undefined ? '' : `\n${stackOf(error.cause, depth + 1)}`
-  return `${error.stack ?? error.message}${cause}`
-}
-
 /** The terminal as a command sees it. Nothing is opened, loaded or asked of the streams before it is needed. */
 export function createUi(options: UiOptions): Ui {
-  const { stdout, stderr, stdin, facts, flags, clock } = options
-  const redactor = options.redactor ?? createRedactor()
-  const ci = inCi(facts)
-  const out = createWriter(stdout, redactor, ci)
-  const err = createWriter(stderr, redactor, ci)
-  const warnings: Warning[] = []
-  const warned = new Set<string>()
-  let running: Spinner = SILENT
-  let stdoutStyle: Promise<Style> | undefined
-  let stderrStyle: Promise<Style> | undefined
-  let asker: Promise<Ask> | undefined
+  return new TerminalUi(options)
+}
 
-  const talks = !flags.quiet && !flags.json
-  const interactive = (): boolean => options.ask !== undefined || mayAsk(facts, flags, stdin, stderr)
-  const look = (): { noColor: boolean; verbose: boolean; now: number } => ({
-    noColor: flags.noColor,
-    verbose: flags.verbose > 0,
-    now: clock(),
-  })
+class TerminalUi implements Ui {
+  readonly flags: TerminalFlags
+  readonly ask: Ask
+  readonly #options: UiOptions
+  readonly #out: Writer
+  readonly #err: Writer
+  readonly #messages: Messages
+  #style: Promise<Style> | undefined
+  #asker: Promise<Ask> | undefined
 
-  function style(): Promise<Style> {
-    stdoutStyle ??= styleFor(stdout, facts, look())
-    return stdoutStyle
-  }
-
-  function errStyle(): Promise<Style> {
-    stderrStyle ??= styleFor(stderr, facts, look())
-    return stderrStyle
-  }
-
-  /** A spinner stands on the last line of the terminal: it is erased before anything else is printed, and draws itself again. */
-  function errLine(line: string): void {
-    running.erase()
-    err.human(`${line}\n`)
-  }
-
-  function isNew(warning: Warning): boolean {
-    const key = `${warning.code} ${warning.message}`
-    if (warned.has(key)) return false
-    warned.add(key)
-    return true
-  }
-
-  function mask(reveals: readonly string[]): void {
-    if (facts.GITHUB_ACTIONS === 'true') for (const value of reveals) err.exact(maskCommands(value))
-  }
-
-  async function answerPeople<T>(answer: Answer<T>, view: LoadView<T>, reveals: readonly string[]): Promise<void> {
-    if (answer.data !== null) {
-      const text = await (await view())(answer.data, await style())
-      running.erase()
-      if (text !== '') out.human(`${text}\n`, reveals)
+  constructor(options: UiOptions) {
+    const { stdout, stderr, facts, flags, clock, redactor = createRedactor() } = options
+    this.#options = options
+    this.flags = flags
+    this.#out = createWriter(stdout, redactor, inCi(facts))
+    this.#err = createWriter(stderr, redactor, inCi(facts))
+    this.#messages = new Messages({ target: stderr, writer: this.#err, facts, flags, clock })
+    this.ask = {
+      text: async (question) => (await this.#asking()).text(question),
+      secret: async (question) => (await this.#asking()).secret(question),
+      choice: async (question) => (await this.#asking()).choice(question),
+      confirm: async (question) => (await this.#asking()).confirm(question),
     }
-    const pending = flags.quiet ? [] : answer.warnings.filter(isNew)
-    if (pending.length === 0 && answer.error === undefined) return
-    const look = await errStyle()
-    for (const { message } of pending) errLine(`${look.warn('warning:')} ${visible(message, 600)}`)
-    if (answer.error !== undefined) errLine(errorView(answer.error, look))
   }
 
-  async function answer<T>(given: Answer<T>, view: LoadView<T>, reveals: readonly string[] = []): Promise<void> {
-    running.end()
-    mask(reveals)
-    if (flags.json) {
-      const data = flags.fields === undefined || given.data === null ? given.data : keepFields(given.data, flags.fields)
-      out.json(envelopeText({ ...given, data, warnings: [...warnings, ...given.warnings.filter(isNew)] }), reveals)
-    } else await answerPeople(given, view, reveals)
-    if (given.error !== undefined && flags.verbose === 2) errLine(lineByLine(stackOf(given.error)))
+  get interactive(): boolean {
+    const { ask, facts, stdin, stderr } = this.#options
+    return ask !== undefined || mayAsk(facts, this.flags, stdin, stderr)
   }
 
-  function lineByLine(text: string): string {
-    return text
-      .split('\n')
-      .map((line) => visible(line, Number.POSITIVE_INFINITY))
-      .join('\n')
+  style(): Promise<Style> {
+    const { stdout, facts, clock } = this.#options
+    this.#style ??= styleFor(stdout, facts, { noColor: this.flags.noColor, verbose: this.flags.verbose > 0, now: clock() })
+    return this.#style
   }
 
-  function progress(label: string): Progress {
-    running.end()
-    const startedAt = clock()
-    const animated = stderr.isTTY && !ci && facts.TERM !== 'dumb' && flags.verbose === 0
-    const print = flags.json ? (line: string) => step(line) : errLine
-    if (flags.verbose === 0 && !talks) running = SILENT
-    else if (!animated) running = plainProgress(label, print, () => clock() - startedAt)
-    else running = spinner(label, stderr.open, { colour: wantsColour(facts, flags.noColor, stderr.isTTY), utf8: isUtf8(facts) })
-    return running
+  async answer<T>(answer: Answer<T>, view: LoadView<T>, reveals: readonly string[] = []): Promise<void> {
+    this.#messages.settle()
+    this.#mask(reveals)
+    if (this.flags.json) {
+      const { data } = answer
+      const kept = this.flags.fields === undefined || data === null ? data : keepFields(data, this.flags.fields)
+      this.#out.json(envelopeText({ ...answer, data: kept, warnings: this.#messages.collected(answer.warnings) }), reveals)
+    } else {
+      if (answer.data !== null) this.#show(await (await view())(answer.data, await this.style()), reveals)
+      await this.#messages.conclude(answer.warnings, answer.error)
+    }
+    if (answer.error !== undefined) this.#messages.stack(answer.error)
   }
 
-  function step(line: string, durationMs?: number): void {
-    if (flags.verbose > 0) errLine(visible(durationMs === undefined ? line : `${line} (${showDuration(durationMs)})`, 1_000))
+  async answerPages(pages: PagedAnswer): Promise<void> {
+    this.#messages.settle()
+    const all = { ...pages, warnings: this.#messages.collected(pages.warnings) }
+    if (this.flags.fields === undefined) return writePages(all, this.#out, this.#options.stdout)
+    const data = keepFields(await readPages(all), this.flags.fields)
+    this.#out.json(envelopeText({ schema: all.schema, data, warnings: all.warnings }))
   }
 
-  async function loadAsk(): Promise<Ask> {
-    if (options.ask !== undefined) return options.ask
-    if (!interactive()) throw cannotAsk()
-    const plain = facts.CRM_ACCESSIBLE !== undefined && facts.CRM_ACCESSIBLE !== '' && facts.CRM_ACCESSIBLE !== '0'
+  fail(error: CrmError, schema: string): Promise<void> {
+    return this.answer({ schema, data: null, warnings: [], error }, async () => () => '')
+  }
+
+  reveal(value: string): void {
+    this.#mask([value])
+    this.#out.exact(this.#options.stdout.isTTY ? `${lines(value.replace(/\n$/, ''))}\n` : value)
+  }
+
+  print(text: string): void {
+    this.#messages.erase()
+    this.#out.human(text.endsWith('\n') ? text : `${text}\n`)
+  }
+
+  usage(text: string): void {
+    this.#messages.usage(text)
+  }
+
+  note(line: string): void {
+    this.#messages.note(line)
+  }
+
+  tell(line: string): void {
+    this.#messages.line(line)
+  }
+
+  warn(warning: Warning): void {
+    this.#messages.warn(warning)
+  }
+
+  step(line: string, durationMs?: number): void {
+    this.#messages.step(line, durationMs)
+  }
+
+  http(line: string): void {
+    this.#messages.http(line)
+  }
+
+  progress(label: string): Progress {
+    return this.#messages.progress(label)
+  }
+
+  async confirm(message: string): Promise<boolean> {
+    if (this.flags.yes) return true
+    if (this.interactive) return this.ask.confirm({ message })
+    throw new CrmError('usage', 'this needs a confirmation and there is no terminal to ask on', {
+      reason: message,
+      hint: 'add --yes to confirm',
+    })
+  }
+
+  #show(text: string, reveals: readonly string[]): void {
+    if (text !== '') this.#out.human(`${text}\n`, reveals)
+  }
+
+  #mask(reveals: readonly string[]): void {
+    if (this.#options.facts.GITHUB_ACTIONS === 'true') for (const value of reveals) this.#err.exact(maskCommands(value))
+  }
+
+  #asking(): Promise<Ask> {
+    this.#messages.settle()
+    this.#asker ??= this.#loadAsk()
+    return this.#asker
+  }
+
+  async #loadAsk(): Promise<Ask> {
+    const { ask, stdin, stderr, facts, clock, signal } = this.#options
+    if (ask !== undefined) return ask
+    if (!this.interactive) throw cannotAsk()
+    const plain = isAccessible(facts)
     const terminal = {
       stdin: stdin.open,
       stderr: stderr.open,
-      print: errLine,
-      style: plain ? plainStyle({ terminal: true, now: clock() }) : await errStyle(),
-      signal: options.signal,
+      print: (line: string) => this.#messages.line(line),
+      style: plain ? plainStyle({ terminal: true, now: clock() }) : await this.#messages.style(),
+      signal,
     }
     if (plain) return (await import('./ask-plain.ts')).createPlainAsk(terminal)
     return (await import('./ask-prompts.ts')).createPromptAsk(terminal)
-  }
-
-  function asking(): Promise<Ask> {
-    running.end()
-    asker ??= loadAsk()
-    return asker
-  }
-
-  return {
-    get interactive() {
-      return interactive()
-    },
-    flags,
-    ask: {
-      text: async (question) => (await asking()).text(question),
-      secret: async (question) => (await asking()).secret(question),
-      choice: async (question) => (await asking()).choice(question),
-      confirm: async (question) => (await asking()).confirm(question),
-    },
-    answer,
-    async answerPages(pages) {
-      running.end()
-      const all = { ...pages, warnings: [...warnings, ...pages.warnings.filter(isNew)] }
-      if (flags.fields === undefined) return writePages(all, out, stdout)
-      const data = keepFields(await readPages(all), flags.fields)
-      out.json(envelopeText({ schema: all.schema, data, warnings: all.warnings }))
-    },
-    fail: (error, schema) => answer({ schema, data: null, warnings: [], error }, async () => () => ''),
-    reveal(value) {
-      mask([value])
-      out.exact(stdout.isTTY ? `${lineByLine(value.replace(/\n$/, ''))}\n` : value)
-    },
-    print(text) {
-      running.erase()
-      out.human(text.endsWith('\n') ? text : `${text}\n`)
-    },
-    usage(text) {
-      if (!flags.json) errLine(text.trimEnd())
-    },
-    note(line) {
-      if (talks) errLine(visible(line, 1_000))
-    },
-    tell: errLine,
-    warn(warning) {
-      if (!isNew(warning)) return
-      if (flags.json) warnings.push(warning)
-      else if (!flags.quiet) errLine(`warning: ${visible(warning.message, 600)}`)
-    },
-    step,
-    http(line) {
-      if (flags.verbose === 2) errLine(visible(line, 2_000))
-    },
-    progress,
-    async confirm(message) {
-      if (flags.yes) return true
-      if (!interactive()) {
-        throw new CrmError('usage', 'this needs a confirmation and there is no terminal to ask on', {
-          reason: message,
-          hint: 'add --yes to confirm',
-        })
-      }
-      return (await asking()).confirm({ message })
-    },
-    style,
   }
 }
