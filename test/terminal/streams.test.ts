@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { closeSync, openSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { fdOutput } from '../../src/terminal/streams.ts'
@@ -45,17 +47,19 @@ describe('output into a pipe', () => {
     expect(stderr).toContain('ENOSPC')
   })
 
-  it('is no terminal, and neither is /dev/null nor a closed descriptor', async () => {
+  it('is told from a terminal without opening the stream', () => {
     const never = (): NodeJS.WriteStream => {
       throw new Error('the stream must not be opened')
     }
-    const child = spawn('sleep', ['60'], { stdio: 'pipe' })
+    const path = join(tmpdir(), `crm-streams-${process.pid}`)
+    const file = openSync(path, 'w')
     try {
-      expect(fdOutput(4_000, never).isTTY).toBe(false)
-      expect(fdOutput(4_000, never).columns).toBeUndefined()
+      expect([fdOutput(file, never).isTTY, fdOutput(file, never).columns]).toEqual([false, undefined])
     } finally {
-      child.kill()
-      await once(child, 'exit')
+      closeSync(file)
+      rmSync(path)
     }
+    // A descriptor that is not open is no terminal either.
+    expect(fdOutput(4_000, never).isTTY).toBe(false)
   })
 })
