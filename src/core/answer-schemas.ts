@@ -109,6 +109,7 @@ const demoSummary = z.strictObject({
   slug: text,
   name: text,
   integration: text,
+  source,
   status: z.enum(['ready', 'partial', 'deleting', 'removed']),
   inboxId: text.nullable(),
   botId: text.nullable(),
@@ -240,7 +241,7 @@ export const ANSWER_SCHEMAS = {
     z.strictObject({
       changed: z.boolean(),
       dryRun: z.boolean(),
-      demo: z.strictObject({ slug: text, name: text, integration: text, createdAt: time.nullable() }),
+      demo: z.strictObject({ slug: text, name: text, integration: text, source, createdAt: time.nullable() }),
       account: account.nullable(),
       inbox: inbox.nullable(),
       bot: bot.nullable(),
@@ -271,6 +272,7 @@ export const ANSWER_SCHEMAS = {
         z.strictObject({
           slug: text,
           integration: text,
+          source,
           outcome: z.enum(['removed', 'pending', 'gone', 'partial']),
           left: z.array(z.strictObject({ kind: stepKind, id: text })),
         }),

@@ -298,7 +298,13 @@ export interface DemoCreateAnswer {
   /** Whether the run wrote anything that is still there; for a dry run, whether it would. */
   readonly changed: boolean
   readonly dryRun: boolean
-  readonly demo: { readonly slug: string; readonly name: string; readonly integration: string; readonly createdAt: string | null }
+  readonly demo: {
+    readonly slug: string
+    readonly name: string
+    readonly integration: string
+    readonly source: Source
+    readonly createdAt: string | null
+  }
   readonly account: AccountAnswer | null
   readonly inbox: DemoInboxAnswer | null
   readonly bot: DemoBotAnswer | null
@@ -330,6 +336,7 @@ export interface DemoShowAnswer {
 export interface DemoRemoval {
   readonly slug: string
   readonly integration: string
+  readonly source: Source
   /** `pending`: the server still deletes in the background. `gone`: was removed before. `partial`: see `left`. */
   readonly outcome: 'removed' | 'pending' | 'gone' | 'partial'
   readonly left: readonly { readonly kind: DemoStepKind; readonly id: string }[]

@@ -1,3 +1,5 @@
+import type { Source } from './integration.ts'
+
 /** The channel of a demo's inbox: a website widget, or the API channel. */
 export type DemoChannel = 'web' | 'api'
 
@@ -47,6 +49,8 @@ export interface DemoSummary {
   readonly slug: string
   readonly name: string
   readonly integration: string
+  /** `environment` for one that is made with variables. */
+  readonly source: Source
   readonly status: DemoStatus
   readonly inboxId: string | null
   readonly botId: string | null

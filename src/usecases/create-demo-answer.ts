@@ -7,6 +7,7 @@ import type { DemoPlan } from '../chatwoot/demo-plan.ts'
 import { stepAnswer, tracksOf } from '../chatwoot/demo-run.ts'
 import type { Answer, DemoCreateAnswer } from '../core/answers.ts'
 import { CrmError } from '../core/errors.ts'
+import type { Source } from '../core/integration.ts'
 import type { TestReport, Warning } from '../core/provider.ts'
 import type { CreateDemoInput } from './create-demo-input.ts'
 import type { DemoPages } from './create-demo-pages.ts'
@@ -17,6 +18,7 @@ export const CREATE_DEMO_SCHEMA = 'crm.demo-create/1'
 /** Everything about a run that its answer is made of. */
 export interface RunState {
   readonly integration: string
+  readonly source: Source
   readonly connection: Connection
   readonly input: CreateDemoInput
   readonly report: TestReport
@@ -34,14 +36,14 @@ export function nothingApplied(plan: DemoPlan): Applied {
 
 /** The answer of a run that has ended, with its warnings and its error. */
 export function answerOf(state: RunState, applied: Applied): Answer<DemoCreateAnswer> {
-  const { plan, replaces, ledger, connection, input, report, integration } = state
+  const { plan, replaces, ledger, connection, input, report, integration, source } = state
   const { inbox, bot, error, steps, left } = applied
   const { slug, name, dryRun } = input
   const isAlive = ledger.record !== undefined && ledger.record.status !== 'removed'
   const data: DemoCreateAnswer = {
     changed: error === undefined ? plan.changed || replaces : left.length > 0,
     dryRun,
-    demo: { slug, name, integration, createdAt: isAlive ? (ledger.record?.createdAt ?? null) : null },
+    demo: { slug, name, integration, source, createdAt: isAlive ? (ledger.record?.createdAt ?? null) : null },
     account: { id: connection.accountId, name: report.identity?.accountName ?? null },
     inbox: inbox === null ? null : inboxAnswer(connection, inbox),
     bot: bot === null ? null : botAnswer(bot),

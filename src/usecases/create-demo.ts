@@ -108,7 +108,7 @@ async function* provision(provisioning: Provisioning): AsyncGenerator<DemoEvent,
   const warnings = [...report.warnings, ...warningsBefore(before)]
   yield { type: 'plan', plan }
   yield* warnings.map((warning): DemoEvent => ({ type: 'warning', warning }))
-  const state: RunState = { integration: target.name, connection, input, report, ledger, plan, warnings, replaces }
+  const state: RunState = { integration: target.name, source: target.source, connection, input, report, ledger, plan, warnings, replaces }
   if (input.dryRun) return answerOf(state, { ...nothingApplied(plan), inbox: observed.inbox, bot: observed.bot })
 
   stopIfCancelled(signal)

@@ -5,6 +5,7 @@ import { type DemoTarget, errorFor } from '../chatwoot/demo-target.ts'
 import type { AgentBot, Inbox } from '../chatwoot/read.ts'
 import type { Answer, DemoListAnswer } from '../core/answers.ts'
 import type { DemoSummary } from '../core/demo.ts'
+import type { Source } from '../core/integration.ts'
 import type { Clock, Http } from '../core/ports.ts'
 import { toTimestamp } from '../core/time.ts'
 
@@ -34,7 +35,7 @@ export async function findMarkedDemos({ http, clock, signal, target }: MarkedDem
   const client = createClient(http, connectionOf(target.values), { signal })
   try {
     const [inboxes, bots] = await Promise.all([client.listInboxes(), client.listBots()])
-    return summarize(inboxes, bots, { integration: target.name, now: toTimestamp(clock()) })
+    return summarize(inboxes, bots, { integration: target.name, source: target.source, now: toTimestamp(clock()) })
   } catch (error) {
     throw errorFor(target, error)
   }
@@ -51,7 +52,7 @@ interface Marked {
 function summarize(
   inboxes: readonly Inbox[],
   bots: readonly AgentBot[],
-  { integration, now }: { readonly integration: string; readonly now: string },
+  { integration, source, now }: { readonly integration: string; readonly source: Source; readonly now: string },
 ): readonly DemoSummary[] {
   const bySlugs = new Map<string, Marked>()
   const note = (text: string | null | undefined, change: (demo: Marked) => void) => {
@@ -76,7 +77,7 @@ function summarize(
   const summaries = Array.from(bySlugs, ([slug, { inbox, bot, isRemoved, madeAt }]): DemoSummary => {
     const status = isRemoved ? 'deleting' : inbox !== undefined && bot !== undefined ? 'ready' : 'partial'
     const name = inbox?.name ?? bot?.name ?? slug
-    return { slug, name, integration, status, inboxId: inbox?.id ?? null, botId: bot?.id ?? null, createdAt: madeAt ?? now }
+    return { slug, name, integration, source, status, inboxId: inbox?.id ?? null, botId: bot?.id ?? null, createdAt: madeAt ?? now }
   })
   return summaries.sort(bySlug)
 }

@@ -57,7 +57,14 @@ export async function* removeDemos(
       const error = errorFor(demo.target, thrown)
       if (demos.length === 1 || !(error instanceof CrmError)) throw error
       errors.push(error)
-      removals.push({ slug: demo.slug, integration: demo.target.name, outcome: 'partial', left: [], hasChanged: false })
+      removals.push({
+        slug: demo.slug,
+        integration: demo.target.name,
+        source: demo.target.source,
+        outcome: 'partial',
+        left: [],
+        hasChanged: false,
+      })
     }
   }
   const stopped = cancellation(deps.signal)
@@ -94,7 +101,7 @@ async function* removeOne(deps: RemoveDemosDeps, { slug, journal, target }: Doom
   const client = createClient(deps.http, connection, { signal: deps.signal })
   const found = await find(client, slug, kept?.record, account)
   const { inboxes, botIds } = found
-  const subject = { slug, integration: target.name }
+  const subject = { slug, integration: target.name, source: target.source }
   if (inboxes.length === 0 && botIds.length === 0) {
     if (kept === undefined) throw neverSeen(slug, target)
     if (kept.record.account !== account && kept.record.status !== 'removed') throw otherAccount(kept.record, account)

@@ -34,6 +34,7 @@ export function listDemos(database: Database, profileId: Buffer): DemoSummary[] 
       slug: row.slug,
       name: row.name,
       integration: row.integration,
+      source: 'vault' as const,
       status: row.status,
       inboxId: row.inbox_id,
       botId: row.bot_id,

@@ -92,6 +92,7 @@ const summary = {
   slug: 'acme-dental',
   name: HOSTILE,
   integration: 'acme-prod',
+  source: 'vault',
   status: 'ready',
   inboxId: '12',
   botId: '7',
@@ -128,7 +129,7 @@ const field: answers.FieldAnswer = {
 export const demoCreated: answers.DemoCreateAnswer = {
   changed: true,
   dryRun: false,
-  demo: { slug: 'acme-dental', name: HOSTILE, integration: 'acme-prod', createdAt: AT },
+  demo: { slug: 'acme-dental', name: HOSTILE, integration: 'acme-prod', source: 'vault', createdAt: AT },
   account,
   inbox,
   bot,
@@ -234,10 +235,10 @@ export const SAMPLES = {
   'demo-remove': {
     changed: true,
     demos: [
-      { slug: 'a', integration: 'acme-prod', outcome: 'removed', left: [] },
-      { slug: 'b', integration: 'acme-prod', outcome: 'partial', left: [{ kind: 'inbox', id: HOSTILE }] },
-      { slug: 'c', integration: 'acme-prod', outcome: 'gone', left: [] },
-      { slug: 'd', integration: 'acme-prod', outcome: 'pending', left: [] },
+      { slug: 'a', integration: 'acme-prod', source: 'vault', outcome: 'removed', left: [] },
+      { slug: 'b', integration: 'acme-prod', source: 'vault', outcome: 'partial', left: [{ kind: 'inbox', id: HOSTILE }] },
+      { slug: 'c', integration: 'acme-prod', source: 'vault', outcome: 'gone', left: [] },
+      { slug: 'd', integration: 'acme-prod', source: 'vault', outcome: 'pending', left: [] },
     ],
   } satisfies answers.DemoRemoveAnswer,
   sandbox: {

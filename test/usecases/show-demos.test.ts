@@ -7,7 +7,14 @@ import { aRun, expectSchema, openSandbox, succeed, watchedJournal } from '../cha
 const INPUT = { name: 'Acme', botUrl: 'https://bot.example/hook' }
 
 test('the list has the demos that are there, by slug, and not the removed ones', () => {
-  const demo = { name: 'A', integration: 'chatwoot', inboxId: '1', botId: '2', createdAt: '2026-06-17T10:00:00.000Z' } as const
+  const demo = {
+    name: 'A',
+    integration: 'chatwoot',
+    source: 'vault',
+    inboxId: '1',
+    botId: '2',
+    createdAt: '2026-06-17T10:00:00.000Z',
+  } as const
   const { data } = listDemos([
     { ...demo, slug: 'b', status: 'ready' },
     { ...demo, slug: 'a', status: 'partial' },
