@@ -13,7 +13,7 @@ test('a demo is unlinked, given up and deleted, and its record says so', async (
   await succeed(createDemo({ http, target, ...aRun(journal) }, INPUT))
   sandbox.forgetRequests()
   const data = await succeed(removeDemos({ http, ...aRun() }, [{ slug: 'acme', journal, target }]))
-  expect(data).toEqual({ changed: true, demos: [{ slug: 'acme', integration: 'chatwoot', outcome: 'removed', left: [] }] })
+  expect(data).toEqual({ changed: true, demos: [{ slug: 'acme', integration: 'chatwoot', source: 'vault', outcome: 'removed', left: [] }] })
   expectSchema('demo-remove', data)
   const { inboxes, bots } = remains(sandbox)
   expect([inboxes.length, bots.length]).toEqual([0, 0])
@@ -31,7 +31,7 @@ test('a demo that was removed is nothing to do, and one that nobody has ever see
   await succeed(removeDemos({ http, ...aRun() }, [{ slug: 'acme', journal, target }]))
   sandbox.forgetRequests()
   const data = await succeed(removeDemos({ http, ...aRun() }, [{ slug: 'acme', journal, target }]))
-  expect(data).toEqual({ changed: false, demos: [{ slug: 'acme', integration: 'chatwoot', outcome: 'gone', left: [] }] })
+  expect(data).toEqual({ changed: false, demos: [{ slug: 'acme', integration: 'chatwoot', source: 'vault', outcome: 'gone', left: [] }] })
   expect(writesOf(sandbox)).toEqual([])
   await expect(succeed(removeDemos({ http, ...aRun() }, [{ slug: 'acme', journal: memoryJournal(), target }]))).rejects.toMatchObject({
     code: 'not_found',

@@ -32,7 +32,7 @@ test('without a vault the demos of an account are found by their marks', async (
   const demos = await findMarkedDemos({ http, target, clock: Date.now, signal: new AbortController().signal })
   expect(demos).toEqual([
     {
-      ...{ slug: 'acme', name: 'Acme', integration: 'chatwoot', status: 'ready' },
+      ...{ slug: 'acme', name: 'Acme', integration: 'chatwoot', source: 'vault', status: 'ready' },
       ...{ inboxId: first.inbox?.id, botId: first.bot?.id, createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/) },
     },
     expect.objectContaining({ slug: 'beta', status: 'partial', inboxId: second.inbox?.id, botId: null }),
