@@ -35,7 +35,7 @@ export function writeDemo(
   integrationId: Buffer,
   record: DemoRecord,
   secrets: DemoSecrets,
-): { id: Buffer; revision: number; sealed: Buffer } {
+): { id: Buffer; revision: number; sealed: Buffer; steps: readonly string[] } {
   const known = database.get<{ id: Buffer; revision: number }>(
     'SELECT id, revision FROM demos WHERE integration_id = ? AND slug = ?',
     integrationId,
@@ -72,8 +72,19 @@ export function writeDemo(
     record.updatedAt,
     sealed,
   )
+  const steps = changedSteps(known === undefined ? [] : readSteps(database, known.id), record.journal)
   writeSteps(database, row.id, record.journal)
-  return { id: row.id, revision: row.revision, sealed }
+  return { id: row.id, revision: row.revision, sealed, steps }
+}
+
+/** What a write says that the journal did not say before: `create bot done 7`. */
+function changedSteps(before: readonly JournalEntry[], after: readonly JournalEntry[]): readonly string[] {
+  const known = new Set(before.map(describeStep))
+  return after.map(describeStep).filter((step) => !known.has(step))
+}
+
+function describeStep({ runId, action, kind, state, remoteId }: JournalEntry): string {
+  return `${action} ${kind} ${state}${remoteId === null ? '' : ` ${remoteId}`} in run ${runId.slice(0, 8)}`
 }
 
 function writeSteps(database: Database, demoId: Buffer, journal: readonly JournalEntry[]): void {

@@ -260,9 +260,9 @@ export class UnlockedProfile implements UnlockedVault {
         this.#change('save the demo journal', () => {
           if (!renewRun(this.database, integrationId, slug, runId, this.world.clock() + LEASE_MS)) throw takenOver(slug)
           const row = writeDemo(this.database, this.keys, integrationId, record, secrets)
-          const last = record.journal.at(-1)
-          const step = last === undefined ? {} : { step: `${last.action} ${last.kind}`, state: last.state, remoteId: last.remoteId }
-          return [{ event: 'demo.step', details: { ...rowDetails(row), slug, integration, runId, status: record.status, ...step } }]
+          return [
+            { event: 'demo.step', details: { ...rowDetails(row), slug, integration, runId, status: record.status, steps: row.steps } },
+          ]
         })
       },
     }

@@ -430,6 +430,10 @@ test('a demo and its journal come back as written, and every column of them is b
   }
   await run.journal.write(record, { botAccessToken: 'secret-of-bot' })
   expect(await run.journal.read()).toMatchObject({ record, secrets: { botAccessToken: 'secret-of-bot' } })
+  expect((await unlocked.audit()).at(-1)).toMatchObject({
+    event: 'demo.step',
+    details: { slug: 'demo', steps: ['create bot done 9 in run aaaaaaaa'] },
+  })
   expect(await vault.demos('default')).toMatchObject([{ slug: 'demo', status: 'ready', inboxId: '7', botId: '9' }])
   await expect(unlocked.remove('acme')).rejects.toThrow(code('conflict'))
   const database = new Sqlite(path)
