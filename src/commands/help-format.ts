@@ -26,12 +26,14 @@ export function setExamples(command: Command, examples: readonly Example[]): voi
   examplesOf.set(command, examples)
 }
 
-/** The examples of a command. */
+/** The examples of a command; a verb of a group has those of the group that show it. */
 export function getExamples(command: Command): readonly Example[] {
-  return examplesOf.get(command) ?? []
+  const { parent } = command
+  if (parent === null || examplesOf.has(command)) return examplesOf.get(command) ?? []
+  return getExamples(parent).filter(({ line }) => `${line} `.startsWith(`crm ${parent.name()} ${command.name()} `))
 }
 
-/** Sets the exit statuses that a command may end with besides 0, 1, 2 and 130. */
+/** Sets the exit statuses that a command, or a verb of this group, may end with besides 0, 1, 2 and 130. */
 export function setStatuses(command: Command, statuses: readonly number[]): void {
   statusesOf.set(command, statuses)
 }
@@ -117,7 +119,8 @@ function flagsSection(title: string, options: readonly Option[], helper: Help): 
 }
 
 function statusesSection(command: Command): string {
-  const statuses = [0, 2, ...(statusesOf.get(command) ?? [3])]
+  const own = statusesOf.get(command) ?? (command.parent === null ? undefined : statusesOf.get(command.parent))
+  const statuses = [0, 2, ...(own ?? [3])]
   const words = statuses.map((status) => `${status} ${STATUS_WORDS[status]}`)
   return wrap(`Exit statuses: ${words.join(' · ')}   (crm help exit-codes)`, 0)
 }

@@ -38,6 +38,8 @@ async function helpOf(app: App, command: Command, words: readonly string[]): Pro
       hint: 'see all commands with: crm --help',
     })
   }
+  // This command is complete already, and cannot be completed twice.
+  if (words[0] === command.name()) return command.helpInformation()
   const { flags } = app.ui
   let text = ''
   app.helpSink = (part) => {

@@ -15,6 +15,7 @@ export function define(command: Command, app: App): void {
     { line: 'crm key list', what: 'what opens the profile' },
     { line: 'crm key add file', what: 'a key file as a second way in' },
     { line: 'crm key add env --new-key-env NEW_KEY', what: 'the key in the variable NEW_KEY as another way in' },
+    { line: 'crm key remove 3f2a --yes', what: 'the slot whose id begins so' },
   ])
   setStatuses(command, [3, 6, 11])
   command

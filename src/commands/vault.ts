@@ -8,6 +8,7 @@ export function define(command: Command, app: App): void {
   setExamples(command, [
     { line: 'crm vault verify', what: 'open every row and replay the audit log' },
     { line: 'crm vault path', what: 'where the vault is' },
+    { line: 'crm vault accept-older --yes', what: 'go on with a restored copy' },
   ])
   setStatuses(command, [3, 6])
   command

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,6 +17,9 @@ export const CRM = inject('crmBin')
 const PATIENCE_MS = 45_000
 
 const root = mkdtempSync(join(tmpdir(), 'crm-cli-'))
+const bin = join(root, 'bin')
+mkdirSync(bin)
+writeFileSync(join(bin, 'crm'), `#!/bin/sh\nexec '${NODE}' '${CRM}' "$@"\n`, { mode: 0o755 })
 const atEnd: (() => Promise<void>)[] = []
 
 // Homes and sandboxes live as long as the test file that made them: its tests may run at the same time and share them.
@@ -71,10 +74,16 @@ export function newDirectory(): string {
 }
 
 /** A home without a vault, and a key that a vault may be made with. */
-export function emptyHome(): Home {
+export function emptyHome(key = randomBytes(32).toString('base64')): Home {
   const path = mkdtempSync(join(root, 'home-'))
-  const key = randomBytes(32).toString('base64')
   return { path, key, vault: join(path, 'vault.db'), env: environment(path, { INTEGRATION_ENCRYPTION_KEY: key }) }
+}
+
+/** The same home once more, to be changed without the first one noticing. */
+export function copyOf(home: Home): Home {
+  const copy = emptyHome(home.key)
+  cpSync(home.path, copy.path, { recursive: true })
+  return copy
 }
 
 /** A home whose vault has the profile `default`, opened by the home's key. */
@@ -137,10 +146,7 @@ export function run(argv: readonly string[], options: RunOptions = {}): Promise<
 
 /** Runs a shell line that calls `crm`, to try redirections, pipes and what else a shell does. */
 export function runShell(line: string, options: RunOptions = {}): Promise<Result> {
-  return startProgram('/bin/bash', ['-c', `crm() { "$CRM_NODE" "$CRM_BIN" "$@"; }\n${line}`], {
-    ...options,
-    env: { CRM_NODE: NODE, CRM_BIN: CRM, ...options.env },
-  }).ended
+  return startProgram('/bin/bash', ['-c', line], options).ended
 }
 
 /** Starts the command; {@link Running.process} takes signals. */
@@ -174,7 +180,7 @@ function startProgram(program: string, argv: readonly string[], { home = emptyHo
 
 /** What a command gets to see: nothing of the machine that runs the tests but where programs are. */
 function environment(home: string, more: Readonly<Record<string, string>>): Record<string, string> {
-  return { PATH: `${dirname(NODE)}:/usr/bin:/bin`, HOME: home, CRM_HOME: home, USER: 'tester', ...more }
+  return { PATH: `${bin}:${dirname(NODE)}:/usr/bin:/bin`, HOME: home, CRM_HOME: home, USER: 'tester', ...more }
 }
 
 /** The result of a command that must have succeeded; else an error that shows what it printed. */

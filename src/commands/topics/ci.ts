@@ -7,14 +7,16 @@ export function text(): string {
   export CHATWOOT_API_KEY=...            # from the CI system's secret store
 
   crm test --json
-  crm demo-create --name "Acme Dental" --bot-url https://bot.example.com/hook --json
+  crm demo-create --name "Acme Dental" \\
+    --bot-url https://bot.example.com/hook --json
 
 The second run of demo-create finds what the first one made and answers
 "changed": false. Nothing is asked: CI is set, or standard input is no terminal.
 
 With a vault in the job, one more variable opens it:
 
-  export INTEGRATION_ENCRYPTION_KEY="$(crm key generate)"   # once; keep it secret
+  # once; keep it in the secret store
+  export INTEGRATION_ENCRYPTION_KEY="$(crm key generate)"
   crm init --key env
   crm add chatwoot --from-env
   crm test --json

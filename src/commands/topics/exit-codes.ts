@@ -3,7 +3,7 @@ import { type ErrorCode, EXIT_STATUS, SIGNAL_STATUS } from '../../core/errors.ts
 const WHEN: Readonly<Record<ErrorCode, string>> = {
   internal: 'a bug',
   io_failed: 'the disk refused',
-  usage: 'bad flag or value; a value is missing and there is nobody to ask',
+  usage: 'bad flag or value, or one missing and nobody to ask',
   locked: 'the profile needs a key and none is at hand',
   wrong_key: 'the key at hand does not open the profile',
   damaged: 'the vault, or a row of it, was altered',
@@ -11,14 +11,14 @@ const WHEN: Readonly<Record<ErrorCode, string>> = {
   busy: 'another command held the vault for 10 s',
   unsafe_file: 'others can reach the vault or the key file',
   auth_rejected: 'the CRM refused the credential',
-  permission_denied: 'the credential is valid; role, scope or plan is missing',
-  not_found: 'no such integration, profile, provider, demo or remote object',
+  permission_denied: 'valid credential; role, scope or plan is missing',
+  not_found: 'no such integration, profile, provider, demo, object',
   rate_limited: '429 or quota, after the permitted retries',
   unreachable: 'DNS, TLS, proxy, refused, time-out',
-  provider_error: '5xx, maintenance, or an answer that is not the CRM named',
+  provider_error: '5xx, maintenance, or an answer of another product',
   checks_failed: 'several targets failed for different causes',
   partial: 'provisioning is half done',
-  conflict: 'exists already, changed since read, in use, another run is active',
+  conflict: 'exists, changed since read, in use, or a run is active',
   cancelled: 'Ctrl-C or a cancelled prompt',
 }
 
