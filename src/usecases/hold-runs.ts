@@ -4,6 +4,8 @@ import type { DemoRun } from '../vault/unlocked.ts'
 
 /** How often a held run says that it is alive, in milliseconds. */
 const RENEW_MS = 10_000
+/** A timer of more than 2^31 - 1 ms (24.8 days) would ring at once. */
+const LONGEST_TIMER_MS = 2_147_483_647
 
 /** Demo runs that this process holds, kept alive until {@link HeldRuns.end}. */
 export interface HeldRuns {
@@ -19,7 +21,7 @@ export function holdRuns(
   runs: readonly DemoRun[],
 ): HeldRuns {
   const stop = new AbortController()
-  const limitMs = Math.max(0, world.deadlineMs - world.clock())
+  const limitMs = Math.min(LONGEST_TIMER_MS, Math.max(0, world.deadlineMs - world.clock()))
   const late = setTimeout(() => stop.abort(tooLate(limitMs)), limitMs)
   const renewing = setInterval(() => {
     Promise.all(runs.map((run) => run.renew())).catch((error: unknown) => stop.abort(error))
