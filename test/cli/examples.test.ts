@@ -1,0 +1,135 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { Sandbox } from '../../src/sandbox/index.ts'
+import { chatwootVariables, copyOf, emptyHome, type Home, homeWithChatwoot, openSandbox, run, runShell, succeed } from '../support/cli.ts'
+import { KEYS, runInTerminal } from '../support/pty.ts'
+import { allCommands } from './all-commands.ts'
+
+const commands = (await allCommands()).filter(({ words }) => words.length === 1)
+
+let sandbox: Sandbox
+/** An integration `acme`, and what else the examples speak of: files, variables, a second key. */
+let prepared: Home
+let withDemo: Home
+const NEW_KEY = randomBytes(32).toString('base64')
+
+/** What people find in the documentation of their own set-up: a file of integrations and a script that provisions. */
+function addFiles(home: Home): Home {
+  const integrations = ['eu', 'us'].map((name) => ({
+    provider: 'chatwoot',
+    name,
+    baseUrl: 'https://chat.example.com',
+    accountId: '3',
+    apiKey: `token-${name}`,
+  }))
+  writeFileSync(join(home.path, 'integrations.json'), JSON.stringify(integrations))
+  writeFileSync(join(home.path, 'provision.sh'), '#!/bin/sh\ncase "$CHATWOOT_BASE_URL" in http://127.0.0.1:*) ;; *) exit 1 ;; esac\n', {
+    mode: 0o755,
+  })
+  return home
+}
+
+beforeAll(async () => {
+  sandbox = await openSandbox()
+  prepared = addFiles(await homeWithChatwoot(sandbox, 'acme'))
+  withDemo = copyOf(prepared)
+  succeed(await run(['demo-create', '--name', 'Acme Dental', '--bot-url', 'https://bot.example.com/hook'], { home: withDemo }))
+})
+
+/** Where the examples of a command are run, one after the other; `each`: every one in a home of its own. */
+const PLACES: Readonly<Record<string, { readonly home: () => Home; readonly each?: boolean }>> = {
+  init: { home: emptyHome, each: true },
+  add: { home: () => addFiles(emptyHome()) },
+  'demo-list': { home: () => copyOf(withDemo) },
+  'demo-show': { home: () => copyOf(withDemo) },
+  'demo-remove': { home: () => copyOf(withDemo) },
+}
+
+/** What a person types at the examples that ask, and what ends those that run until they are told to stop. */
+const PEOPLE: Readonly<Record<string, readonly (readonly [prompt: string, keys: () => string])[]>> = {
+  'crm add chatwoot': [
+    ['Base URL:', () => `${sandbox.url}\r`],
+    ['Account id:', () => `${sandbox.accounts[0]?.id}\r`],
+    ['(hidden)', () => `${sandbox.administratorToken}\r`],
+    ['What next', () => KEYS.enter],
+  ],
+  'crm edit acme': [
+    ['Base URL:', () => KEYS.enter],
+    ['Account id:', () => KEYS.enter],
+    ['(hidden)', () => KEYS.enter],
+    ['Greeting', () => KEYS.enter],
+    ['e-mail', () => KEYS.enter],
+    ['Assign', () => KEYS.enter],
+    ['Satisfaction', () => KEYS.enter],
+    ['What next', () => KEYS.enter],
+  ],
+  'crm sandbox': [['export CHATWOOT_API_KEY=', () => KEYS.ctrlC]],
+}
+
+async function runExample(line: string, home: Home): Promise<{ status: number; printed: string }> {
+  const env = { ...home.env, ...chatwootVariables(sandbox), NEW_KEY }
+  const answers = PEOPLE[line]
+  if (answers === undefined) {
+    const { status, stdout, stderr } = await runShell(await withRealId(line, home), { home, env })
+    return { status, printed: `${stdout}${stderr}` }
+  }
+  const terminal = runInTerminal({ command: ['/bin/bash', '-c', line], env, cwd: home.path })
+  for (const [prompt, keys] of answers) {
+    await terminal.sees(prompt)
+    terminal.type(keys())
+  }
+  return { status: await terminal.exited, printed: terminal.text() }
+}
+
+/** The ids of key slots are random: the one that an example shows stands for the newest. */
+async function withRealId(line: string, home: Home): Promise<string> {
+  const shown = /^crm key remove (\w+)/.exec(line)?.[1]
+  if (shown === undefined) return line
+  const { stdout } = await run(['key', 'list', '--json'], { home })
+  return line.replace(shown, JSON.parse(stdout).data.slots.at(-1).id.slice(0, 4))
+}
+
+describe.concurrent.each(commands.map(({ words, examples }) => [words[0] ?? '', examples] as const))(
+  'the examples of crm %s',
+  (name, examples) => {
+    test('all end with status 0, in the order in which they are shown', async () => {
+      const { home: newHome, each } = PLACES[name] ?? { home: () => copyOf(prepared) }
+      let home = newHome()
+      for (const { line } of examples) {
+        const { status, printed } = await runExample(line, home)
+        expect(status, `${line}\n${printed}`).toBe(0)
+        if (each === true) home = addFiles(newHome())
+      }
+    })
+  },
+)
+
+test('the job of crm help ci runs as it is printed, twice, and changes nothing the second time', async () => {
+  const { stdout } = succeed(await run(['help', 'ci']))
+  const variables = chatwootVariables(sandbox)
+  const script = stdout
+    .split('\n')
+    .filter((line) => line.startsWith('  '))
+    .map((line) => {
+      const [, name] = /^ +export (CHATWOOT_\w+)=/.exec(line) ?? []
+      return name === undefined ? line : `export ${name}='${variables[name]}'`
+    })
+    .join('\n')
+  const lines = script.split('\n').map((line) => line.trim())
+  expect(lines).toContain('crm test --json')
+  const home = emptyHome()
+  const env = { INTEGRATION_ENCRYPTION_KEY: undefined, CI: 'true' }
+  expect(await runShell(`set -eu\n${script}`, { home, env })).toMatchObject({ status: 0 })
+  expect(existsSync(home.vault)).toBe(true)
+  const demo = lines
+    .slice(
+      0,
+      lines.findIndex((line) => line.startsWith('#')),
+    )
+    .join('\n')
+  const again = await runShell(`set -eu\n${demo}`, { home: emptyHome(), env })
+  expect(again).toMatchObject({ status: 0, stderr: '' })
+  expect(again.stdout).toContain('"changed": false')
+})
