@@ -117,13 +117,8 @@ async function askAndSave(
     if (!testFirst) return save(app, draft, null)
     const test = await test_(app, draft, false)
     if (test.result.outcome === 'connected') return save(app, draft, test)
-    const { testView } = await import('../terminal/views/test.ts')
-    app.ui.tell(
-      await testView(
-        { profile: '', results: [test.result], summary: { total: 1, connected: 0, failed: 1, skipped: 0 } },
-        await app.ui.style(),
-      ),
-    )
+    const { attemptView } = await import('../terminal/views/test.ts')
+    app.ui.tell(await attemptView({ ...test.result, hint: beforeSaving(test.result.hint ?? undefined, provider.id) }, await app.ui.style()))
     const next = await askAfterFailure(app.ui, { provider, name: one.name, values })
     values = next.values
     testFirst = next.action === 'test'

@@ -240,6 +240,7 @@ export class App {
    */
   async run(command: string, body: () => Promise<Outcome | undefined>): Promise<void> {
     try {
+      await this.#refuseUnknownFields(command)
       const outcome = await body()
       if (outcome !== undefined) {
         await this.ui.answer(outcome.answer, outcome.view, outcome.reveals)
@@ -250,6 +251,14 @@ export class App {
     } finally {
       await this.close()
     }
+  }
+
+  /** A wrong `--fields` must not be found only after something was changed. */
+  async #refuseUnknownFields(command: string): Promise<void> {
+    const { fields } = this.ui.flags
+    if (fields === undefined) return
+    const { refuseUnknownFields } = await import('../terminal/known-fields.ts')
+    refuseUnknownFields(command, fields)
   }
 
   /** Prints a failure and sets its exit status. */

@@ -90,13 +90,8 @@ async function editByAsking(app: App, unlocked: UnlockedVault, provider: Provide
     if (!tests) return save(app, unlocked, opened, { values }, null)
     const test = await runTest(app, provider, opened, values)
     if (test.result.outcome === 'connected') return save(app, unlocked, opened, { values }, test)
-    const { testView } = await import('../terminal/views/test.ts')
-    app.ui.tell(
-      await testView(
-        { profile: unlocked.profile, results: [test.result], summary: { total: 1, connected: 0, failed: 1, skipped: 0 } },
-        await app.ui.style(),
-      ),
-    )
+    const { attemptView } = await import('../terminal/views/test.ts')
+    app.ui.tell(await attemptView(test.result, await app.ui.style()))
     const next = await askAfterFailure(app.ui, { provider, name, values: raw })
     raw = next.values
     tests = next.action === 'test'

@@ -34,13 +34,20 @@ export function knownFields(command: AnsweringCommand): readonly string[] {
   return pathsBelow(z.toJSONSchema(ANSWER_SCHEMAS[command].data as z.ZodType) as Shape, '')
 }
 
+/** A command may answer in several ways: `add` and `add --from`, `providers` and `providers <id>`. */
+function answersOf(command: string): AnsweringCommand[] {
+  const names = Object.keys(ANSWER_SCHEMAS) as AnsweringCommand[]
+  return names.filter((name) => name === command || (name.startsWith(`${command} `) && /^[-<]/.test(name.slice(command.length + 1))))
+}
+
 /**
  * Refuses `--fields` before a command does anything. (The answer is checked once more when it is printed: what a schema leaves open
  * is known only then.) Loads the schemas, so call it only when there are fields.
  * @throws {CrmError} `usage` naming the unknown ones and listing those that are there.
  */
-export function refuseUnknownFields(command: AnsweringCommand, fields: readonly string[]): void {
-  const known = knownFields(command)
+export function refuseUnknownFields(command: string, fields: readonly string[]): void {
+  const known = answersOf(command).flatMap(knownFields)
+  if (known.length === 0) return
   const unknown = fields.filter((field) => !known.some((path) => matches(field, path)))
   if (unknown.length > 0) throw unknownFields(unknown, known)
 }
