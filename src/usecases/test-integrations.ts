@@ -57,13 +57,17 @@ export async function* testIntegrations(
   let wake: (() => void) | undefined
   let next = 0
   let running = Math.min(options.concurrency, subjects.length)
+  const bugs: unknown[] = []
   const work = async (): Promise<void> => {
-    for (;;) {
-      const index = next++
-      const subject = subjects[index]
-      if (subject === undefined || deps.signal.aborted) break
-      finished.push({ index, ...(await testSubject(deps, subject, options.fresh, records)) })
-      wake?.()
+    try {
+      for (let index = next++; bugs.length === 0 && !deps.signal.aborted; index = next++) {
+        const subject = subjects[index]
+        if (subject === undefined) break
+        finished.push({ index, ...(await testSubject(deps, subject, options.fresh, records)) })
+        wake?.()
+      }
+    } catch (bug) {
+      bugs.push(bug)
     }
     running -= 1
     wake?.()
@@ -78,6 +82,7 @@ export async function* testIntegrations(
           wake = resolve
         })
     }
+    if (bugs.length > 0) throw bugs[0]
   } finally {
     for (const [unlocked, results] of records) await unlocked.recordTests(results)
   }
