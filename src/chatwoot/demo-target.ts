@@ -15,12 +15,22 @@ export interface DemoTarget {
   readonly values: Readonly<Record<string, SettingValue | Secret>>
 }
 
-/** The name of the integration put into advice that does not know it. Variables are not edited by a command of ours. */
+/** A command that edits the integration, with its flags: ` --base-url https://... --account-id <id>`. */
+const EDIT = /crm edit \{name\}((?: --[a-z-]+(?: (?!--)\S+)?)*)/g
+
+/**
+ * The name of the integration put into advice that does not know it. Variables are not edited by a command of ours: they are
+ * exported again.
+ */
 export function adviseFor(target: Pick<DemoTarget, 'name' | 'source'>, hint: string): string {
   if (target.source === 'vault') return hint.replaceAll('{name}', target.name)
-  return hint
-    .replaceAll(/crm edit \{name\} --([a-z-]+)/g, (_match, flag: string) => `set ${variableOf(flag)}`)
-    .replaceAll('{name}', target.name)
+  return hint.replaceAll(EDIT, (_match, flags: string) => exportOf(flags)).replaceAll('{name}', target.name)
+}
+
+function exportOf(flags: string): string {
+  const given = Array.from(flags.matchAll(/--([a-z-]+)(?: (\S+))?/g), ([, flag = '', value = '<value>']) => [flag, value] as const)
+  const [first = ['api-key', '<value>'] as const, ...others] = given
+  return `export ${[first, ...others].map(([flag, value]) => `${variableOf(flag)}=${value}`).join(' ')}`
 }
 
 function variableOf(flag: string): string {

@@ -1,3 +1,4 @@
+import { adviseFor } from '../chatwoot/demo-target.ts'
 import type { TestAnswer, TestResult } from '../core/answers.ts'
 import { CrmError, type ErrorCode } from '../core/errors.ts'
 import { mergeValues, type StoredValues } from '../core/field.ts'
@@ -163,7 +164,7 @@ function toResult(about: TestedValues, report: TestReport, startedMs: number, la
     outcome: report.outcome,
     cause: report.cause,
     message: report.message,
-    hint: named(report.hint, about.name),
+    hint: named(report.hint, about),
     identity: report.identity,
     checks: report.checks,
     server: report.server,
@@ -188,7 +189,7 @@ function failedResult(
     outcome: 'failed',
     cause: error.code,
     message: error.reason === undefined ? error.message : `${error.message}: ${error.reason}`,
-    hint: named(error.hint ?? null, name),
+    hint: named(error.hint ?? null, about),
     identity: null,
     checks: [],
     server: null,
@@ -198,9 +199,12 @@ function failedResult(
   }
 }
 
-/** A provider does not know the name of the integration: `{name}` stands for it. */
-export function named(hint: string | null, name: string): string | null {
-  return hint === null ? null : hint.replaceAll('{name}', name)
+/**
+ * A provider does not know the name of the integration, for which `{name}` stands, nor that it may be made of variables, which no
+ * command of ours edits.
+ */
+export function named(hint: string | null, about: { readonly name: string; readonly source: Source }): string | null {
+  return hint === null ? null : adviseFor(about, hint)
 }
 
 /** A skipped integration, as a result. */

@@ -117,9 +117,13 @@ test('advice names the integration, and for the environment the variable', () =>
     'use it: crm edit chatwoot-eu --base-url https://a.example',
   )
   expect(adviseFor(environment, 'use it: crm edit {name} --base-url https://a.example')).toBe(
-    'use it: set CHATWOOT_BASE_URL https://a.example',
+    'use it: export CHATWOOT_BASE_URL=https://a.example',
   )
-  expect(adviseFor(environment, 'crm edit {name} --api-key-stdin')).toBe('set CHATWOOT_API_KEY')
+  expect(adviseFor(environment, 'then run: crm edit {name} --api-key-stdin')).toBe('then run: export CHATWOOT_API_KEY=<value>')
+  expect(adviseFor(environment, 'crm edit {name} --base-url <url> --account-id <id>')).toBe(
+    'export CHATWOOT_BASE_URL=<url> CHATWOOT_ACCOUNT_ID=<id>',
+  )
+  expect(adviseFor(environment, 'enter it again: crm edit {name}')).toBe('enter it again: export CHATWOOT_API_KEY=<value>')
   expect(adviseFor(environment, 'run: crm test {name}')).toBe('run: crm test env:chatwoot')
   const error = new CrmError('auth_rejected', 'no', { reason: 'because', hint: 'crm test {name}', retryable: true })
   expect(errorFor(stored, error)).toMatchObject({

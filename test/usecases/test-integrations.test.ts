@@ -269,8 +269,11 @@ describe('the error of several tests', () => {
     })
   })
 
-  test('puts the name of the integration into advice that does not know it', () => {
-    expect(named('run: crm edit {name} or crm show {name}', 'acme')).toBe('run: crm edit acme or crm show acme')
-    expect(named(null, 'acme')).toBeNull()
+  test('puts the name of the integration into advice that does not know it, and exports variables where there is nothing to edit', () => {
+    const acme = { name: 'acme', source: 'vault' } as const
+    expect(named('run: crm edit {name} or crm show {name}', acme)).toBe('run: crm edit acme or crm show acme')
+    expect(named(null, acme)).toBeNull()
+    const environment = { name: 'env:chatwoot', source: 'environment' } as const
+    expect(named('check it: crm edit {name} --base-url <url>', environment)).toBe('check it: export CHATWOOT_BASE_URL=<url>')
   })
 })
