@@ -220,7 +220,7 @@ async function addMany(app: App, inputs: Parameters<typeof draftIntegrations>[1]
     })),
   )
   return done(
-    SCHEMA,
+    'crm.add-many/1',
     { integrations } satisfies IntegrationManyAnswer,
     async () => (await import('../terminal/views/changed.ts')).addedManyView,
     { warnings: drafts.flatMap((draft) => draft.warnings) },

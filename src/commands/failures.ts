@@ -49,6 +49,8 @@ export function fromParser(code: string, message: string): CrmError {
       const [, expected = '0', received = '?'] = /Expected (\d+) arguments? but got (\d+)/.exec(message) ?? []
       return new CrmError('usage', `too many arguments: expected ${expected}, got ${received}`, { hint })
     }
+    case 'commander.help':
+      return new CrmError('usage', 'this needs one of its commands', { hint })
     case 'commander.missingArgument':
       return new CrmError('usage', `missing argument: ${/'([^']*)/.exec(message)?.[1] ?? ''}`, { hint })
     case 'commander.optionMissingArgument':

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
+import type { HelpAnswer } from '../core/answers.ts'
 import type { World } from '../world.ts'
-import { App, type GlobalOptions } from './app.ts'
+import { App, done, type GlobalOptions } from './app.ts'
 import { fromParser } from './failures.ts'
 import { formatHelp, type Group } from './help-format.ts'
 import { VERSION } from './version.ts'
@@ -73,6 +74,7 @@ async function ended(app: App, program: Command, error: unknown): Promise<void> 
   if (error.code === 'commander.help') {
     // A group without its verb, such as `crm key`: its usage was printed on standard error.
     app.status = 2
+    if (app.ui.flags.json) await app.run('help', () => Promise.reject(fromParser(error.code, error.message)))
     return
   }
   await app.run(commandName(program), () => Promise.reject(fromParser(error.code, error.message)))
@@ -85,8 +87,17 @@ function prepare(app: App, program: Command): void {
   app.use({ ...globals, json: globals.json === true || words.includes('--json') })
 }
 
+/** The words of the command that was called, aliases resolved. What calls none is answered like `crm help`. */
 function commandName(program: Command): string {
-  return program.args[0] !== undefined && COMMANDS.some((entry) => entry.name === program.args[0]) ? program.args[0] : 'crm'
+  const [first = '', second = ''] = program.args
+  const named = (parent: Command, word: string) =>
+    parent.commands.find((candidate) => candidate.name() === word || candidate.aliases().includes(word))
+  const command = named(program, first)
+  if (command === undefined) return 'help'
+  const inner = named(command, second)
+  if (inner !== undefined) return `${command.name()} ${inner.name()}`
+  const isGroup = command.commands.length > 0 && command.options.length === 0
+  return isGroup ? 'help' : command.name()
 }
 
 /** All commands, those of the main job complete only once they are called. A fresh one for each run. */
@@ -110,7 +121,7 @@ export function createProgram(app: App): Command {
     .configureHelp({ formatHelp: (command, helper) => formatHelp(command, helper, COMMANDS) })
     .configureOutput({
       writeOut: (text) => (app.helpSink === undefined ? app.ui.print(text) : app.helpSink(text)),
-      writeErr: (text) => app.ui.tell(text.trimEnd()),
+      writeErr: (text) => app.ui.usage(text),
       outputError: () => {},
     })
     .exitOverride()
@@ -139,20 +150,26 @@ async function overview(app: App, program: Command): Promise<void> {
     // The parser leaves a word that is no command to this action.
     program.error(`error: unknown command '${unknown}'${nearest(unknown)}`, { code: 'commander.unknownCommand' })
   }
-  app.ui.print(
-    [
-      'crm keeps CRM credentials encrypted, says truthfully whether each works, and',
-      'provisions Chatwoot demos.',
-      '',
-      '  crm add chatwoot     add an integration: ask, test, save',
-      '  crm test             test every active integration',
-      '  crm demo-create --name "Acme Dental" --bot-url https://bot.example.com/hook',
-      '                       an inbox and a bot, linked and proven',
-      '',
-      'See it work: crm tour    All commands: crm --help',
-    ].join('\n'),
+  await app.run('help', async () =>
+    done(
+      'crm.help/1',
+      { topic: '', text: OVERVIEW } satisfies HelpAnswer,
+      async () => (await import('../terminal/views/help.ts')).helpView,
+    ),
   )
 }
+
+const OVERVIEW = [
+  'crm keeps CRM credentials encrypted, says truthfully whether each works, and',
+  'provisions Chatwoot demos.',
+  '',
+  '  crm add chatwoot     add an integration: ask, test, save',
+  '  crm test             test every active integration',
+  '  crm demo-create --name "Acme Dental" --bot-url https://bot.example.com/hook',
+  '                       an inbox and a bot, linked and proven',
+  '',
+  'See it work: crm tour    All commands: crm --help',
+].join('\n')
 
 function nearest(word: string): string {
   const names = COMMANDS.flatMap((entry) => (entry.alias === undefined ? [entry.name] : [entry.name, entry.alias]))

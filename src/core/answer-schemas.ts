@@ -236,6 +236,7 @@ export const ANSWER_SCHEMAS = {
     }),
   ),
   'vault path': schemaOf<answers.VaultPathAnswer>()('crm.vault-path/1', z.strictObject({ path: text })),
+  'vault accept-older': schemaOf<answers.VaultPathAnswer>()('crm.vault-accept-older/1', z.strictObject({ path: text })),
   'demo-create': schemaOf<answers.DemoCreateAnswer>()(
     'crm.demo-create/1',
     z.strictObject({

@@ -244,7 +244,7 @@ export interface VaultVerifyAnswer {
   readonly problems: readonly { readonly table: string; readonly name: string; readonly code: string; readonly message: string }[]
 }
 
-/** `crm vault path`. */
+/** `crm vault path`, `crm vault accept-older`. */
 export interface VaultPathAnswer {
   readonly path: string
 }

@@ -219,6 +219,7 @@ export const SAMPLES = {
     problems: [{ table: 'integrations', name: HOSTILE, code: 'damaged', message: HOSTILE }],
   } satisfies answers.VaultVerifyAnswer,
   'vault path': { path: `/${HOSTILE}` },
+  'vault accept-older': { path: `/${HOSTILE}` },
   'demo-create': demoCreated,
   'demo-list': { demos: [summary] } satisfies answers.DemoListAnswer,
   'demo-show': {

@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { AnsweringCommand } from '../../src/core/answer-schemas.ts'
+import type { Sandbox } from '../../src/sandbox/index.ts'
+import { chatwootVariables, copyOf, emptyHome, type Home, homeWithChatwoot, type RunOptions, run, succeed } from '../support/cli.ts'
+
+/** The homes that the invocations start from. Copy them, so that nobody sees what another one changed. */
+export interface Homes {
+  /** No vault. */
+  readonly empty: Home
+  /** The integration `acme`, the profile `other`, a second key slot, and files to add from. */
+  readonly acme: Home
+  /** `acme` with the demo `acme-dental`. */
+  readonly demo: Home
+}
+
+/** One way to call a command. */
+export interface Invocation {
+  readonly place: keyof Homes
+  /** What a failure of this command can be about: nothing but its words, the vault, the key of the profile, or a server, too. */
+  readonly needs: 'nothing' | 'vault' | 'key' | 'server'
+  /** The words of the command line; those that depend on what the home holds are asked of it. */
+  readonly argv: (home: Home) => readonly string[] | Promise<readonly string[]>
+  readonly options?: (sandbox: Sandbox) => Omit<RunOptions, 'home'>
+}
+
+/** Makes the homes. */
+export async function prepareHomes(sandbox: Sandbox): Promise<Homes> {
+  const acme = await homeWithChatwoot(sandbox, 'acme')
+  succeed(await run(['profile', 'create', 'other', '--key', 'env'], { home: acme }))
+  succeed(await run(['key', 'add', 'file'], { home: acme }))
+  writeAnswers(acme, sandbox)
+  const demo = copyOf(acme)
+  succeed(await run(DEMO_CREATE, { home: demo }))
+  return { empty: emptyHome(), acme, demo }
+}
+
+/** Writes the file that `add --from` reads: two integrations of a sandbox. */
+function writeAnswers(home: Home, sandbox: Sandbox): void {
+  const entry = { provider: 'chatwoot', name: 'eu', baseUrl: sandbox.url, accountId: '1', apiKey: sandbox.administratorToken }
+  writeFileSync(join(home.path, 'integrations.json'), JSON.stringify([entry, { ...entry, name: 'us' }]))
+}
+
+const DEMO_CREATE = ['demo-create', '--name', 'Acme Dental', '--bot-url', 'https://bot.example.com/hook']
+
+const NEW_KEY = randomBytes(32).toString('base64')
+
+const token = (sandbox: Sandbox) => ({ input: `${sandbox.administratorToken}\n` })
+const fromEnvironment = (sandbox: Sandbox) => ({ env: chatwootVariables(sandbox) })
+const words = (line: string) => () => line.split(' ')
+
+async function newestSlot(home: Home): Promise<string> {
+  return JSON.parse((await run(['key', 'list', '--json'], { home })).stdout).data.slots.at(-1).id
+}
+
+/** One successful call of every command that answers in JSON; a new one does not compile before it is here. */
+export const INVOCATIONS: Readonly<Record<AnsweringCommand, Invocation>> = {
+  init: { place: 'empty', needs: 'nothing', argv: words('init --key env') },
+  add: { place: 'acme', needs: 'server', argv: words('add chatwoot --name eu --from-env'), options: fromEnvironment },
+  'add --from': { place: 'acme', needs: 'server', argv: words('add --from integrations.json') },
+  edit: { place: 'acme', needs: 'server', argv: words('edit acme --api-key-stdin'), options: token },
+  toggle: { place: 'acme', needs: 'key', argv: words('toggle acme') },
+  show: { place: 'acme', needs: 'vault', argv: words('show acme') },
+  remove: { place: 'acme', needs: 'key', argv: words('remove acme --yes') },
+  list: { place: 'acme', needs: 'nothing', argv: words('list') },
+  test: { place: 'acme', needs: 'server', argv: words('test --fresh') },
+  stats: { place: 'acme', needs: 'nothing', argv: words('stats') },
+  providers: { place: 'empty', needs: 'nothing', argv: words('providers') },
+  'providers <id>': { place: 'empty', needs: 'nothing', argv: words('providers chatwoot') },
+  'profile list': { place: 'acme', needs: 'nothing', argv: words('profile list') },
+  'profile create': { place: 'acme', needs: 'nothing', argv: words('profile create acme --key env') },
+  'profile use': { place: 'acme', needs: 'vault', argv: words('profile use other') },
+  'profile rename': { place: 'acme', needs: 'key', argv: words('profile rename default main') },
+  'profile remove': { place: 'acme', needs: 'vault', argv: words('profile remove other --confirm other') },
+  which: { place: 'acme', needs: 'nothing', argv: words('which') },
+  'key generate': { place: 'empty', needs: 'nothing', argv: words('key generate') },
+  'key list': { place: 'acme', needs: 'vault', argv: words('key list') },
+  'key add': { place: 'acme', needs: 'key', argv: words('key add env --new-key-env NEW_KEY'), options: () => ({ env: { NEW_KEY } }) },
+  'key remove': { place: 'acme', needs: 'key', argv: async (home) => ['key', 'remove', await newestSlot(home), '--yes'] },
+  audit: { place: 'demo', needs: 'key', argv: words('audit') },
+  'audit verify': { place: 'demo', needs: 'key', argv: words('audit verify') },
+  'audit head': { place: 'demo', needs: 'key', argv: words('audit head') },
+  'vault verify': { place: 'demo', needs: 'key', argv: words('vault verify') },
+  'vault path': { place: 'acme', needs: 'nothing', argv: words('vault path') },
+  'vault accept-older': { place: 'acme', needs: 'key', argv: words('vault accept-older --yes') },
+  'demo-create': { place: 'acme', needs: 'server', argv: () => DEMO_CREATE },
+  'demo-list': { place: 'demo', needs: 'nothing', argv: words('demo-list') },
+  'demo-show': { place: 'demo', needs: 'server', argv: words('demo-show acme-dental') },
+  'demo-remove': { place: 'demo', needs: 'server', argv: words('demo-remove acme-dental --yes') },
+  sandbox: { place: 'empty', needs: 'nothing', argv: words('sandbox') },
+  tour: { place: 'empty', needs: 'nothing', argv: words('tour') },
+  help: { place: 'empty', needs: 'nothing', argv: words('help exit-codes') },
+}

@@ -1,0 +1,121 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { ANSWER_SCHEMAS, type AnsweringCommand } from '../../src/core/answer-schemas.ts'
+import type { Sandbox } from '../../src/sandbox/index.ts'
+import { copyOf, openSandbox, type Result, run, start } from '../support/cli.ts'
+import { documentOf, failureOf } from './document.ts'
+import { type Homes, INVOCATIONS, prepareHomes } from './invocations.ts'
+
+const commands = Object.keys(INVOCATIONS) as AnsweringCommand[]
+/** What would change the output of a program that took notice. */
+const COLOURFUL = { FORCE_COLOR: '1', CI: '1', TERM: 'xterm-256color' }
+
+/** Before a call is understood, its answer has the schema of the plain command. */
+const FAILS_AS: Partial<Record<AnsweringCommand, AnsweringCommand>> = { 'add --from': 'add', 'providers <id>': 'providers' }
+
+let sandbox: Sandbox
+let homes: Homes
+
+beforeAll(async () => {
+  sandbox = await openSandbox()
+  homes = await prepareHomes(sandbox)
+})
+
+/** Runs a command as {@link INVOCATIONS} say, with more words and variables; one that serves is told to stop once it has answered. */
+async function invoke(command: AnsweringCommand, more: readonly string[], env: Record<string, string> = {}): Promise<Result> {
+  const { place, argv, options } = INVOCATIONS[command]
+  const home = copyOf(homes[place])
+  const given = options?.(sandbox) ?? {}
+  const running = start([...(await argv(home)), ...more], { ...given, home, env: { ...given.env, ...env } })
+  if (command === 'sandbox')
+    running.process.stdout?.on('data', () => running.printed().stdout.includes('"ok": true') && running.process.kill('SIGINT'))
+  return running.ended
+}
+
+describe.concurrent.each(commands)('crm %s --json', (command) => {
+  test('prints one document of its schema, uncoloured, and nothing else', async () => {
+    const document = documentOf(command, await invoke(command, ['--json'], COLOURFUL))
+    expect(document).toMatchObject({ schema: ANSWER_SCHEMAS[command].schema, ok: true })
+    expect(document.data).not.toBeNull()
+  })
+
+  test('prints one document of its schema when it is used wrongly', async () => {
+    const { error } = failureOf(FAILS_AS[command] ?? command, 'usage', await invoke(command, ['--json', '--no-such-flag'], COLOURFUL))
+    expect(error.message).toContain('--no-such-flag')
+  })
+})
+
+describe('what is read', () => {
+  const unchanging: AnsweringCommand[] = [
+    'list',
+    'show',
+    'stats',
+    'providers',
+    'providers <id>',
+    'profile list',
+    'which',
+    'key list',
+    'audit',
+    'audit verify',
+    'audit head',
+    'vault verify',
+    'vault path',
+    'demo-list',
+    'demo-show',
+    'help',
+  ]
+
+  test.concurrent.each(unchanging)('crm %s prints the same bytes again, in any time zone, locale and width', async (command) => {
+    const { place, argv } = INVOCATIONS[command]
+    const home = copyOf(homes[place])
+    const words = [...(await argv(home)), '--json']
+    const first = await run(words, { home })
+    documentOf(command, first)
+    for (const env of [
+      {},
+      { TZ: 'Asia/Kathmandu', LC_ALL: 'tr_TR.UTF-8', COLUMNS: '40' },
+      { TZ: 'America/St_Johns', LANG: 'C', COLUMNS: '400' },
+    ])
+      expect(await run(words, { home, env })).toEqual(first)
+  })
+})
+
+describe('a command that is told to stop while it waits for a server', () => {
+  const waiting = commands.filter((command) => INVOCATIONS[command].needs === 'server')
+  let slow: Sandbox
+  let slowHomes: Homes
+
+  beforeAll(async () => {
+    slow = await openSandbox()
+    slowHomes = await prepareHomes(slow)
+    slow.faults.add('* /**:hang')
+  })
+
+  describe.each(waiting)('crm %s', (command) => {
+    test.each([
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+      ['SIGHUP', 129],
+    ] as const)('prints one document of its schema at %s, and ends with %i', async (signal, status) => {
+      const { place, argv, options } = INVOCATIONS[command]
+      const home = copyOf(slowHomes[place])
+      slow.forgetRequests()
+      const running = start([...(await argv(home)), '--json'], { ...options?.(slow), home })
+      await requestArrived(slow, running.ended)
+      running.process.kill(signal)
+      const result = await running.ended
+      const { error } = documentOf(FAILS_AS[command] ?? command, result)
+      expect({ status: result.status, code: error.code }).toEqual({ status, code: 'cancelled' })
+    })
+  })
+})
+
+async function requestArrived(server: Sandbox, ended: Promise<Result>): Promise<void> {
+  let over: Result | undefined
+  ended.then((result) => {
+    over = result
+  })
+  while (server.requests.length === 0) {
+    if (over !== undefined) throw new Error(`ended without a request: ${over.stdout}${over.stderr}`)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
