@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { type Plugin as EsbuildPlugin, transform } from 'esbuild'
 import { defineConfig, type Options } from 'tsup'
@@ -40,6 +41,22 @@ const slimUndici: EsbuildPlugin = {
   },
 }
 
+/**
+ * Leaves `node:child_process` out of commander, which takes it for commands that are programs of their own; ours are not. It would
+ * bring sockets and streams into every start.
+ */
+const slimCommander: EsbuildPlugin = {
+  name: 'slim-commander',
+  setup(build) {
+    const statement = "import childProcess from 'node:child_process';"
+    build.onLoad({ filter: /commander[\\/]lib[\\/]command\.js$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8')
+      if (!source.includes(statement)) throw new Error(`${path} does not import node:child_process as expected`)
+      return { contents: source.replace(statement, 'const childProcess = undefined;'), loader: 'js' }
+    })
+  },
+}
+
 export default defineConfig([
   {
     entry: { main: 'src/main.ts' },
@@ -55,7 +72,7 @@ export default defineConfig([
     external,
     outExtension: () => ({ js: '.cjs' }),
     plugins: [chunksToCommonJs],
-    esbuildPlugins: [slimUndici],
+    esbuildPlugins: [slimCommander, slimUndici],
     // Drops undici's experimental parser, which is chosen by this test.
     define: { esbuildDetection: 'true' },
     clean: true,

@@ -158,11 +158,11 @@ async function test_(app: App, draft: Draft, strict: boolean): Promise<Tested> {
   }
 }
 
-/** A hint to edit what is not there yet is a hint to add it with other values. */
+/** A hint to edit or test what is not there yet is a hint to add it with other values. */
 function beforeSaving(hint: string | undefined, provider: string): string {
   return hint === undefined
     ? `correct the values and run again: crm add ${provider}`
-    : hint.replaceAll(/crm edit \S+/g, `crm add ${provider}`)
+    : hint.replaceAll(/crm (?:edit|test) \S+/g, `crm add ${provider}`)
 }
 
 async function isNewProfile(app: App): Promise<boolean> {

@@ -5,23 +5,8 @@ import { writePrivateFile } from '../files/private.ts'
 import type { KeySlotInfo } from '../vault/key-slots.ts'
 import type { FirstKey } from '../vault/unlock.ts'
 import type { App } from './app.ts'
+import type { KeyKind } from './key-kinds.ts'
 import { environmentKey, fileKey, newPassphrase } from './key-sources.ts'
-
-/** The kinds of key slot that can be made. */
-export const KEY_KINDS = ['env', 'file', 'passphrase'] as const
-
-/** One of {@link KEY_KINDS}. */
-export type KeyKind = (typeof KEY_KINDS)[number]
-
-/** Reads `--key` and the like. @throws {CrmError} `usage` naming the kinds. */
-export function parseKeyKind(text: string): KeyKind {
-  const kind = KEY_KINDS.find((candidate) => candidate === text)
-  if (kind !== undefined) return kind
-  throw new CrmError('usage', 'no such kind of key', {
-    reason: `there are: ${KEY_KINDS.join(', ')}`,
-    hint: 'for CI: --key env, on your own machine: --key passphrase',
-  })
-}
 
 /**
  * The key of a new slot. `env`: that of `INTEGRATION_ENCRYPTION_KEY`. `file`: that of the key file, which is made when it is not

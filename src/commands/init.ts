@@ -3,8 +3,9 @@ import type { InitAnswer } from '../core/answers.ts'
 import { CrmError } from '../core/errors.ts'
 import type { KeySlotInfo } from '../vault/key-slots.ts'
 import { type App, action, done, type Outcome } from './app.ts'
-import { chooseKeyKind, createProfile, KEY_KINDS, type KeyKind, parseKeyKind } from './first-key.ts'
+import { chooseKeyKind, createProfile } from './first-key.ts'
 import { setExamples, setStatuses } from './help-format.ts'
+import { KEY_KINDS, type KeyKind, parseKeyKind } from './key-kinds.ts'
 
 export function define(command: Command, app: App): void {
   command.option('--key <kind>', `what opens the profile: ${KEY_KINDS.join(', ')}`)

@@ -4,8 +4,9 @@ import { CrmError } from '../core/errors.ts'
 import { parseRawKey } from '../crypto/raw-key.ts'
 import type { KeySlotInfo } from '../vault/key-slots.ts'
 import { type App, action, done, type Outcome } from './app.ts'
-import { KEY_KINDS, makeKey, parseKeyKind } from './first-key.ts'
+import { makeKey } from './first-key.ts'
 import { setExamples, setStatuses } from './help-format.ts'
+import { KEY_KINDS, parseKeyKind } from './key-kinds.ts'
 
 const MOST_LABEL_CHARACTERS = 64
 

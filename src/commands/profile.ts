@@ -5,8 +5,8 @@ import { parseName } from '../core/integration.ts'
 import type { Warning } from '../core/provider.ts'
 import { readConfig, writeConfig } from '../files/config.ts'
 import { type App, action, done, type Outcome } from './app.ts'
-import { chooseKeyKind, createProfile, KEY_KINDS, parseKeyKind } from './first-key.ts'
 import { setExamples, setStatuses } from './help-format.ts'
+import { KEY_KINDS, parseKeyKind } from './key-kinds.ts'
 
 export function define(command: Command, app: App): void {
   setExamples(command, [
@@ -63,6 +63,7 @@ async function list(app: App): Promise<Outcome> {
 
 async function create(app: App, text: string, kind: string | undefined): Promise<Outcome> {
   const name = parseName(text, 'profile')
+  const { chooseKeyKind, createProfile } = await import('./first-key.ts')
   await createProfile(app, name, kind === undefined ? await chooseKeyKind(app) : parseKeyKind(kind))
   return done('crm.profile-create/1', await entry(app, name), async () => (await import('../terminal/views/profile.ts')).profileView)
 }

@@ -123,6 +123,11 @@ export function createProgram(app: App): Command {
       writeOut: (text) => (app.helpSink === undefined ? app.ui.print(text) : app.helpSink(text)),
       writeErr: (text) => app.ui.usage(text),
       outputError: () => {},
+      // Commander would ask the streams, and opening them costs a start its network; our help has a width of its own and no colour.
+      getOutHelpWidth: () => 80,
+      getErrHelpWidth: () => 80,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
     })
     .exitOverride()
     // A word that is no command reaches the action below, which says so better than "too many arguments".

@@ -1,4 +1,5 @@
 import type { TestResult } from '../core/answers.ts'
+import { CrmError } from '../core/errors.ts'
 import type { Warning } from '../core/provider.ts'
 import type { Draft } from './add-integrations.ts'
 import { type TestDeps, testError, testValues } from './test-integrations.ts'
@@ -26,8 +27,14 @@ export async function testDrafts(
   return results
 }
 
-/** Throws when any test failed: nothing is stored then. @throws {CrmError} the shared cause, or `checks_failed`. */
+/** Throws when any test failed: nothing is stored then. @throws {CrmError} the shared cause, or `checks_failed`; each failure a problem. */
 export function refuseFailedTests(results: readonly TestResult[]): void {
   const error = testError(results)
-  if (error !== undefined) throw error
+  if (error === undefined) return
+  const failed = results.filter(({ outcome }) => outcome === 'failed')
+  throw new CrmError(error.code, `${failed.length} of ${results.length} integrations failed`, {
+    reason: 'nothing was saved; --no-test saves without a test',
+    hint: 'correct the answers and run the same command again',
+    problems: failed.map(({ name, message }) => ({ field: name, message: message ?? 'failed' })),
+  })
 }

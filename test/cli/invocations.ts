@@ -19,7 +19,7 @@ export interface Homes {
 export interface Invocation {
   readonly place: keyof Homes
   /** What a failure of this command can be about: nothing but its words, the vault, the key of the profile, or a server, too. */
-  readonly needs: 'nothing' | 'vault' | 'key' | 'server'
+  readonly needs: 'nothing' | 'vault if there' | 'vault' | 'key' | 'server'
   /** The words of the command line; those that depend on what the home holds are asked of it. */
   readonly argv: (home: Home) => readonly string[] | Promise<readonly string[]>
   readonly options?: (sandbox: Sandbox) => Omit<RunOptions, 'home'>
@@ -63,17 +63,17 @@ export const INVOCATIONS: Readonly<Record<AnsweringCommand, Invocation>> = {
   toggle: { place: 'acme', needs: 'key', argv: words('toggle acme') },
   show: { place: 'acme', needs: 'vault', argv: words('show acme') },
   remove: { place: 'acme', needs: 'key', argv: words('remove acme --yes') },
-  list: { place: 'acme', needs: 'nothing', argv: words('list') },
+  list: { place: 'acme', needs: 'vault if there', argv: words('list') },
   test: { place: 'acme', needs: 'server', argv: words('test --fresh') },
-  stats: { place: 'acme', needs: 'nothing', argv: words('stats') },
+  stats: { place: 'acme', needs: 'vault if there', argv: words('stats') },
   providers: { place: 'empty', needs: 'nothing', argv: words('providers') },
   'providers <id>': { place: 'empty', needs: 'nothing', argv: words('providers chatwoot') },
-  'profile list': { place: 'acme', needs: 'nothing', argv: words('profile list') },
-  'profile create': { place: 'acme', needs: 'nothing', argv: words('profile create acme --key env') },
+  'profile list': { place: 'acme', needs: 'vault if there', argv: words('profile list') },
+  'profile create': { place: 'acme', needs: 'vault if there', argv: words('profile create acme --key env') },
   'profile use': { place: 'acme', needs: 'vault', argv: words('profile use other') },
   'profile rename': { place: 'acme', needs: 'key', argv: words('profile rename default main') },
   'profile remove': { place: 'acme', needs: 'vault', argv: words('profile remove other --confirm other') },
-  which: { place: 'acme', needs: 'nothing', argv: words('which') },
+  which: { place: 'acme', needs: 'vault if there', argv: words('which') },
   'key generate': { place: 'empty', needs: 'nothing', argv: words('key generate') },
   'key list': { place: 'acme', needs: 'vault', argv: words('key list') },
   'key add': { place: 'acme', needs: 'key', argv: words('key add env --new-key-env NEW_KEY'), options: () => ({ env: { NEW_KEY } }) },
@@ -85,7 +85,7 @@ export const INVOCATIONS: Readonly<Record<AnsweringCommand, Invocation>> = {
   'vault path': { place: 'acme', needs: 'nothing', argv: words('vault path') },
   'vault accept-older': { place: 'acme', needs: 'key', argv: words('vault accept-older --yes') },
   'demo-create': { place: 'acme', needs: 'server', argv: () => DEMO_CREATE },
-  'demo-list': { place: 'demo', needs: 'nothing', argv: words('demo-list') },
+  'demo-list': { place: 'demo', needs: 'vault if there', argv: words('demo-list') },
   'demo-show': { place: 'demo', needs: 'server', argv: words('demo-show acme-dental') },
   'demo-remove': { place: 'demo', needs: 'server', argv: words('demo-remove acme-dental --yes') },
   sandbox: { place: 'empty', needs: 'nothing', argv: words('sandbox') },
