@@ -17,7 +17,7 @@ export function toCrmError(thrown: unknown): CrmError {
   if (thrown instanceof CrmError) return thrown
   if (thrown instanceof Error) {
     const { code, syscall, path } = thrown as NodeJS.ErrnoException
-    const disk = code === undefined ? undefined : DISK_ERRORS[code]
+    const disk = code === undefined ? undefined : (DISK_ERRORS[code] ?? (path === undefined ? undefined : `the system answered ${code}`))
     if (disk !== undefined && syscall !== undefined) {
       return new CrmError('io_failed', `could not ${syscall} ${path ?? 'a file'}: ${disk}`, { cause: thrown })
     }
@@ -34,7 +34,8 @@ export function fromParser(code: string, message: string): CrmError {
   const hint = 'see what is possible with: crm --help'
   switch (code) {
     case 'commander.unknownOption': {
-      const flag = /'([^'=]*)/.exec(message)?.[1] ?? ''
+      // Of `-psecret` the first letter is the option.
+      const flag = /'(--[^'=]*|-.)/.exec(message)?.[1] ?? ''
       const suggestion = /Did you mean (--?[a-z-]+)/.exec(message)?.[1]
       return new CrmError('usage', `unknown option ${flag}`, { hint: suggestion === undefined ? hint : `did you mean ${suggestion}?` })
     }

@@ -71,13 +71,14 @@ async function readSecretFlag(app: App, field: Field, flags: FieldFlags): Promis
     throw new CrmError('usage', `${field.key} is given more than once`, {
       hint: `keep one of --${flag}-stdin, --${flag}-file and --${flag}-env`,
     })
-  if (flags[`${field.key}Stdin`] === true) return (await readSecretStdin(app.world.stdin, `--${flag}-stdin`)).reveal()
+  if (flags[`${field.key}Stdin`] === true) return (await readSecretStdin(app.world.stdin, `--${flag}-stdin`, app.signal)).reveal()
   if (typeof file === 'string') return (await readSecretFile(file)).reveal()
   if (typeof variable !== 'string') return undefined
   const text = app.world.env[variable]
   if (text !== undefined) return text
   throw new CrmError('usage', `the variable that --${flag}-env names is not set`, {
-    hint: `export ${/^[A-Za-z_][A-Za-z0-9_]*$/.test(variable) ? variable : field.env}=<value>`,
+    // Whoever gives the secret itself where its variable's name belongs does not get to read it again.
+    hint: `export ${/^[A-Z][A-Z0-9_]{0,63}$/.test(variable) ? variable : field.env}=<value>`,
   })
 }
 

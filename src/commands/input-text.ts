@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { CrmError } from '../core/errors.ts'
+import { inputChunks } from '../terminal/streams.ts'
 import type { App } from './app.ts'
 
 /** Most bytes of a file that is read whole. */
@@ -29,8 +30,8 @@ async function readStandardInput(app: App, flag: string): Promise<Buffer> {
     throw new CrmError('usage', `${flag} - reads standard input, which is a terminal`, { hint: `redirect a file: ${flag} - < file.json` })
   const chunks: Buffer[] = []
   let length = 0
-  for await (const chunk of app.world.stdin.open()) {
-    chunks.push(Buffer.from(chunk))
+  for await (const chunk of inputChunks(app.world.stdin, app.signal)) {
+    chunks.push(chunk)
     length += chunk.length
     if (length > MOST_BYTES) break
   }

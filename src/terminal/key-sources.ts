@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 import { type FileHandle, open } from 'node:fs/promises'
 import { CrmError } from '../core/errors.ts'
 import { Secret } from '../core/secret.ts'
-import type { InputSource } from './streams.ts'
+import { type InputSource, inputChunks } from './streams.ts'
 import type { Ui } from './ui.ts'
 
 /** Fewest characters of a new passphrase (`security.md` section 4.4). */
@@ -109,9 +109,10 @@ export function readKeyFile(path: string, what: string, check: (path: string) =>
 /**
  * Reads the secret of `--<field>-stdin`. One field only can be read so; whoever is typing at a terminal gets help instead of silence.
  * @param flag as it was given, such as `--api-key-stdin`.
+ * @param signal ends the wait for whoever writes into the pipe, with its reason.
  * @throws {CrmError} `usage`: standard input is a terminal, empty, not UTF-8, more than 1 MiB.
  */
-export async function readSecretStdin(stdin: InputSource, flag: string): Promise<Secret> {
+export async function readSecretStdin(stdin: InputSource, flag: string, signal?: AbortSignal): Promise<Secret> {
   if (stdin.isTTY) {
     throw new CrmError('usage', `${flag} reads from standard input, which is a terminal`, {
       reason: 'what is typed there would be shown',
@@ -120,8 +121,7 @@ export async function readSecretStdin(stdin: InputSource, flag: string): Promise
   }
   const chunks: Buffer[] = []
   let total = 0
-  for await (const chunk of stdin.open()) {
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, 'utf8') : (chunk as Buffer)
+  for await (const bytes of inputChunks(stdin, signal)) {
     chunks.push(bytes)
     total += bytes.length
     if (total > LONGEST_SECRET_BYTES) break

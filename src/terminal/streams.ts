@@ -24,6 +24,29 @@ export interface InputSource {
   open(): NodeJS.ReadStream
 }
 
+/**
+ * What standard input brings, until it ends. Whoever writes into the pipe may take for ever.
+ * @throws the reason of `signal` once the command is told to stop.
+ */
+export async function* inputChunks(stdin: InputSource, signal?: AbortSignal): AsyncGenerator<Buffer> {
+  signal?.throwIfAborted()
+  const stream = stdin.open()
+  const stop = (): void => {
+    stream.destroy()
+  }
+  signal?.addEventListener('abort', stop, { once: true })
+  try {
+    for await (const chunk of stream) yield Buffer.from(chunk)
+    signal?.throwIfAborted()
+  } catch (error) {
+    // A stream that is destroyed tells its reader that it ended too early.
+    signal?.throwIfAborted()
+    throw error
+  } finally {
+    signal?.removeEventListener('abort', stop)
+  }
+}
+
 const FIRST_WAIT_MS = 1
 const LONGEST_WAIT_MS = 25
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -56,6 +56,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** What standard input holds; without it, standard input is /dev/null. */
   readonly input?: string | Uint8Array
+  /** Whether standard input stays open, with nothing more coming. */
+  readonly keepOpen?: boolean
   /** Default: the home. */
   readonly cwd?: string
 }
@@ -154,12 +156,16 @@ export function start(argv: readonly string[], options: RunOptions = {}): Runnin
   return startProgram(NODE, [CRM, ...argv], options)
 }
 
-function startProgram(program: string, argv: readonly string[], { home = emptyHome(), env = {}, input, cwd }: RunOptions): Running {
+function startProgram(
+  program: string,
+  argv: readonly string[],
+  { home = emptyHome(), env = {}, input, keepOpen, cwd }: RunOptions,
+): Running {
   const variables = { ...home.env, ...env }
   const child = spawn(program, argv, {
     cwd: cwd ?? home.path,
     env: Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined)),
-    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    stdio: [input === undefined && keepOpen !== true ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     timeout: PATIENCE_MS,
     killSignal: 'SIGKILL',
   })
@@ -170,7 +176,8 @@ function startProgram(program: string, argv: readonly string[], { home = emptyHo
   const printed = () => ({ stdout: Buffer.concat(out).toString('utf8'), stderr: Buffer.concat(err).toString('utf8') })
   // A command that ends without reading its input closes the pipe.
   child.stdin?.on('error', () => {})
-  child.stdin?.end(input)
+  if (input !== undefined) child.stdin?.write(input)
+  if (keepOpen !== true) child.stdin?.end()
   const ended = new Promise<Result>((resolve, reject) => {
     child.on('error', reject)
     child.on('close', (code, signal) => resolve({ status: code ?? 128 + constants.signals[signal as NodeJS.Signals], ...printed() }))
@@ -181,6 +188,18 @@ function startProgram(program: string, argv: readonly string[], { home = emptyHo
 /** What a command gets to see: nothing of the machine that runs the tests but where programs are. */
 function environment(home: string, more: Readonly<Record<string, string>>): Record<string, string> {
   return { PATH: `${bin}:${dirname(NODE)}:/usr/bin:/bin`, HOME: home, CRM_HOME: home, USER: 'tester', ...more }
+}
+
+/**
+ * Resolves when a command has taken signals into its own hands: bit 0 of `SigCgt` in `/proc/<pid>/status` is SIGHUP, which Node
+ * leaves alone by itself.
+ */
+export async function takesSignals({ process: { pid } }: Running): Promise<void> {
+  for (;;) {
+    const caught = /^SigCgt:\s*([0-9a-f]+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+    if (caught !== undefined && (BigInt(`0x${caught}`) & 1n) === 1n) return
+    await new Promise((resolve) => setImmediate(resolve))
+  }
 }
 
 /** The result of a command that must have succeeded; else an error that shows what it printed. */
