@@ -252,7 +252,7 @@ async function takenNames(app: App): Promise<ReadonlySet<string>> {
   const profile = (await app.profile()).value
   const vault = await app.vaultIfThere()
   if (vault === undefined || !(await vault.hasProfile(profile))) return new Set()
-  return new Set((await vault.list(profile)).map((integration) => integration.name))
+  return vault.names(profile)
 }
 
 function nameTaken(name: string): CrmError {

@@ -31,26 +31,16 @@ export async function findTarget(deps: FindDeps, text: string): Promise<Target> 
   const forced = /^env:(.+)$/i.exec(text)?.[1]
   if (forced !== undefined) return forceEnvironment(deps, forced)
   const name = parseName(text, 'integration')
-  const known = await integrationsOf(deps)
-  const named = known.find((integration) => integration.name === name)
+  const named = await findNamed(deps, name)
   if (named !== undefined) return fromVault(named)
   const provider = deps.providers.find((candidate) => candidate.id === name)
-  if (provider === undefined) throw notFound(name, known)
-  return byProvider(
-    deps,
-    provider,
-    known.filter((integration) => integration.provider === provider.id),
-  )
+  if (provider === undefined) throw notFound(name, await integrationsOf(deps))
+  return byProvider(deps, provider, await integrationsOf(deps, provider))
 }
 
 /** The target of a command that was given no name: the one of a provider. */
 export async function findTargetOf(deps: FindDeps, provider: Provider): Promise<Target> {
-  const known = await integrationsOf(deps)
-  return byProvider(
-    deps,
-    provider,
-    known.filter((integration) => integration.provider === provider.id),
-  )
+  return byProvider(deps, provider, await integrationsOf(deps, provider))
 }
 
 /** The integration that a provider's variables make; undefined when they are not set. @throws {CrmError} `usage` when they are not valid. */
@@ -91,9 +81,20 @@ function isSet(provider: Provider, environment: Environment): boolean {
   })
 }
 
-async function integrationsOf(deps: FindDeps): Promise<readonly Integration[]> {
+/** By its name alone: the time of a command must not grow with the vault. */
+async function findNamed(deps: FindDeps, name: string): Promise<Integration | undefined> {
+  if (deps.vault === undefined || !(await deps.vault.hasProfile(deps.profile))) return undefined
+  try {
+    return await deps.vault.find(deps.profile, name)
+  } catch (error) {
+    if (error instanceof CrmError && error.code === 'not_found') return undefined
+    throw error
+  }
+}
+
+async function integrationsOf(deps: FindDeps, provider?: Provider): Promise<readonly Integration[]> {
   if (deps.vault === undefined || !(await deps.vault.hasProfile(deps.profile))) return []
-  return deps.vault.list(deps.profile)
+  return deps.vault.list(deps.profile, provider === undefined ? {} : { provider: provider.id })
 }
 
 function byProvider(deps: FindDeps, provider: Provider, own: readonly Integration[]): Target {

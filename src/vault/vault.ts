@@ -62,6 +62,8 @@ export interface Vault {
   listJson(profile: string, filter?: IntegrationFilter): Iterable<IntegrationPage>
   totals(profile: string, filter?: IntegrationFilter): Promise<IntegrationTotals>
   providerStats(profile: string): Promise<readonly ProviderStats[]>
+  /** The names in use, nothing else of the integrations. */
+  names(profile: string): Promise<ReadonlySet<string>>
   /** @throws CrmError `not_found`. */
   find(profile: string, name: string): Promise<Integration>
   demos(profile: string): Promise<readonly DemoSummary[]>
@@ -179,6 +181,11 @@ class SqliteVault implements Vault {
         id,
       )
       .map((row) => ({ ...row, lastTest: newest.get(row.provider) ?? null }))
+  }
+
+  async names(profile: string): Promise<ReadonlySet<string>> {
+    const { id } = this.#requireProfile(profile)
+    return new Set(this.database.all<{ name: string }>('SELECT name FROM integrations WHERE profile_id = ?', id).map(({ name }) => name))
   }
 
   async find(profile: string, name: string): Promise<Integration> {
