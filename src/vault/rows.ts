@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../core/errors.ts'
 import type { SettingValue } from '../core/field.ts'
 import type { Integration } from '../core/integration.ts'
+import { canonicalJson } from '../core/json.ts'
 
 /** The columns of an integration that a list reads. */
 export interface IntegrationRow {
@@ -23,6 +24,11 @@ export interface IntegrationRow {
 
 /** Which secrets are set, and since when. Display only: the truth is inside the seal. */
 export type SecretsSet = Record<string, { readonly set: true; readonly updatedAt: string }>
+
+/** JSON as it is stored for lists: keys in order, and indented to stand eight deep in the document of `crm list --json`. */
+export function listedJson(value: unknown): string {
+  return JSON.stringify(JSON.parse(canonicalJson(value)), null, 2).replaceAll('\n', '\n        ')
+}
 
 /** The columns of {@link IntegrationRow}, for a SELECT. */
 export const INTEGRATION_COLUMNS =

@@ -2,11 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { CrmError } from '../core/errors.ts'
 import type { StoredValues } from '../core/field.ts'
 import type { Integration } from '../core/integration.ts'
-import { canonicalJson } from '../core/json.ts'
 import type { Secret } from '../core/secret.ts'
 import type { Database } from './database.ts'
 import { findRow, integrationNotFound } from './integrations.ts'
-import { INTEGRATION_COLUMNS, type SealedIntegrationRow, type SecretsSet, toIntegration } from './rows.ts'
+import { INTEGRATION_COLUMNS, listedJson, type SealedIntegrationRow, type SecretsSet, toIntegration } from './rows.ts'
 import { type BoundRecord, openIntegration, sealIntegration } from './sealed.ts'
 
 /** An integration as it is about to be stored. */
@@ -81,7 +80,7 @@ export function insertRow(
     provider: draft.provider,
     definition: draft.definition,
     active: Number(draft.active),
-    settings: canonicalJson(draft.values.settings),
+    settings: listedJson(draft.values.settings),
   }
   const sealed = sealIntegration(keys.rowKey, keys.profileId, record, draft.values.secrets)
   const set: SecretsSet = {}
@@ -98,7 +97,7 @@ export function insertRow(
     record.definition,
     record.active,
     record.settings,
-    canonicalJson(set),
+    listedJson(set),
     at,
     at,
     sealed,
@@ -139,7 +138,7 @@ export function updateRow(
     provider: row.provider,
     definition: change.definition ?? row.definition,
     active: change.active === undefined ? row.active : Number(change.active),
-    settings: change.values === undefined ? row.settings : canonicalJson(change.values.settings),
+    settings: change.values === undefined ? row.settings : listedJson(change.values.settings),
   }
   if (record.name !== row.name && findRow(database, keys.profileId, record.name) !== undefined) throw nameTaken(record.name)
   const sealed = sealIntegration(keys.rowKey, keys.profileId, record, secrets)
@@ -151,7 +150,7 @@ export function updateRow(
     record.definition,
     record.active,
     record.settings,
-    canonicalJson(changedSecrets(before, secrets, JSON.parse(row.secrets_set) as SecretsSet, at)),
+    listedJson(changedSecrets(before, secrets, JSON.parse(row.secrets_set) as SecretsSet, at)),
     at,
     sealed,
     record.id,

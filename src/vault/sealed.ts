@@ -16,6 +16,14 @@ export type BoundRecord = Pick<
   'id' | 'name' | 'generation' | 'revision' | 'provider' | 'definition' | 'active' | 'settings'
 >
 
+function canonicalSettings(text: string): string {
+  try {
+    return canonicalJson(JSON.parse(text))
+  } catch {
+    return text // Not what was written: the seal will not open.
+  }
+}
+
 function integrationContext(profileId: Buffer, row: BoundRecord): Buffer {
   return encodeContext(
     'crm-vault/v1/integration',
@@ -27,7 +35,8 @@ function integrationContext(profileId: Buffer, row: BoundRecord): Buffer {
     row.definition,
     row.name,
     row.active,
-    row.settings,
+    // The text in the column is laid out for lists; its meaning is what is bound.
+    canonicalSettings(row.settings),
   )
 }
 
