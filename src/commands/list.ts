@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { ListAnswer, ListSummary } from '../core/answers.ts'
 import type { Warning } from '../core/provider.ts'
 import type { IntegrationFilter } from '../vault/integrations.ts'
+import type { Vault } from '../vault/vault.ts'
 import { type App, action, done } from './app.ts'
 import { setExamples, setStatuses } from './help-format.ts'
 
@@ -30,6 +31,7 @@ async function list(app: App, flags: ListFlags) {
   const filter = filterOf(flags)
   const profile = (await app.profile()).value
   const vault = await app.vaultIfThere()
+  await refuseUnknownProvider(vault, profile, filter)
   if (vault === undefined || !(await vault.hasProfile(profile))) return emptyList(app, profile, filter, vault === undefined)
   const environment = await environmentRow(app, profile, filter)
   if (app.ui.flags.json && environment === undefined) {
@@ -42,6 +44,16 @@ async function list(app: App, flags: ListFlags) {
   const summary = environment === undefined ? totals : withOneMore(totals)
   const data: ListAnswer = { profile, integrations, summary }
   return done(SCHEMA, data, async () => (await import('../terminal/views/list.ts')).listView)
+}
+
+/** A provider that nothing is known of is a mistake, not an empty list: a script would go on with it. @throws {CrmError} `not_found`. */
+async function refuseUnknownProvider(vault: Vault | undefined, profile: string, { provider }: IntegrationFilter): Promise<void> {
+  if (provider === undefined) return
+  const used = vault !== undefined && (await vault.hasProfile(profile)) ? (await vault.totals(profile, { provider })).total : 0
+  if (used > 0) return
+  const { providers } = await import('../providers/index.ts')
+  const { requireProvider } = await import('../usecases/add-integrations.ts')
+  requireProvider(providers, provider)
 }
 
 function filterOf(flags: ListFlags): IntegrationFilter {

@@ -37,8 +37,18 @@ export function define(command: Command, app: App): void {
 }
 
 async function test(app: App, names: readonly string[], flags: TestFlags): Promise<Outcome> {
+  if (names.length > 0 && (flags.allProfiles === true || flags.provider !== undefined)) {
+    throw new CrmError('usage', 'name integrations, or choose them with --all-profiles and --provider, not both', {
+      hint: 'see the names with: crm list',
+    })
+  }
   const profile = (await app.profile()).value
   const planned = flags.allProfiles === true ? await planAllProfiles(app, flags) : await planProfile(app, profile, names, flags)
+  if (planned.length === 0 && flags.provider !== undefined) {
+    // Where nothing matches a provider that there is not, nothing was tested by mistake.
+    const { requireProvider } = await import('../usecases/add-integrations.ts')
+    requireProvider(providers, flags.provider)
+  }
   const subjects = planned.flatMap((entry) => ('subject' in entry ? [entry.subject] : []))
   const warnings: Warning[] =
     planned.length === 0 ? [{ code: 'nothing_to_test', message: `the profile ${profile} has no active integration` }] : []
