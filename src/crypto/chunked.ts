@@ -2,10 +2,17 @@
  * C2SP chunked encryption, instance Cobblestone-256: HKDF-Expand with SHA-512, AES-256-GCM, chunks of 16 KiB
  * (https://c2sp.org/chunked-encryption, read 2026-11-24). A sealed message is `salt(24) || commitment(32) || chunks`.
  */
-import { createCipheriv, createDecipheriv, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, KeyObject, timingSafeEqual } from 'node:crypto'
+import { publicRandom } from './public-random.ts'
 
 /** Bytes of every input key. */
 export const KEY_BYTES = 32
+/**
+ * A key of 32 uniformly random bytes. Node makes a key object of bytes at every use, which costs more than the work itself: whoever seals
+ * many messages makes one for all of them, and lets go of it then, since only bytes can be zero-filled.
+ */
+export type SealKey = Uint8Array | KeyObject
+
 /** Bytes that sealing adds to a plaintext shorter than 16 KiB. */
 export const SEAL_OVERHEAD_BYTES = 72
 
@@ -27,15 +34,15 @@ export class OpenError extends Error {
 }
 
 /**
- * Seals `plaintext` (empty ones too) under `key` (32 uniformly random bytes) for exactly this `context`.
+ * Seals `plaintext` (empty ones too) under `key` for exactly this `context`.
  * @throws {RangeError} for a key of another length.
  */
-export function seal(key: Uint8Array, context: Uint8Array, plaintext: Uint8Array): Buffer {
-  return sealWithSalt(key, context, plaintext, randomBytes(SALT_BYTES))
+export function seal(key: SealKey, context: Uint8Array, plaintext: Uint8Array): Buffer {
+  return sealWithSalt(key, context, plaintext, publicRandom(SALT_BYTES))
 }
 
 /** For the test of the published vectors alone: a salt that repeats under one key and context destroys the encryption. */
-export function sealWithSalt(key: Uint8Array, context: Uint8Array, plaintext: Uint8Array, salt: Uint8Array): Buffer {
+export function sealWithSalt(key: SealKey, context: Uint8Array, plaintext: Uint8Array, salt: Uint8Array): Buffer {
   const message = deriveMessageKey(key, context, salt)
   const parts: Buffer[] = [Buffer.from(salt), message.commitment]
   // The final chunk is always shorter than 16 KiB, and empty where the length is a multiple of it.
@@ -43,7 +50,6 @@ export function sealWithSalt(key: Uint8Array, context: Uint8Array, plaintext: Ui
     const cipher = createCipheriv('aes-256-gcm', message.aeadKey, chunkNonce(message.baseNonce, index), { authTagLength: TAG_BYTES })
     parts.push(cipher.update(plaintext.subarray(offset, offset + CHUNK_BYTES)), cipher.final(), cipher.getAuthTag())
   }
-  message.aeadKey.fill(0)
   return Buffer.concat(parts)
 }
 
@@ -52,7 +58,7 @@ export function sealWithSalt(key: Uint8Array, context: Uint8Array, plaintext: Ui
  * @throws {OpenError} `commitment` when key or context differ, `content` for anything altered, cut or appended.
  * @throws {RangeError} for a key of another length.
  */
-export function open(key: Uint8Array, context: Uint8Array, sealed: Uint8Array): Buffer {
+export function open(key: SealKey, context: Uint8Array, sealed: Uint8Array): Buffer {
   const chunkBytes = sealed.length - HEADER_BYTES
   const lastChunkBytes = chunkBytes % SEALED_CHUNK_BYTES
   if (chunkBytes < TAG_BYTES) throw new OpenError('content')
@@ -64,12 +70,11 @@ export function open(key: Uint8Array, context: Uint8Array, sealed: Uint8Array): 
   for (let index = 0, offset = HEADER_BYTES; offset < sealed.length; index += 1, offset += SEALED_CHUNK_BYTES) {
     parts.push(openChunk(message, index, sealed.subarray(offset, offset + SEALED_CHUNK_BYTES)))
   }
-  message.aeadKey.fill(0)
   return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts)
 }
 
 interface MessageKey {
-  readonly aeadKey: Buffer
+  readonly aeadKey: KeyObject
   readonly baseNonce: Buffer
   readonly commitment: Buffer
 }
@@ -90,20 +95,24 @@ function openChunk(message: MessageKey, index: number, chunk: Uint8Array): Buffe
 }
 
 /** HKDF-Expand (RFC 5869 section 2.3) with SHA-512 to 76 bytes: key, base nonce, commitment. */
-function deriveMessageKey(key: Uint8Array, context: Uint8Array, salt: Uint8Array): MessageKey {
-  if (key.length !== KEY_BYTES) throw new RangeError(`a key has ${KEY_BYTES} bytes`)
-  const first = createHmac('sha512', key).update(INFO_PREFIX).update(salt).update(context).update(ONE).digest()
-  const second = createHmac('sha512', key).update(first).update(INFO_PREFIX).update(salt).update(context).update(TWO).digest()
-  const expanded = Buffer.concat([first, second])
-  return {
-    aeadKey: expanded.subarray(0, KEY_BYTES),
-    baseNonce: expanded.subarray(KEY_BYTES, KEY_BYTES + NONCE_BYTES),
-    commitment: expanded.subarray(KEY_BYTES + NONCE_BYTES, KEY_BYTES + NONCE_BYTES + COMMITMENT_BYTES),
-  }
+function deriveMessageKey(key: SealKey, context: Uint8Array, salt: Uint8Array): MessageKey {
+  // Given as bytes to the functions below, the key would be made an object by a road that costs four times as much as this one.
+  const secret = key instanceof KeyObject ? key : createSecretKey(key)
+  if (secret.symmetricKeySize !== KEY_BYTES) throw new RangeError(`a key has ${KEY_BYTES} bytes`)
+  const info = Buffer.concat([INFO_PREFIX, salt, context, COUNTER])
+  info[info.length - 1] = 1
+  const first = createHmac('sha512', secret).update(info).digest()
+  info[info.length - 1] = 2
+  const second = createHmac('sha512', secret).update(first).update(info).digest()
+  const aeadKey = createSecretKey(first.subarray(0, KEY_BYTES))
+  const baseNonce = Buffer.from(first.subarray(KEY_BYTES, KEY_BYTES + NONCE_BYTES))
+  const commitment = Buffer.concat([first.subarray(KEY_BYTES + NONCE_BYTES), second], COMMITMENT_BYTES)
+  first.fill(0)
+  return { aeadKey, baseNonce, commitment }
 }
 
-const ONE = Buffer.of(1)
-const TWO = Buffer.of(2)
+/** Place of the block number at the end of HKDF's info. */
+const COUNTER = Buffer.alloc(1)
 
 /** The base nonce with the chunk number, big-endian, XORed into its last bytes; 2^32 chunks are 64 TiB. */
 function chunkNonce(baseNonce: Buffer, index: number): Buffer {

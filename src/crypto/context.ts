@@ -7,21 +7,30 @@ export type ContextPart = string | number | Uint8Array
  * @throws {RangeError} for a number that is not a safe non-negative integer.
  */
 export function encodeContext(...parts: readonly ContextPart[]): Buffer {
-  const encoded: Buffer[] = []
+  let size = 0
+  for (const part of parts) size += LENGTH_BYTES + lengthOf(part)
+  const encoded = Buffer.allocUnsafe(size)
+  let offset = 0
   for (const part of parts) {
-    const bytes = toBytes(part)
-    const length = Buffer.alloc(4)
-    length.writeUInt32BE(bytes.length)
-    encoded.push(length, bytes)
+    const length = lengthOf(part)
+    offset = encoded.writeUInt32BE(length, offset)
+    if (typeof part === 'string') encoded.write(part, offset, 'utf8')
+    else if (typeof part === 'number') {
+      encoded.writeUInt32BE(Math.floor(part / TWO_TO_32), offset)
+      encoded.writeUInt32BE(part % TWO_TO_32, offset + NUMBER_BYTES / 2)
+    } else encoded.set(part, offset)
+    offset += length
   }
-  return Buffer.concat(encoded)
+  return encoded
 }
 
-function toBytes(part: ContextPart): Buffer {
-  if (typeof part === 'string') return Buffer.from(part, 'utf8')
-  if (typeof part !== 'number') return Buffer.from(part.buffer, part.byteOffset, part.byteLength)
+const LENGTH_BYTES = 4
+const NUMBER_BYTES = 8
+const TWO_TO_32 = 2 ** 32
+
+function lengthOf(part: ContextPart): number {
+  if (typeof part === 'string') return Buffer.byteLength(part, 'utf8')
+  if (typeof part !== 'number') return part.byteLength
   if (!Number.isSafeInteger(part) || part < 0) throw new RangeError('a context holds safe non-negative integers only')
-  const bytes = Buffer.alloc(8)
-  bytes.writeBigUInt64BE(BigInt(part))
-  return bytes
+  return NUMBER_BYTES
 }

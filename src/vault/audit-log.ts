@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
 import { CrmError } from '../core/errors.ts'
 import { canonicalJson, type JsonObject } from '../core/json.ts'
 import { OpenError, open, seal } from '../crypto/chunked.ts'
@@ -115,6 +115,7 @@ export class AuditLog {
     this.#readEnd()
     let sequence = this.#lastSequence ?? 0
     let mac = this.#lastMac ?? FIRST_MAC
+    const key = this.#keyOf(this.keyGeneration)
     for (const entry of entries) {
       sequence += 1
       const row = {
@@ -126,7 +127,7 @@ export class AuditLog {
         details: canonicalJson(entry.details),
         key_generation: this.keyGeneration,
       }
-      mac = this.#macOf(row, mac)
+      mac = this.#macOf(row, mac, key)
       this.database.run(
         'INSERT INTO audit (profile_id, sequence, at, event, actor, outcome, details, key_generation, mac) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
         this.profileId,
@@ -197,9 +198,14 @@ export class AuditLog {
     return mac.length === row.mac.length && timingSafeEqual(mac, row.mac)
   }
 
-  #macOf(row: Omit<AuditRow, 'mac'>, before: Buffer): Buffer {
-    const key = this.#keys.get(row.key_generation)
+  /** For the rows of one command, and then let go of: only the bytes can be zero-filled. */
+  #keyOf(generation: number): KeyObject {
+    const key = this.#keys.get(generation)
     if (key === undefined) throw auditDamaged('a key of it is missing')
+    return createSecretKey(key)
+  }
+
+  #macOf(row: Omit<AuditRow, 'mac'>, before: Buffer, key = this.#keyOf(row.key_generation)): Buffer {
     return createHmac('sha256', key)
       .update(
         encodeContext(

@@ -1,8 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { CrmError } from '../core/errors.ts'
 import type { StoredValues } from '../core/field.ts'
 import type { Integration } from '../core/integration.ts'
 import type { Secret } from '../core/secret.ts'
+import type { SealKey } from '../crypto/chunked.ts'
+import { publicRandom } from '../crypto/public-random.ts'
 import type { Database } from './database.ts'
 import { findRow, integrationNotFound } from './integrations.ts'
 import { INTEGRATION_COLUMNS, listedJson, type SealedIntegrationRow, type SecretsSet, toIntegration } from './rows.ts'
@@ -23,16 +24,14 @@ export interface ProfileKeys {
   readonly profileId: Buffer
   readonly profile: string
   readonly generation: number
-  readonly rowKey: Buffer
+  readonly rowKey: SealKey
 }
+
+const SEALED_ROW = `SELECT ${INTEGRATION_COLUMNS}, sealed FROM integrations WHERE profile_id = ? AND name = ?`
 
 /** One row with its seal. @throws {CrmError} `not_found`. */
 export function requireRow(database: Database, profileId: Buffer, name: string): SealedIntegrationRow {
-  const row = database.get<SealedIntegrationRow>(
-    `SELECT ${INTEGRATION_COLUMNS}, sealed FROM integrations WHERE profile_id = ? AND name = ?`,
-    profileId,
-    name,
-  )
+  const row = database.get<SealedIntegrationRow>(SEALED_ROW, profileId, name)
   if (row === undefined) throw integrationNotFound(name)
   return row
 }
@@ -64,16 +63,20 @@ function provenSecrets(secrets: Readonly<Record<string, Secret>>, shown: Integra
   return proven
 }
 
-/** Inserts a sealed row; inside a transaction. The record that the audit log names. */
-export function insertRow(
-  database: Database,
-  keys: ProfileKeys,
-  draft: NewIntegration,
-  at: string,
-): { id: Buffer; revision: number; sealed: Buffer } {
-  if (findRow(database, keys.profileId, draft.name) !== undefined) throw nameTaken(draft.name)
+/** A row that was just written, with what the audit log says of it. */
+export interface WrittenRow {
+  readonly id: Buffer
+  readonly revision: number
+  readonly sealed: Buffer
+}
+
+const INSERT = `INSERT INTO integrations (id, profile_id, name, generation, revision, provider, definition, active, settings, secrets_set, created_at, updated_at, sealed)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (profile_id, name) DO NOTHING`
+
+/** Inserts a sealed row; inside a transaction. @throws {CrmError} `conflict` when the name is taken. */
+export function insertRow(database: Database, keys: ProfileKeys, draft: NewIntegration, at: string): SealedIntegrationRow {
   const record: BoundRecord = {
-    id: randomBytes(16),
+    id: publicRandom(16),
     name: draft.name,
     generation: keys.generation,
     revision: 1,
@@ -85,9 +88,9 @@ export function insertRow(
   const sealed = sealIntegration(keys.rowKey, keys.profileId, record, draft.values.secrets)
   const set: SecretsSet = {}
   for (const key of Object.keys(draft.values.secrets)) set[key] = { set: true, updatedAt: at }
-  database.run(
-    `INSERT INTO integrations (id, profile_id, name, generation, revision, provider, definition, active, settings, secrets_set, created_at, updated_at, sealed)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  const secretsSet = listedJson(set)
+  const added = database.run(
+    INSERT,
     record.id,
     keys.profileId,
     record.name,
@@ -97,12 +100,23 @@ export function insertRow(
     record.definition,
     record.active,
     record.settings,
-    listedJson(set),
+    secretsSet,
     at,
     at,
     sealed,
   )
-  return { id: record.id, revision: record.revision, sealed }
+  if (added === 0) throw nameTaken(draft.name)
+  return {
+    ...record,
+    secrets_set: secretsSet,
+    created_at: at,
+    updated_at: at,
+    last_outcome: null,
+    last_cause: null,
+    last_checked_at: null,
+    last_latency_ms: null,
+    sealed,
+  }
 }
 
 /** The error for a name in use. */
@@ -127,7 +141,7 @@ export function updateRow(
   row: SealedIntegrationRow,
   change: IntegrationChange,
   at: string,
-): { id: Buffer; revision: number; sealed: Buffer } {
+): WrittenRow {
   const before = openIntegration(keys.rowKey, keys.profileId, row)
   const secrets = change.values?.secrets ?? before
   const record: BoundRecord = {

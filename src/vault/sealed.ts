@@ -2,7 +2,7 @@ import { CrmError } from '../core/errors.ts'
 import type { StoredValues } from '../core/field.ts'
 import { canonicalJson } from '../core/json.ts'
 import { Secret } from '../core/secret.ts'
-import { OpenError, open, seal } from '../crypto/chunked.ts'
+import { OpenError, open, type SealKey, seal } from '../crypto/chunked.ts'
 import { encodeContext } from '../crypto/context.ts'
 import type { IntegrationRow, SealedIntegrationRow } from './rows.ts'
 
@@ -41,7 +41,7 @@ function integrationContext(profileId: Buffer, row: BoundRecord): Buffer {
 }
 
 /** Seals the secrets of an integration for exactly this public record; an empty set too, since an unsealed one could be forged. */
-export function sealIntegration(rowKey: Buffer, profileId: Buffer, row: BoundRecord, secrets: StoredValues['secrets']): Buffer {
+export function sealIntegration(rowKey: SealKey, profileId: Buffer, row: BoundRecord, secrets: StoredValues['secrets']): Buffer {
   if (Buffer.byteLength(row.settings) > SETTINGS_BYTES) throw new CrmError('usage', `the settings of ${row.name} are larger than 64 KiB`)
   const values: Record<string, string> = Object.create(null)
   for (const [key, secret] of Object.entries(secrets)) {
@@ -56,7 +56,7 @@ export function sealIntegration(rowKey: Buffer, profileId: Buffer, row: BoundRec
 }
 
 /** Opens the secrets of a row, which proves every bound column. @throws {CrmError} `damaged`. */
-export function openIntegration(rowKey: Buffer, profileId: Buffer, row: SealedIntegrationRow): Readonly<Record<string, Secret>> {
+export function openIntegration(rowKey: SealKey, profileId: Buffer, row: SealedIntegrationRow): Readonly<Record<string, Secret>> {
   const plaintext = openRow(rowKey, integrationContext(profileId, row), row.sealed, `the integration ${row.name}`)
   const values = JSON.parse(plaintext.toString('utf8')) as Record<string, string>
   plaintext.fill(0)
@@ -66,7 +66,7 @@ export function openIntegration(rowKey: Buffer, profileId: Buffer, row: SealedIn
 }
 
 /** Opens a sealed row. @param what names it in the error. @throws {CrmError} `damaged`. */
-export function openRow(rowKey: Buffer, context: Buffer, sealed: Buffer, what: string): Buffer {
+export function openRow(rowKey: SealKey, context: Buffer, sealed: Buffer, what: string): Buffer {
   try {
     return open(rowKey, context, sealed)
   } catch (error) {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createSecretKey, hash } from 'node:crypto'
 import type { DemoJournal, DemoRecord, DemoSecrets } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
 import type { StoredValues } from '../core/field.ts'
@@ -21,7 +21,7 @@ import {
   slotOfRawKey,
   toSlotInfo,
 } from './key-slots.ts'
-import { INTEGRATION_COLUMNS, type SealedIntegrationRow } from './rows.ts'
+import { INTEGRATION_COLUMNS, type SealedIntegrationRow, toIntegration } from './rows.ts'
 import { openDemo, writeDemo } from './sealed-demos.ts'
 import {
   type IntegrationChange,
@@ -116,7 +116,7 @@ export class UnlockedProfile implements UnlockedVault {
     readonly database: Database,
     readonly world: VaultWorld,
     readonly state: VaultState,
-    readonly keys: ProfileKeys,
+    readonly keys: ProfileKeys & { readonly rowKey: Buffer },
     opened: OpenedSlot,
     readonly log: AuditLog,
   ) {
@@ -154,14 +154,17 @@ export class UnlockedProfile implements UnlockedVault {
   }
 
   async add(drafts: readonly NewIntegration[]): Promise<readonly Integration[]> {
+    const rows: SealedIntegrationRow[] = []
+    const keys = { ...this.keys, rowKey: createSecretKey(this.keys.rowKey) }
     this.#change('save the integration', (at) =>
       drafts.map((draft) => {
         const name = parseName(draft.name, 'integration')
-        const row = insertRow(this.database, this.keys, { ...draft, name }, at)
+        const row = insertRow(this.database, keys, { ...draft, name }, at)
+        rows.push(row)
         return { event: 'integration.add', details: { ...rowDetails(row), name, provider: draft.provider } }
       }),
     )
-    return drafts.map((draft) => openedRow(this.keys, requireRow(this.database, this.keys.profileId, draft.name.toLowerCase())).integration)
+    return rows.map((row) => toIntegration(row, this.profile, true))
   }
 
   async update(name: string, revision: number, change: IntegrationChange): Promise<Integration> {
@@ -428,7 +431,7 @@ function rowDetails(row: { readonly id: Buffer; readonly revision: number; reado
   revision: number
   sha256: string
 } {
-  return { id: row.id.toString('hex'), revision: row.revision, sha256: createHash('sha256').update(row.sealed).digest('hex') }
+  return { id: row.id.toString('hex'), revision: row.revision, sha256: hash('sha256', row.sealed, 'hex') }
 }
 
 function forgetting(demo: { readonly id: Buffer; readonly slug: string }): AuditEntry {
