@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { CrmError } from '../core/errors.ts'
 import { Secret } from '../core/secret.ts'
 import { generateRawKey, parseRawKey } from '../crypto/raw-key.ts'
@@ -15,7 +16,7 @@ import { environmentKey, fileKey, newPassphrase } from './key-sources.ts'
 export async function makeKey(app: App, kind: KeyKind, profile: string): Promise<FirstKey> {
   if (kind === 'passphrase')
     return { kind, label: 'passphrase', key: { type: 'passphrase', passphrase: await newPassphrase(app, profile) } }
-  const key = kind === 'env' ? environmentKey(app) : ((await fileKey(app)) ?? makeKeyFile(app))
+  const key = kind === 'env' ? environmentKey(app) : existsSync(app.paths.keyFile) ? await fileKey(app) : makeKeyFile(app)
   if (key === undefined) {
     throw new CrmError('usage', 'INTEGRATION_ENCRYPTION_KEY is not set', {
       hint: 'export INTEGRATION_ENCRYPTION_KEY="$(crm key generate)"',
