@@ -1,8 +1,8 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, type TestContext, test } from 'vitest'
 import { type Block, readDocument } from './document.ts'
-import { type Call, newReader, type Reader, type Start } from './reader.ts'
+import { type Call, isInstalled, newReader, type Reader, type Start } from './reader.ts'
 
 const documents = ['README.md', 'docs/guide.md'].map(readDocument)
 
@@ -24,6 +24,16 @@ function writeFiles(reader: Reader): void {
     if (/^[\w-]+\.(?:mjs|sh)$/.test(note)) writeFileSync(join(reader.home, note), `${reader.adapt(text)}\n`)
 }
 
+/** Programs that a reader may not have. Where one is missing the test is skipped, loudly. */
+const NOT_EVERYWHERE = ['jq', 'curl']
+
+function requirePrograms(context: TestContext, text: string): void {
+  const missing = NOT_EVERYWHERE.filter((name) => new RegExp(`\\b${name} `).test(text) && !isInstalled(name))
+  if (missing.length === 0) return
+  console.warn(`SKIPPED "${context.task.name}": ${missing.join(' and ')} is not on this machine`)
+  context.skip(`${missing.join(' and ')} is not on this machine`)
+}
+
 /** Runs shell text as a reader would. Whatever the shell itself complains about is a mistake of the document. */
 async function follow(start: string, text: string, env: (reader: Reader) => Record<string, string> = () => ({})): Promise<Reader> {
   const reader = await newReader((start === '' ? 'one' : start) as Start)
@@ -41,7 +51,8 @@ function isAsExpected({ status, stdout, stderr }: Call): boolean {
 }
 
 describe.concurrent('the shell lines of the documents', () => {
-  test.each(blocksOf('sh'))('%s do what they say', async (_where, { note, text }) => {
+  test.for(blocksOf('sh'))('%s do what they say', async ([, { note, text }], context) => {
+    requirePrograms(context, text.includes('try-bot.sh') ? 'jq curl ' : text)
     await follow(note, text)
   })
 })

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { applyDemo, generateRawKey, keysOf, openVault, Secret, unlockKeyOf } from '../../src/index.ts'
@@ -44,6 +44,14 @@ export interface Reader {
 /** The key that opens a reader's vault. */
 const KEY = generateRawKey()
 
+/** Where programs are, besides `crm` and Node. */
+const PROGRAMS = ['/usr/local/bin', '/usr/bin', '/bin']
+
+/** Whether a reader has a program. */
+export function isInstalled(name: string): boolean {
+  return PROGRAMS.some((directory) => existsSync(join(directory, name)))
+}
+
 /** A reader with what a block needs. Files are where they are on every machine: below `~/.config`, `~/.local/share` and `~/.local/state`. */
 export async function newReader(start: Start): Promise<Reader> {
   const home = newDirectory()
@@ -74,7 +82,7 @@ function freePort(): Promise<number> {
 
 function environment(home: string, start: Start, sandbox: Sandbox): Record<string, string> {
   return {
-    PATH: `${home}/bin:${dirname(NODE)}:/usr/local/bin:/usr/bin:/bin`,
+    PATH: [join(home, 'bin'), dirname(NODE), ...PROGRAMS].join(':'),
     HOME: home,
     USER: 'ann',
     LANG: 'C.UTF-8',
