@@ -1,0 +1,344 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { Sandbox } from '../../src/sandbox/index.ts'
+import {
+  addChatwoot,
+  copyOf,
+  type Home,
+  homeWithChatwoot,
+  homeWithVault,
+  openSandbox,
+  type Result,
+  run,
+  start,
+  succeed,
+} from '../support/cli.ts'
+import { documentOf, failureOf, type Json } from './document.ts'
+
+const BOT = 'https://bot.example.com/hook'
+
+/** A sandbox and a home of one test alone: demos are looked up by what is on the server. */
+async function place(
+  faults: readonly string[] = [],
+): Promise<{ server: Sandbox; home: Home; create: (...flags: string[]) => Promise<Result>; objects: () => number }> {
+  const server = await openSandbox()
+  const home = await homeWithChatwoot(server, 'acme')
+  for (const fault of faults) server.faults.add(fault)
+  const objects = () => {
+    // The workers of a server delete in the background; what is asked here is what remains.
+    server.finishDeletions()
+    return server.state.inboxes.filter(() => true).length + server.state.bots.filter(() => true).length
+  }
+  const before = objects()
+  return {
+    server,
+    home,
+    create: (...flags) => run(['demo-create', '--name', 'Acme Dental', '--bot-url', BOT, '--json', ...flags], { home }),
+    objects: () => objects() - before,
+  }
+}
+
+async function demos(home: Home): Promise<string[]> {
+  const { data } = documentOf('demo-list', await run(['demo-list', '--json'], { home }))
+  return data.demos.map((demo: Json) => `${demo.slug} ${demo.status}`)
+}
+
+describe.concurrent('crm demo-create', () => {
+  test('makes an inbox, a bot and their link of a name and an address', async () => {
+    const { server, create, objects } = await place()
+    const { data } = documentOf('demo-create', await create())
+    expect(data).toMatchObject({
+      changed: true,
+      dryRun: false,
+      demo: { slug: 'acme-dental', name: 'Acme Dental', integration: 'acme', source: 'vault' },
+      account: { id: '1', name: 'Sandbox One' },
+      inbox: { name: 'Acme Dental', channel: 'web', url: expect.stringContaining(`${server.url}/app/accounts/1/`) },
+      bot: { name: 'Acme Dental', outgoingUrl: BOT },
+    })
+    expect(data.snippet).toContain(data.inbox.websiteToken)
+    expect(data.steps.map((step: Json) => `${step.kind} ${step.action} ${step.outcome}`)).toEqual([
+      'bot create done',
+      'inbox create done',
+      'link create done',
+    ])
+    expect(objects()).toBe(2)
+  })
+
+  test('twice is once', async () => {
+    const { server, create, objects } = await place()
+    const first = documentOf('demo-create', await create())
+    server.forgetRequests()
+    const second = documentOf('demo-create', await create())
+    expect(second.data).toMatchObject({ changed: false, inbox: first.data.inbox, bot: first.data.bot, snippet: first.data.snippet })
+    expect(server.requests.filter(({ method }) => method !== 'GET')).toEqual([])
+    expect(objects()).toBe(2)
+  })
+
+  test('changes only what differs', async () => {
+    const { create, objects } = await place()
+    documentOf('demo-create', await create())
+    const { data } = documentOf('demo-create', await create('--greeting', 'Hello!', '--color', '#FF0000'))
+    expect(data.changed).toBe(true)
+    expect(data.steps.find((step: Json) => step.kind === 'inbox')).toMatchObject({ action: 'update', outcome: 'done' })
+    expect(data.steps.find((step: Json) => step.kind === 'bot')).toMatchObject({ action: 'keep' })
+    expect(objects()).toBe(2)
+  })
+
+  test('--dry-run prints the plan and writes nothing, here or there', async () => {
+    const { server, home, create, objects } = await place()
+    const { data } = documentOf('demo-create', await create('-n'))
+    expect(data).toMatchObject({ dryRun: true, changed: true, inbox: null })
+    expect(data.steps.every((step: Json) => step.outcome === 'planned')).toBe(true)
+    expect(server.requests.every(({ method }) => method === 'GET')).toBe(true)
+    expect(objects()).toBe(0)
+    expect(await demos(home)).toEqual([])
+  })
+
+  test('undoes everything when a step fails, with the failure’s own status', async () => {
+    const { home, create, objects } = await place(['POST /set_agent_bot:500'])
+    const document = failureOf('demo-create', 'provider_error', await create())
+    expect(document.data.changed).toBe(false)
+    expect(document.data.steps.map((step: Json) => step.outcome)).toEqual(['undone', 'undone', 'undone'])
+    expect(objects()).toBe(0)
+    expect(await demos(home)).toEqual([])
+  })
+
+  test('names with their ids what could not be undone; the same command finishes later', async () => {
+    const { server, home, create, objects } = await place()
+    const broken = [server.faults.add('POST /set_agent_bot:500'), server.faults.add('DELETE /**:500')]
+    const document = failureOf('demo-create', 'partial', await create())
+    const left = document.data.steps.filter((step: Json) => step.outcome === 'left')
+    expect(left.length).toBeGreaterThan(0)
+    expect(left.every((step: Json) => /^\d+$/.test(step.id))).toBe(true)
+    expect(await demos(home)).toEqual(['acme-dental partial'])
+    for (const fault of broken) fault.remove()
+    documentOf('demo-create', await create())
+    expect(await demos(home)).toEqual(['acme-dental ready'])
+    expect(objects()).toBe(2)
+  })
+
+  test('--keep-on-failure leaves what it made', async () => {
+    const { home, create, objects } = await place(['POST /set_agent_bot:500#1'])
+    expect((await create('--keep-on-failure')).status).toBe(10)
+    expect(objects()).toBe(2)
+    expect(await demos(home)).toEqual(['acme-dental partial'])
+    documentOf('demo-create', await create())
+    expect(objects()).toBe(2)
+  })
+
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)('is undone by %s, and ends with %i', async (signal, status) => {
+    const { server, home, objects } = await place(['POST /set_agent_bot:hang#1'])
+    const running = start(['demo-create', '--name', 'Acme Dental', '--bot-url', BOT, '--json'], { home })
+    while (!server.requests.some(({ path }) => path.endsWith('/set_agent_bot'))) await new Promise((resolve) => setImmediate(resolve))
+    running.process.kill(signal)
+    const result = await running.ended
+    expect(documentOf('demo-create', result).error.code).toBe('cancelled')
+    expect(result.status).toBe(status)
+    expect(objects()).toBe(0)
+    expect(await demos(home)).toEqual([])
+  })
+
+  test('a run that was killed is finished by the next one, without a second inbox', async () => {
+    const { server, home, create, objects } = await place(['POST /set_agent_bot:hang#1'])
+    const running = start(['demo-create', '--name', 'Acme Dental', '--bot-url', BOT], { home })
+    while (!server.requests.some(({ path }) => path.endsWith('/set_agent_bot'))) await new Promise((resolve) => setImmediate(resolve))
+    running.process.kill('SIGKILL')
+    expect((await running.ended).status).toBe(137)
+    documentOf('demo-create', await create())
+    expect(objects()).toBe(2)
+    expect(await demos(home)).toEqual(['acme-dental ready'])
+  })
+
+  test('is a conflict while another run of the same demo lives', async () => {
+    const { server, home, create } = await place(['POST /set_agent_bot:hang#1'])
+    const running = start(['demo-create', '--name', 'Acme Dental', '--bot-url', BOT], { home })
+    while (!server.requests.some(({ path }) => path.endsWith('/set_agent_bot'))) await new Promise((resolve) => setImmediate(resolve))
+    failureOf('demo-create', 'conflict', await create())
+    running.process.kill('SIGTERM')
+    expect((await running.ended).status).toBe(143)
+  })
+
+  test('with the token of an agent is permission_denied before the first write', async () => {
+    const { server, home, objects } = await place()
+    succeed(await addChatwoot(home, server, ['--name', 'agent'], server.agentToken))
+    const result = await run(['demo-create', '--name', 'X', '--bot-url', BOT, '--integration', 'agent', '--json'], { home })
+    expect(JSON.stringify(failureOf('demo-create', 'permission_denied', result).error)).toMatch(/administrator/)
+    expect(objects()).toBe(0)
+  })
+
+  test('--if-exists fail is a conflict, replace makes it anew', async () => {
+    const { create, objects } = await place()
+    const first = documentOf('demo-create', await create())
+    failureOf('demo-create', 'conflict', await create('--if-exists', 'fail'))
+    const replaced = documentOf('demo-create', await create('--if-exists', 'replace'))
+    expect(replaced.data.inbox.id).not.toBe(first.data.inbox.id)
+    expect(objects()).toBe(2)
+  })
+
+  test('--channel api has an identifier and no snippet', async () => {
+    const { create } = await place()
+    const { data } = documentOf('demo-create', await create('--channel', 'api', '--webhook-url', 'https://example.com/hook'))
+    expect(data).toMatchObject({ inbox: { channel: 'api', identifier: expect.any(String) }, snippet: null })
+  })
+
+  test('--agent gives agents the inbox and warns of those that are unknown', async () => {
+    const { create } = await place()
+    const document = documentOf('demo-create', await create('--agent', 'ben@sandbox.example', '--agent', 'nobody@sandbox.example'))
+    expect(document.data.steps.map((step: Json) => step.kind)).toContain('agents')
+    expect(JSON.stringify(document.warnings)).toContain('nobody@sandbox.example')
+  })
+
+  test('--output writes a snippet and a page that shows it', async () => {
+    const { server, home, create } = await place()
+    const { data } = documentOf('demo-create', await create('--output', 'site'))
+    expect(readFileSync(join(home.path, 'site/snippet.html'), 'utf8')).toContain(data.snippet)
+    const page = readFileSync(join(home.path, 'site/index.html'), 'utf8')
+    expect(page).toContain(data.inbox.websiteToken)
+    expect(page).toContain(server.url)
+  })
+
+  test('warns of a bot on this machine where the server will not call it', async () => {
+    const { home } = await place()
+    const document = documentOf(
+      'demo-create',
+      await run(['demo-create', '--name', 'Local', '--bot-url', 'http://127.0.0.1:9/hook', '--dry-run', '--json'], { home }),
+    )
+    expect(document.warnings.length).toBeGreaterThan(0)
+  })
+
+  test('reports all problems of its flags at once', async () => {
+    const { home } = await place()
+    const flags = ['--name', '', '--bot-url', 'nowhere', '--color', 'red', '--channel', 'fax', '--agent', 'nobody', '--if-exists', 'maybe']
+    const { error } = failureOf('demo-create', 'usage', await run(['demo-create', ...flags, '--json'], { home }))
+    expect(error.problems.map((problem: Json) => problem.field.split('.')[0])).toEqual(
+      expect.arrayContaining(['name', 'botUrl', 'color', 'channel', 'agents', 'ifExists']),
+    )
+    const missing = failureOf('demo-create', 'usage', await run(['demo-create', '--json'], { home })).error
+    expect(missing.problems.map((problem: Json) => problem.field)).toEqual(['name', 'botUrl'])
+  })
+
+  test('asks which where several Chatwoots are active, and takes no other CRM', async () => {
+    const { server, home, create } = await place()
+    succeed(await addChatwoot(home, server, ['--name', 'second']))
+    expect(failureOf('demo-create', 'usage', await create()).error.reason).toContain('acme, second')
+    documentOf('demo-create', await create('--integration', 'second'))
+    const custom = ['--base-url', 'https://api.crm.example', '--auth-type', 'none', '--no-test']
+    succeed(await run(['add', 'custom', '--name', 'other', ...custom], { home }))
+    failureOf('demo-create', 'usage', await create('--integration', 'other'))
+    failureOf('demo-create', 'not_found', await create('--integration', 'nobody'))
+  })
+
+  test('prints a card with the links for people', async () => {
+    const { server, home } = await place()
+    const { stdout } = succeed(await run(['demo-create', '--name', 'Acme Dental', '--bot-url', BOT], { home }))
+    expect(stdout).toContain(`${server.url}/app/accounts/1/`)
+    expect(stdout).toContain(BOT)
+    expect(stdout).toContain('<script')
+  })
+})
+
+describe.concurrent('crm demo-show', () => {
+  test('shows the card, and reveals what Chatwoot returned only when asked, audited', async () => {
+    const { home, create } = await place()
+    documentOf('demo-create', await create())
+    const masked = documentOf('demo-show', await run(['demo-show', 'Acme-Dental', '--json'], { home }))
+    expect(masked.data.secrets).toMatchObject({ botAccessToken: { set: true } })
+    expect(masked.data.secrets.botAccessToken).not.toHaveProperty('value')
+    const { data } = documentOf('demo-show', await run(['demo-show', 'acme-dental', '--reveal', '--json'], { home }))
+    expect(data.secrets.botAccessToken.value).toMatch(/^\S{8,}$/)
+    const { data: audit } = documentOf('audit', await run(['audit', '--json'], { home }))
+    expect(audit.events.at(-1).event).toMatch(/reveal/)
+    expect(JSON.stringify(audit)).not.toContain(data.secrets.botAccessToken.value)
+  })
+
+  test('of a demo that nobody made is not_found', async () => {
+    const { home } = await place()
+    failureOf('demo-show', 'not_found', await run(['demo-show', 'nothing', '--json'], { home }))
+  })
+})
+
+describe.concurrent('crm demo-remove', () => {
+  test('removes inbox and bot; the second time there is nothing to do', async () => {
+    const { home, create, objects } = await place()
+    documentOf('demo-create', await create())
+    const first = documentOf('demo-remove', await run(['demo-remove', 'acme-dental', '--yes', '--json'], { home }))
+    expect(first.data).toMatchObject({ changed: true, demos: [{ slug: 'acme-dental', outcome: 'removed', left: [] }] })
+    expect(objects()).toBe(0)
+    expect(await demos(home)).toEqual([])
+    const second = documentOf('demo-remove', await run(['demo-remove', 'acme-dental', '--yes', '--json'], { home }))
+    expect(second.data).toMatchObject({ changed: false, demos: [{ outcome: 'gone' }] })
+    failureOf('demo-remove', 'not_found', await run(['demo-remove', 'never-seen', '--yes', '--json'], { home }))
+  })
+
+  test('takes it as done when somebody removed it on the server', async () => {
+    const { server, home, create } = await place()
+    const { data } = documentOf('demo-create', await create())
+    server.state.removeInbox(Number(data.inbox.id))
+    const removed = documentOf('demo-remove', await run(['demo-remove', 'acme-dental', '--yes', '--json'], { home }))
+    expect(removed.data.demos[0].left).toEqual([])
+  })
+
+  test('says what it would remove and needs --yes without a terminal', async () => {
+    const { home, create, objects } = await place()
+    documentOf('demo-create', await create())
+    for (const flags of [['acme-dental'], ['--all']]) {
+      const { error } = failureOf('demo-remove', 'usage', await run(['demo-remove', ...flags, '--json'], { home }))
+      expect(error.hint).toContain('--yes')
+    }
+    expect(objects()).toBe(2)
+  })
+
+  test('--all removes all, --older-than those that are old enough', async () => {
+    const { home, create, objects } = await place()
+    for (const slug of ['one', 'two']) documentOf('demo-create', await create('--slug', slug))
+    const young = documentOf('demo-remove', await run(['demo-remove', '--older-than', '7d', '--yes', '--json'], { home }))
+    expect(young.data).toEqual({ changed: false, demos: [] })
+    const all = documentOf('demo-remove', await run(['demo-remove', '--all', '--yes', '--json'], { home }))
+    expect(all.data.demos.map((demo: Json) => `${demo.slug} ${demo.outcome}`)).toEqual(['one removed', 'two removed'])
+    expect(objects()).toBe(0)
+  })
+
+  test('takes names or a choice, not both and not neither', async () => {
+    const { home } = await place()
+    failureOf('demo-remove', 'usage', await run(['demo-remove', '--json'], { home }))
+    failureOf('demo-remove', 'usage', await run(['demo-remove', 'x', '--all', '--json'], { home }))
+    failureOf('demo-remove', 'usage', await run(['demo-remove', '--older-than', '7', '--json'], { home }))
+  })
+
+  test('names what is left when the server refuses, and finishes later', async () => {
+    const { server, home, create, objects } = await place()
+    documentOf('demo-create', await create())
+    const broken = server.faults.add('DELETE /**:500')
+    const document = failureOf('demo-remove', 'partial', await run(['demo-remove', 'acme-dental', '--yes', '--json'], { home }))
+    expect(document.data.demos[0].left.length).toBeGreaterThan(0)
+    expect(await demos(home)).toEqual(['acme-dental partial'])
+    broken.remove()
+    documentOf('demo-remove', await run(['demo-remove', 'acme-dental', '--yes', '--json'], { home }))
+    expect(objects()).toBe(0)
+  })
+})
+
+describe('an inbox of the same name', () => {
+  let home: Home
+  let server: Sandbox
+
+  beforeAll(async () => {
+    server = await openSandbox()
+    home = copyOf(await homeWithVault())
+    succeed(await addChatwoot(home, server, ['--name', 'acme']))
+  })
+
+  test('that this program did not make is never touched', async () => {
+    const [foreign] = server.fixtures.foreignInboxes
+    const flags = ['--name', 'Sandbox One reception', '--bot-url', BOT]
+    const { data } = documentOf('demo-create', await run(['demo-create', ...flags, '--json'], { home }))
+    expect(data.inbox.id).not.toBe(String(foreign?.id))
+    succeed(await run(['demo-remove', data.demo.slug, '--yes'], { home }))
+    expect(server.state.inboxes.filter(({ id }) => id === foreign?.id)).toHaveLength(1)
+  })
+})
