@@ -192,9 +192,29 @@ export class App {
   async unlock(profile?: string): Promise<UnlockedVault> {
     const vault = await this.vault()
     const unlocked = await vault.unlock(profile ?? (await this.profile()).value, await this.keySources())
+    return this.#opened(unlocked)
+  }
+
+  /** The profile in use, opened to look at what is wrong with it; see `Vault.unlockToVerify`. */
+  async unlockToVerify(): Promise<UnlockedVault> {
+    const vault = await this.vault()
+    const unlocked = await vault.unlockToVerify((await this.profile()).value, await this.keySources())
     this.#unlocked.push(unlocked)
-    this.ui.step(`unlocked the profile ${unlocked.profile} with its ${unlocked.openedBy.kind} key`)
     return unlocked
+  }
+
+  /**
+   * The vault, if it holds the profile in use; undefined where there is no vault.
+   * @param mayBeMissing whether something else stands in for a profile that is not there, such as variables.
+   * @throws {CrmError} `not_found` for a profile that is not in the vault.
+   */
+  async vaultWithProfile(mayBeMissing = false): Promise<Vault | undefined> {
+    const vault = await this.vaultIfThere()
+    const profile = (await this.profile()).value
+    if (vault === undefined || (await vault.hasProfile(profile))) return vault
+    if (mayBeMissing) return undefined
+    await vault.totals(profile) // Says what is missing, and how to make it.
+    return undefined
   }
 
   /** The unlocked profile, from what is at hand: nobody is asked. @throws {CrmError} `locked` when that is not enough. */
@@ -202,8 +222,12 @@ export class App {
     const vault = await this.vault()
     const sources = await this.keySources()
     const quiet = this.world.env.CRM_PASSPHRASE_FILE === undefined ? { ...sources, passphrase: async () => undefined } : sources
-    const unlocked = await vault.unlock(profile, quiet)
+    return this.#opened(await vault.unlock(profile, quiet))
+  }
+
+  #opened(unlocked: UnlockedVault): UnlockedVault {
     this.#unlocked.push(unlocked)
+    this.ui.step(`unlocked the profile ${unlocked.profile} with its ${unlocked.openedBy.kind} key`)
     return unlocked
   }
 
@@ -240,6 +264,8 @@ export class App {
    */
   async run(command: string, body: () => Promise<Outcome | undefined>): Promise<void> {
     try {
+      // A mistake in a flag is one even where the command could do without its value.
+      this.timeoutMs(COMMAND_LIMIT_MS)
       await this.#refuseUnknownFields(command)
       const outcome = await body()
       if (outcome !== undefined) {

@@ -66,7 +66,7 @@ export async function runCommand(world: World): Promise<number> {
 async function ended(app: App, program: Command, error: unknown): Promise<void> {
   if (!(error instanceof CommanderError)) {
     prepare(app, program)
-    await app.run(commandName(program), () => Promise.reject(error))
+    await app.run(commandName(program, app.world.argv), () => Promise.reject(error))
     return
   }
   if (error.exitCode === 0) return
@@ -77,7 +77,7 @@ async function ended(app: App, program: Command, error: unknown): Promise<void> 
     if (app.ui.flags.json) await app.run('help', () => Promise.reject(fromParser(error.code, error.message)))
     return
   }
-  await app.run(commandName(program), () => Promise.reject(fromParser(error.code, error.message)))
+  await app.run(commandName(program, app.world.argv), () => Promise.reject(fromParser(error.code, error.message)))
 }
 
 /** Global flags that the parser did not get to, because it failed before. */
@@ -88,8 +88,9 @@ function prepare(app: App, program: Command): void {
 }
 
 /** The words of the command that was called, aliases resolved. What calls none is answered like `crm help`. */
-function commandName(program: Command): string {
-  const [first = '', second = ''] = program.args
+function commandName(program: Command, argv: readonly string[]): string {
+  // The parser knows no words yet when a global flag is wrong.
+  const [first = '', second = ''] = program.args.length > 0 ? program.args : argv.filter((word) => !word.startsWith('-'))
   const named = (parent: Command, word: string) =>
     parent.commands.find((candidate) => candidate.name() === word || candidate.aliases().includes(word))
   const command = named(program, first)
@@ -142,7 +143,7 @@ export function createProgram(app: App): Command {
       await overview(app, program)
     })
   for (const { name, alias, summary } of COMMANDS) {
-    const command = program.command(name).description(summary).helpCommand(false)
+    const command = program.command(name).description(summary).helpCommand(false).allowExcessArguments(false)
     if (alias !== undefined) command.alias(alias)
   }
   return program
