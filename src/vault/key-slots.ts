@@ -1,4 +1,5 @@
 import { CrmError } from '../core/errors.ts'
+import { rawKeyId } from '../crypto/derive.ts'
 import {
   deriveUnlockKey,
   isSlotDamaged,
@@ -104,11 +105,12 @@ export function toSlotInfo(slot: StoredSlot): KeySlotInfo {
  */
 export async function openAnySlot(
   slots: readonly StoredSlot[],
-  profile: { readonly id: Buffer; readonly name: string },
+  profile: { readonly id: Buffer; readonly name: string; readonly generation: number },
   sources: KeySources,
 ): Promise<OpenedSlot> {
   const raw = await sources.raw()
-  const sound = slots.filter((slot) => !isSlotDamaged(slot))
+  // A slot authenticates the generation of the key in it, and with it the one that the profile names.
+  const sound = slots.filter((slot) => !isSlotDamaged(slot) && slot.generation === profile.generation)
   if (sound.length === 0) throw slotsDamaged(profile.name)
   for (const { key } of raw) {
     const opened = await tryKey(sound, profile, { type: 'raw', key })
@@ -177,7 +179,7 @@ function wrongKey(
     'wrong_key',
     `the key from ${raw.map((source) => source.from).join(' and ')} does not open the profile ${profile.name}`,
     {
-      reason: `it wants ${[...new Set(wanted)].join(' or ')}; the vault was not changed`,
+      reason: `it wants ${[...new Set(wanted)].join(' or ')}, and was given ${raw.map(({ key }) => rawKeyId(key, profile.id)).join(' and ')}; the vault was not changed`,
       hint: 'see which key is meant with: crm key list',
     },
   )

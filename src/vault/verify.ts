@@ -48,6 +48,7 @@ export function verifyProfile(database: Database, keys: ProfileKeys, log: AuditL
       message: `the audit log is not whole from row ${replay.firstBad} on`,
     })
   }
+  checkName(keys, log, problems)
   const words = lastWords(log)
   const rows =
     checkSlots(database, keys, problems) + checkIntegrations(database, keys, words, problems) + checkDemos(database, keys, words, problems)
@@ -65,6 +66,16 @@ function checkFile(database: Database, problems: VaultProblem[]): void {
     if (!(error instanceof CrmError)) throw error
     problems.push({ table: 'file', name: database.path, code: error.code, message: error.reason ?? error.message })
   }
+}
+
+/** No seal holds the name of its profile: who trades the names of two in the file makes one stand for the other. */
+function checkName(keys: ProfileKeys, log: AuditLog, problems: VaultProblem[]): void {
+  let known: string | undefined
+  for (const { event, details } of log.events()) {
+    if ((event === 'profile.create' || event === 'profile.rename') && typeof details.name === 'string') known = details.name
+  }
+  if (known === undefined || known === keys.profile) return
+  problems.push({ table: 'profiles', name: keys.profile, code: 'damaged', message: `the audit log knows it as ${known}` })
 }
 
 function checkSlots(database: Database, keys: ProfileKeys, problems: VaultProblem[]): number {
@@ -93,9 +104,15 @@ function checkDemos(database: Database, keys: ProfileKeys, words: Map<string, La
     keys.profileId,
   )
   for (const row of rows) {
-    compare('demos', row.slug, row, words, problems, () => openDemo(database, keys, row.integration_id, row.slug))
+    compare('demos', row.slug, row, words, problems, () => requireDemo(database, keys, row))
   }
   return rows.length
+}
+
+/** A demo that hangs on no integration of the vault is on no list, and is not what was written. @throws {CrmError} `damaged`. */
+function requireDemo(database: Database, keys: ProfileKeys, row: { readonly integration_id: Buffer; readonly slug: string }): void {
+  if (openDemo(database, keys, row.integration_id, row.slug) === undefined)
+    throw new CrmError('damaged', `the demo ${row.slug} belongs to no integration of this vault`)
 }
 
 function compare(
