@@ -17,9 +17,17 @@ export function askingCommand(...args: string[]): [string, ...string[]] {
 /** Variables for a terminal that shows UTF-8, without anything from outside. */
 export const PERSON = { PATH: process.env.PATH ?? '', LANG: 'C.UTF-8' }
 
-/** Starts asking on a pseudo-terminal, from a shell that looks at the settings of the terminal before and after. */
-export async function asking(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<TerminalRun> {
-  const run = runInTerminal({ command: ['/bin/sh', '-c', WATCHED, 'sh', ...askingCommand(...args)], env: { ...PERSON, ...env } })
+/** Starts asking on a pseudo-terminal. */
+export function asking(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<TerminalRun> {
+  return watching(askingCommand(...args), { env: { ...PERSON, ...env } })
+}
+
+/** Starts a program on a pseudo-terminal, from a shell that looks at the settings of the terminal before and after. */
+export async function watching(
+  command: readonly string[],
+  where: { readonly env: Readonly<Record<string, string>>; readonly cwd?: string },
+): Promise<TerminalRun> {
+  const run = runInTerminal({ command: ['/bin/sh', '-c', WATCHED, 'sh', ...command], ...where })
   await run.sees('READY\n')
   return run
 }
