@@ -179,8 +179,13 @@ async function refuseWithoutKey(app: App): Promise<void> {
 async function ready(app: App): Promise<void> {
   if (!(await isNewProfile(app))) return
   const profile = (await app.profile()).value
-  await createProfile(app, profile, await chooseKeyKind(app))
-  app.ui.note(`created the profile ${profile} in ${app.paths.vault}`)
+  try {
+    await createProfile(app, profile, await chooseKeyKind(app))
+    app.ui.note(`created the profile ${profile} in ${app.paths.vault}`)
+  } catch (error) {
+    // Another command has made it in the meantime: this one goes on with it.
+    if (!(error instanceof CrmError) || error.code !== 'conflict' || (await isNewProfile(app))) throw error
+  }
 }
 
 async function save(app: App, draft: Draft, test: Tested | null): Promise<Outcome> {

@@ -33,7 +33,7 @@ export function define(command: Command, app: App): void {
 }
 
 async function show(app: App, flags: AuditFlags): Promise<Outcome> {
-  const unlocked = await app.unlock()
+  const unlocked = await app.unlockToVerify()
   const verified = (await unlocked.replayAudit()).firstBad === null
   const matching = (await unlocked.audit()).filter((event) => flags.event === undefined || event.event === flags.event)
   const events = flags.limit === undefined ? matching : matching.slice(-flags.limit)
@@ -48,7 +48,7 @@ async function show(app: App, flags: AuditFlags): Promise<Outcome> {
 }
 
 async function verify(app: App): Promise<Outcome> {
-  const replay: AuditVerifyAnswer = await (await app.unlock()).replayAudit()
+  const replay: AuditVerifyAnswer = await (await app.unlockToVerify()).replayAudit()
   const error =
     replay.firstBad === null
       ? undefined
@@ -59,7 +59,7 @@ async function verify(app: App): Promise<Outcome> {
 }
 
 async function head(app: App): Promise<Outcome> {
-  const { rows, head: mac } = await (await app.unlock()).replayAudit()
+  const { rows, head: mac } = await (await app.unlockToVerify()).replayAudit()
   return done(
     'crm.audit-head/1',
     { sequence: rows, mac: mac ?? '' } satisfies AuditHeadAnswer,

@@ -25,8 +25,7 @@ export function define(command: Command, app: App): void {
 /** The vault's demos; where the variables stand in for a stored Chatwoot, those that carry a mark on the server. */
 async function demoList(app: App): Promise<Answer<DemoListAnswer>> {
   const profile = (await app.profile()).value
-  const vault = await app.vaultIfThere()
-  const known = vault !== undefined && (await vault.hasProfile(profile)) ? vault : undefined
+  const known = await app.vaultWithProfile(environmentTarget(chatwoot, app.world.env) !== undefined)
   const stored = known !== undefined && (await known.totals(profile, { provider: chatwoot.id })).total > 0
   const target = stored ? undefined : environmentTarget(chatwoot, app.world.env)
   if (target === undefined) return listDemos((await known?.demos(profile)) ?? [])

@@ -35,12 +35,22 @@ export async function openTarget(app: App, name: string | undefined): Promise<Op
     })
   }
   if (!found.active) {
+    // Switched off by somebody who only had the file, it does not open.
+    await refuseAltered(app, profile, found.name)
     throw new CrmError('conflict', `the integration ${found.name} is inactive`, {
       hint: `switch it on with: crm toggle ${found.name} --on`,
     })
   }
   const unlocked = await app.unlock(profile)
   return { target: await storedTarget(unlocked, found.name), unlocked }
+}
+
+async function refuseAltered(app: App, profile: string, name: string): Promise<void> {
+  try {
+    await (await app.unlockSilently(profile)).open(name)
+  } catch (error) {
+    if (!(error instanceof CrmError) || (error.code !== 'locked' && error.code !== 'wrong_key')) throw error
+  }
 }
 
 /** A stored integration as the target of a demo. */

@@ -39,7 +39,7 @@ async function existingSlot(app: App, profile: string, wanted: KeyKind | undefin
   })
 }
 
-function answer(app: App, profile: string, created: boolean, { id, kind, label, createdAt }: KeySlotInfo): Outcome {
-  const data: InitAnswer = { created, vault: app.paths.vault, profile, keySlot: { id, kind, label, createdAt } }
+function answer(app: App, profile: string, created: boolean, { id, kind, label, keyId, createdAt }: KeySlotInfo): Outcome {
+  const data: InitAnswer = { created, vault: app.paths.vault, profile, keySlot: { id, kind, label, keyId, createdAt } }
   return done('crm.init/1', data, async () => (await import('../terminal/views/init.ts')).initView)
 }

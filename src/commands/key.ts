@@ -107,6 +107,6 @@ async function remove(app: App, id: string): Promise<Outcome> {
   )
 }
 
-function toAnswer({ id, kind, label, createdAt }: KeySlotInfo): KeySlotAnswer {
-  return { id, kind, label, createdAt }
+function toAnswer({ id, kind, label, keyId, createdAt }: KeySlotInfo): KeySlotAnswer {
+  return { id, kind, label, keyId, createdAt }
 }

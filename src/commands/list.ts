@@ -32,6 +32,9 @@ async function list(app: App, flags: ListFlags) {
   const profile = (await app.profile()).value
   const vault = await app.vaultIfThere()
   await refuseUnknownProvider(vault, profile, filter)
+  if (vault !== undefined && !(await vault.hasProfile(profile)) && (await environmentRow(app, profile, filter)) === undefined) {
+    await app.vaultWithProfile()
+  }
   if (vault === undefined || !(await vault.hasProfile(profile))) return emptyList(app, profile, filter, vault === undefined)
   const environment = await environmentRow(app, profile, filter)
   if (app.ui.flags.json && environment === undefined) {

@@ -38,7 +38,7 @@ export function define(command: Command, app: App): void {
     .command('remove <name>')
     .description('Remove a profile with everything in it')
     .option('--confirm <name>', 'the typed confirmation, for scripts')
-    .option('--force', 'even while demos made with it exist')
+    .option('--force', 'even while demos made with it exist, or without its key')
     .action(action(app, 'profile remove', (name: string, flags: { confirm?: string; force?: boolean }) => remove(app, name, flags)))
 }
 
@@ -97,6 +97,8 @@ async function remove(app: App, text: string, flags: { readonly confirm?: string
   const name = parseName(text, 'profile')
   const { integrations } = (await entry(app, name)).profile
   await confirmName(app, name, integrations, flags.confirm)
+  // Whoever cannot open it cannot destroy what it holds either, unless by force.
+  if (integrations > 0 && flags.force !== true) await app.unlock(name)
   app.throwIfStopped()
   await (await app.vault()).removeProfile(name, { force: flags.force === true })
   const { profile, ...rest } = readConfig(app.paths.configFile)

@@ -9,13 +9,12 @@ export function define(command: Command, app: App): void {
   command.action(
     action(app, 'stats', async () => {
       const profile = (await app.profile()).value
-      const vault = await app.vaultIfThere()
-      const known = vault !== undefined && (await vault.hasProfile(profile)) ? vault : undefined
+      const vault = await app.vaultWithProfile()
       const data: StatsAnswer = {
         profile,
-        providers: (await known?.providerStats(profile)) ?? [],
+        providers: (await vault?.providerStats(profile)) ?? [],
         vault: { path: app.paths.vault, bytes: (await vault?.size()) ?? 0 },
-        demos: { alive: (await known?.countLiveDemos(profile)) ?? 0 },
+        demos: { alive: (await vault?.countLiveDemos(profile)) ?? 0 },
       }
       return done('crm.stats/1', data, async () => (await import('../terminal/views/stats.ts')).statsView)
     }),

@@ -95,8 +95,17 @@ async function planProfile(app: App, profile: string, names: readonly string[], 
     return plan(app, profile, targets)
   }
   const stored = vault !== undefined && (await vault.hasProfile(profile)) ? await vault.list(profile, filterOf(flags)) : []
+  const inactive = stored.filter((integration) => !integration.active)
+  const altered =
+    inactive.length === 0
+      ? []
+      : await alteredOnes(
+          app,
+          profile,
+          inactive.map(({ name }) => name),
+        )
   const active: Target[] = stored
-    .filter((integration) => integration.active)
+    .filter(({ active, name }) => active || altered.includes(name))
     .map(({ name, provider }) => ({ source: 'vault', name, provider, active: true }))
   const own = new Set(
     vault !== undefined && (await vault.hasProfile(profile)) ? (await vault.list(profile)).map((integration) => integration.provider) : [],
@@ -106,15 +115,55 @@ async function planProfile(app: App, profile: string, names: readonly string[], 
     const target = wanted ? environmentTarget(provider, app.world.env) : undefined
     return target === undefined ? [] : [target]
   })
-  return plan(app, profile, [...active, ...fromVariables])
+  const targets = [...active, ...fromVariables]
+  if (targets.length === 0) await app.vaultWithProfile()
+  return plan(app, profile, targets)
+}
+
+/**
+ * Which of these do not open. Whoever switches an integration off in the file would otherwise have it skipped in silence: what is
+ * skipped is opened too, where a key is at hand.
+ */
+async function alteredOnes(app: App, profile: string, names: readonly string[]): Promise<readonly string[]> {
+  const unlocked = await unlockedIfAtHand(app, profile)
+  if (unlocked === undefined) {
+    app.ui.warn({ code: 'not_verified', message: `not verified, because the profile is locked: ${names.length} inactive` })
+    return []
+  }
+  const altered: string[] = []
+  for (const name of names) if (await isAltered(unlocked, name)) altered.push(name)
+  return altered
+}
+
+async function isAltered(unlocked: UnlockedVault, name: string): Promise<boolean> {
+  try {
+    await unlocked.open(name)
+    return false
+  } catch (error) {
+    if (error instanceof CrmError && error.code === 'damaged') return true
+    throw error
+  }
+}
+
+async function unlockedIfAtHand(app: App, profile: string): Promise<UnlockedVault | undefined> {
+  try {
+    return await app.unlockSilently(profile)
+  } catch (error) {
+    if (error instanceof CrmError && (error.code === 'locked' || error.code === 'wrong_key')) return undefined
+    throw error
+  }
 }
 
 /** The profile is unlocked once, and only when something stored is to be tested. */
 async function plan(app: App, profile: string, targets: readonly Target[]): Promise<Planned[]> {
   const needsKey = targets.some((target) => target.source === 'vault' && target.active)
   const unlocked = needsKey ? await app.unlock(profile) : undefined
+  const inactive = targets.flatMap((target) => (target.source === 'vault' && !target.active ? [target.name] : []))
+  const altered = inactive.length === 0 ? [] : await alteredOnes(app, profile, inactive)
+  const opened = unlocked ?? (altered.length > 0 ? await app.unlockSilently(profile) : undefined)
   return targets.map((target): Planned => {
     if (target.source === 'environment') return { subject: { ...target, profile } }
+    if (altered.includes(target.name) && opened !== undefined) return { subject: { source: 'vault', name: target.name, unlocked: opened } }
     if (target.active && unlocked !== undefined) return { subject: { source: 'vault', name: target.name, unlocked } }
     return { skipped: skippedResult({ name: target.name, provider: target.provider, profile }, 'it is inactive') }
   })

@@ -34,7 +34,7 @@ export function define(command: Command, app: App): void {
 }
 
 async function verify(app: App): Promise<Outcome> {
-  const unlocked = await app.unlock()
+  const unlocked = await app.unlockToVerify()
   const progress = app.ui.progress('Opening every row')
   const { rows, problems } = await unlocked.verify()
   progress.end()

@@ -89,7 +89,13 @@ const field = z.strictObject({
 const profileEntry = z.strictObject({ name: text, current: z.boolean(), integrations: count, keySlots: count })
 const profile = z.strictObject({ profile: profileEntry })
 const origin = z.strictObject({ value: text.nullable(), from: text })
-const keySlot = z.strictObject({ id: text, kind: z.enum(['env', 'file', 'passphrase', 'keychain']), label: text, createdAt: time })
+const keySlot = z.strictObject({
+  id: text,
+  kind: z.enum(['env', 'file', 'passphrase', 'keychain']),
+  label: text,
+  keyId: text.nullable(),
+  createdAt: time,
+})
 
 const channel = z.enum(['web', 'api'])
 const stepKind = z.enum(['bot', 'inbox', 'link', 'agents'])

@@ -187,6 +187,8 @@ export interface KeySlotAnswer {
   readonly id: string
   readonly kind: 'env' | 'file' | 'passphrase' | 'keychain'
   readonly label: string
+  /** The id of the raw key that opens it, as errors name it; null for a passphrase. */
+  readonly keyId: string | null
   readonly createdAt: string
 }
 

@@ -66,6 +66,7 @@ function checkDirectory(path: string, owner: FileOwner): void {
     throw new CrmError('unsafe_file', `the directory ${path} is not safe for a vault`, { reason, hint })
   }
   if (entry.uid !== owner.uid) refuse('it belongs to another user', `keep the vault in a directory of yours: crm --vault <path> ...`)
+  if ((entry.mode & 0o1000) !== 0) refuse('it is shared by all users', 'keep the vault in a directory of yours: crm --vault <path> ...')
   if ((entry.mode & 0o022) !== 0) refuse(`its mode is ${modeText(entry.mode)}: others can replace the vault`, `chmod go-w ${path}`)
 }
 

@@ -172,9 +172,9 @@ export class UnlockedProfile implements UnlockedVault {
     this.#change('save the integration', (at) => {
       const row = requireRow(this.database, this.keys.profileId, name)
       if (row.revision !== revision) throw this.#changedMeanwhile(row)
+      const before = openedRow(this.keys, row).values
       const changed = updateRow(this.database, this.keys, row, { ...change, name: next }, at)
-      const fields =
-        change.values === undefined ? [] : [...Object.keys(change.values.settings), ...Object.keys(change.values.secrets)].sort()
+      const fields = change.values === undefined ? [] : changedFields(before, change.values)
       return [
         { event: 'integration.edit', details: { ...rowDetails(changed), name: next, ...(next === name ? {} : { from: name }), fields } },
       ]
@@ -354,7 +354,17 @@ export class UnlockedProfile implements UnlockedVault {
   }
 
   async verify(): Promise<VaultReport> {
-    return this.database.read(() => verifyProfile(this.database, this.keys, this.log, this.#auditCount()))
+    const report = this.database.read(() => verifyProfile(this.database, this.keys, this.log, this.#auditCount()))
+    const seen = this.state.highestSequence(this.keys.profileId)
+    const count = this.#auditCount()
+    if (count >= seen) return report
+    const older = {
+      table: 'audit',
+      name: String(count + 1),
+      code: 'older',
+      message: `this machine has seen the log up to row ${seen}, it ends at ${count}`,
+    }
+    return { ...report, problems: [...report.problems, older] }
   }
 
   lock(): void {
@@ -423,6 +433,13 @@ export class UnlockedProfile implements UnlockedVault {
       hint: `look at it with: crm show ${row.name}, then run the command again`,
     })
   }
+}
+
+/** The fields whose value is not what it was. */
+function changedFields(before: StoredValues, after: StoredValues): string[] {
+  const keys = new Set([before, after].flatMap(({ settings, secrets }) => [...Object.keys(settings), ...Object.keys(secrets)]))
+  const textOf = ({ settings, secrets }: StoredValues, key: string) => secrets[key]?.reveal() ?? settings[key]
+  return [...keys].filter((key) => textOf(before, key) !== textOf(after, key)).sort()
 }
 
 /** What the audit log says of a sealed row: enough to notice one that is missing, brought back or older. */

@@ -3,9 +3,10 @@ import type { DemoSummary } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
 import type { Integration, LastTest } from '../core/integration.ts'
 import type { FileOwner } from '../files/private.ts'
+import { createVaultFile } from './create.ts'
 import { Database } from './database.ts'
 import { countDemos, listDemos } from './demos.ts'
-import { createPrivateFile, inspectVaultFile, refuseNetworkFileSystem } from './file.ts'
+import { inspectVaultFile, refuseNetworkFileSystem } from './file.ts'
 import {
   countIntegrations,
   findRow,
@@ -75,6 +76,11 @@ export interface Vault {
    * @throws CrmError `locked`, `wrong_key`, `damaged` (a slot, the end of the audit log, or an older copy of the vault).
    */
   unlock(profile: string, sources: KeySources): Promise<UnlockedVault>
+  /**
+   * Opens a profile to look at what is wrong with it: neither the end of its audit log nor the age of the copy keeps it shut.
+   * Use it to verify, and for nothing that uses a secret.
+   */
+  unlockToVerify(profile: string, sources: KeySources): Promise<UnlockedVault>
   /** Accepts that this copy is older than the last one used here; the profile must open. */
   acceptOlder(profile: string, sources: KeySources): Promise<void>
   close(): void
@@ -93,9 +99,9 @@ export async function openVault(path: string, world: VaultWorld, mode: 'open' | 
     return new SqliteVault(Database.open(path), world)
   }
   if (mode === 'open') throw noVault(path)
-  createPrivateFile(path)
+  createVaultFile(path, world.clock)
   inspectVaultFile(path, owner)
-  return new SqliteVault(Database.create(path), world)
+  return new SqliteVault(Database.open(path), world)
 }
 
 function noVault(path: string): CrmError {
@@ -214,6 +220,11 @@ class SqliteVault implements Vault {
     unlocked.checkAge()
     unlocked.foldUnlockFailures()
     return unlocked
+  }
+
+  async unlockToVerify(profile: string, sources: KeySources): Promise<UnlockedVault> {
+    const { unlockProfile } = await import('./unlock.ts')
+    return unlockProfile(this.database, this.world, this.#state, this.#requireProfile(profile), sources, 'any end')
   }
 
   async acceptOlder(profile: string, sources: KeySources): Promise<void> {

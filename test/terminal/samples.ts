@@ -100,7 +100,7 @@ const summary = {
 } as const
 const step: answers.DemoStepAnswer = { kind: 'bot', action: 'create', name: HOSTILE, id: '7', changes: [], outcome: 'done' }
 const profile: answers.ProfileEntry = { name: 'default', current: true, integrations: 1, keySlots: 2 }
-const slot: answers.KeySlotAnswer = { id: 'a1b2', kind: 'file', label: HOSTILE, createdAt: AT }
+const slot: answers.KeySlotAnswer = { id: 'a1b2', kind: 'file', label: HOSTILE, keyId: null, createdAt: AT }
 const entry: answers.ProviderEntry = {
   id: 'chatwoot',
   name: 'Chatwoot',
