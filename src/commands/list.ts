@@ -70,7 +70,6 @@ function filterOf(flags: ListFlags): IntegrationFilter {
 /** Long lists go out page by page, as SQLite made them. */
 async function listPages(app: App, profile: string, filter: IntegrationFilter): Promise<void> {
   const vault = await app.vault()
-  const { escapeJson } = await import('../core/text.ts')
   const pages = vault.listJson(profile, filter)
   // Counted from what is printed: a change in between cannot make the totals disagree with the list.
   const summary = { total: 0, active: 0, inactive: 0, failing: 0, untested: 0 }
@@ -80,9 +79,9 @@ async function listPages(app: App, profile: string, filter: IntegrationFilter): 
     head: { profile },
     key: 'integrations',
     pages: (function* () {
-      for (const { items, plain, totals } of pages) {
+      for (const { items, totals } of pages) {
         for (const key of Object.keys(summary) as (keyof ListSummary)[]) summary[key] += totals[key]
-        yield plain ? items : Buffer.from(escapeJson(items.toString('utf8')), 'utf8')
+        yield items
       }
     })(),
     tail: () => ({ summary }),

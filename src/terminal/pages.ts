@@ -1,4 +1,3 @@
-import { Buffer } from 'node:buffer'
 import type { Warning } from '../core/provider.ts'
 import { printableJson } from './envelope.ts'
 import type { OutputTarget } from './streams.ts'
@@ -13,10 +12,10 @@ export interface PagedAnswer {
   /** The member of `data` that holds the list. */
   readonly key: string
   /**
-   * The items: each page one or more of them as JSON in UTF-8, laid out as `JSON.stringify(..., null, 2)` does at this depth (six
+   * The items: each page one or more of them as JSON, laid out as `JSON.stringify(..., null, 2)` does at this depth (six
    * spaces), separated by a comma and a newline, with neither at the ends. No page is empty.
    */
-  readonly pages: Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+  readonly pages: Iterable<string>
   /** Members of `data` after the list; called when all pages were written. */
   readonly tail: () => Readonly<Record<string, unknown>>
 }
@@ -35,14 +34,14 @@ function members(record: Readonly<Record<string, unknown>>): string[] {
  * page is fetched before anything is written, so that a list that cannot be read at all still ends in a proper failure. Stops
  * fetching when the reader has gone away.
  */
-export async function writePages(answer: PagedAnswer, out: Writer, target: OutputTarget): Promise<void> {
+export function writePages(answer: PagedAnswer, out: Writer, target: OutputTarget): void {
   const document = out.document()
   const open = `{\n  "schema": ${JSON.stringify(answer.schema)},\n  "ok": true,\n  "data": {\n`
   const list = `    ${JSON.stringify(answer.key)}: [`
   let pages = 0
-  for await (const page of answer.pages) {
+  for (const page of answer.pages) {
     document.text(pages === 0 ? printableJson(`${open}${[...members(answer.head), list].join(',\n')}\n`) : ',\n')
-    document.bytes(page)
+    document.items(page)
     pages += 1
     if (target.closed) return
   }
@@ -53,8 +52,8 @@ export async function writePages(answer: PagedAnswer, out: Writer, target: Outpu
 }
 
 /** The answer with its list whole, for when it must be looked at as a value. */
-export async function readPages(answer: PagedAnswer): Promise<Record<string, unknown>> {
+export function readPages(answer: PagedAnswer): Record<string, unknown> {
   const items: unknown[] = []
-  for await (const page of answer.pages) items.push(...(JSON.parse(`[${Buffer.from(page).toString('utf8')}]`) as unknown[]))
+  for (const page of answer.pages) items.push(...(JSON.parse(`[${page}]`) as unknown[]))
   return { ...answer.head, [answer.key]: items, ...answer.tail() }
 }

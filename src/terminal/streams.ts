@@ -9,7 +9,7 @@ export interface OutputTarget {
   /** True once the reader has gone away; writing is then a no-op. */
   readonly closed: boolean
   /**
-   * Writes every byte before it returns.
+   * Writes every byte before it returns; the bytes are the caller's again then.
    * @throws {CrmError} `io_failed` when the bytes cannot be stored (full disk). A reader that has gone away is not an error.
    */
   write(bytes: Uint8Array): void
@@ -149,7 +149,7 @@ export function streamOutput(stream: NodeJS.WritableStream, terminal?: { readonl
     columns: terminal?.columns,
     closed: false,
     write(bytes) {
-      stream.write(bytes)
+      stream.write(Uint8Array.from(bytes))
     },
     open: () => stream as NodeJS.WriteStream,
   }

@@ -27,17 +27,42 @@ export interface Writer {
 export interface JsonDocument {
   /** A piece that `printableJson` made. */
   text(text: string): void
-  /** A piece in UTF-8 that ends between tokens, of any origin; a long one costs no more than its bytes where it needs no change. */
-  bytes(bytes: Uint8Array): void
+  /** A piece of any origin that ends between tokens; a long one costs hardly more than its bytes where it needs no change. */
+  items(text: string): void
   /** Writes what was held. */
   end(): void
 }
 
 const DELETE = 0x7f
 
-/** Whether bytes of valid JSON hold nothing that {@link printableJson} would change: the test costs a scan, the change a copy. */
-function isPlain(bytes: Uint8Array): boolean {
-  return isAscii(bytes) && !bytes.includes(DELETE) && !Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes('##')
+/** One for all pages of a list: memory that is given back with every page comes back to the system late. */
+let page = Buffer.alloc(0)
+
+/** The bytes of a text that is ASCII alone, until the next call; undefined for any other. */
+function asciiBytes(text: string): Buffer | undefined {
+  if (page.length < text.length) page = Buffer.allocUnsafeSlow(text.length + (text.length >> 2))
+  const bytes = page.subarray(0, page.write(text, 'utf8'))
+  return bytes.length === text.length && isAscii(bytes) ? bytes : undefined
+}
+
+/** Whether JSON in ASCII holds nothing that {@link printableJson} would change: the test costs a scan, the change a copy. */
+function isPlain(bytes: Buffer): boolean {
+  return !bytes.includes(DELETE) && !hasControls(bytes) && !bytes.includes('##')
+}
+
+/** Whether ASCII bytes hold a control character other than newline; four at a time, as a long list has millions. */
+function hasControls(bytes: Buffer): boolean {
+  const start = -bytes.byteOffset & 3
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset + start, Math.max(0, bytes.length - start) >> 2)
+  let found = 0
+  // The first sum sets the high bit of every byte from 0x20 on, the second of every byte that is not a newline.
+  for (let index = 0; index < words.length; index += 1) {
+    const word = words[index] as number
+    found |= ~(word + 0x60606060) & ((word ^ 0x0a0a0a0a) + 0x7f7f7f7f)
+  }
+  const isControl = (byte: number): boolean => byte < 0x20 && byte !== 0x0a
+  const rest = start + words.length * 4
+  return (found & 0x80808080) !== 0 || bytes.subarray(0, start).some(isControl) || bytes.subarray(rest).some(isControl)
 }
 
 /** A writer to one stream. `inCi`: neutralise what a CI system would take for a command. */
@@ -56,9 +81,10 @@ export function createWriter(target: OutputTarget, redactor: Redactor, inCi: boo
       const text = (piece: string): void => exact(filter === undefined ? piece : filter.push(piece))
       return {
         text,
-        bytes(bytes) {
-          if (filter === undefined && isPlain(bytes)) target.write(bytes)
-          else text(printableJson(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')))
+        items(piece) {
+          const bytes = filter === undefined ? asciiBytes(piece) : undefined
+          if (bytes !== undefined && isPlain(bytes)) target.write(bytes)
+          else text(printableJson(piece))
         },
         end() {
           if (filter !== undefined) exact(filter.end())

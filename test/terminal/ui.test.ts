@@ -268,9 +268,8 @@ describe('a list in pages', () => {
     { name: 'b\u202e', settings: {}, last: { at: 1 } },
     { name: 'ü', settings: {}, last: null },
   ]
-  const layOut = (part: unknown[]) =>
-    Buffer.from(part.map((item) => `      ${JSON.stringify(item, null, 2).replaceAll('\n', '\n      ')}`).join(',\n'))
-  const paged = (pages: Uint8Array[]) => ({
+  const layOut = (part: unknown[]) => part.map((item) => `      ${JSON.stringify(item, null, 2).replaceAll('\n', '\n      ')}`).join(',\n')
+  const paged = (pages: string[]) => ({
     schema: 'crm.list/1',
     warnings: [{ code: 'w', message: 'm' }],
     head: { profile: 'p' },
@@ -318,7 +317,7 @@ describe('a list in pages', () => {
 
   it('prints nothing before the first page is there', async () => {
     const { ui, stdout } = captured({ flags: { json: true } })
-    const broken = (function* (): Generator<Uint8Array> {
+    const broken = (function* (): Generator<string> {
       yield* []
       throw new CrmError('busy', 'the vault is busy')
     })()

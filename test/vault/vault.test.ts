@@ -357,20 +357,17 @@ test('a list in pages is the same as a list of values', async () => {
   ])
   for (const filter of [{}, { provider: 'custom' }, { active: true }, { provider: 'chatwoot', active: false }]) {
     const pages = [...vault.listJson('default', filter)]
-    const fromPages = JSON.parse(`[${pages.map((page) => page.items.toString()).join(',\n')}]`)
+    const fromPages = JSON.parse(`[${pages.map((page) => page.items).join(',\n')}]`)
     const listed = (await vault.list('default', filter)).map((row) => ({ ...row, source: 'vault' }))
     expect(fromPages).toEqual(listed)
     const totals = await vault.totals('default', filter)
     expect(totals.total).toBe(listed.length)
     expect(totals.active).toBe(listed.filter((row) => row.active).length)
-    expect(pages.every((page) => page.plain)).toBe(true)
   }
   const [page] = [...vault.listJson('default', { provider: 'custom' })]
-  expect(
-    page?.items
-      .toString()
-      .startsWith(`      ${JSON.stringify(JSON.parse(`[${page.items.toString()}]`)[0], null, 2).replaceAll('\n', '\n      ')},\n`),
-  ).toBe(true)
+  expect(page?.items.startsWith(`      ${JSON.stringify(JSON.parse(`[${page.items}]`)[0], null, 2).replaceAll('\n', '\n      ')},\n`)).toBe(
+    true,
+  )
 })
 
 test('a demo run is one at a time: a living holder is a conflict, a dead one is taken over at once, another host after its lease', async () => {
