@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { ANSWER_SCHEMAS } from '../../src/core/answer-schemas.ts'
 import { emptyHome, run } from '../support/cli.ts'
 import { allCommands } from './all-commands.ts'
 
@@ -56,6 +57,21 @@ test('help is the same in colour terminals, wide terminals and CI', async () => 
   const plain = await run(['test', '--help'], { home })
   for (const env of [{ FORCE_COLOR: '1' }, { COLUMNS: '200' }, { COLUMNS: '20' }, { CI: '1' }, { LANG: 'de_DE.UTF-8' }])
     expect(await run(['test', '--help'], { home, env })).toEqual(plain)
+})
+
+test('crm help json holds the JSON Schema of every answer', async () => {
+  const { status, stdout } = await run(['help', 'json'], { home })
+  expect(status).toBe(0)
+  const schemas = JSON.parse(stdout.slice(stdout.indexOf('\n{\n')))
+  expect(Object.keys(schemas)).toEqual(Object.keys(ANSWER_SCHEMAS))
+  const prose = stdout.slice(0, stdout.indexOf('\n{\n'))
+  expect(prose.split('\n').filter((line) => line.length > COLUMNS)).toEqual([])
+})
+
+test('crm help of something that is no topic names those that are', async () => {
+  const { status, stderr } = await run(['help', 'everything'], { home })
+  expect(status).toBe(2)
+  for (const topic of ['exit-codes', 'environment', 'json', 'ci']) expect(stderr).toContain(topic)
 })
 
 test('-h is --help', async () => {
