@@ -13,6 +13,7 @@ import {
   run,
   start,
   succeed,
+  until,
 } from '../support/cli.ts'
 import { documentOf, failureOf, type Json } from './document.ts'
 
@@ -134,7 +135,7 @@ describe.concurrent('crm demo-create', () => {
   ] as const)('is undone by %s, and ends with %i', async (signal, status) => {
     const { server, home, objects } = await place(['POST /set_agent_bot:hang#1'])
     const running = start(['demo-create', '--name', 'Acme Dental', '--bot-url', BOT, '--json'], { home })
-    while (!server.requests.some(({ path }) => path.endsWith('/set_agent_bot'))) await new Promise((resolve) => setImmediate(resolve))
+    await until(running, () => server.requests.some(({ path }) => path.endsWith('/set_agent_bot')))
     running.process.kill(signal)
     const result = await running.ended
     expect(documentOf('demo-create', result).error.code).toBe('cancelled')
@@ -146,7 +147,7 @@ describe.concurrent('crm demo-create', () => {
   test('a run that was killed is finished by the next one, without a second inbox', async () => {
     const { server, home, create, objects } = await place(['POST /set_agent_bot:hang#1'])
     const running = start(['demo-create', '--name', 'Acme Dental', '--bot-url', BOT], { home })
-    while (!server.requests.some(({ path }) => path.endsWith('/set_agent_bot'))) await new Promise((resolve) => setImmediate(resolve))
+    await until(running, () => server.requests.some(({ path }) => path.endsWith('/set_agent_bot')))
     running.process.kill('SIGKILL')
     expect((await running.ended).status).toBe(137)
     documentOf('demo-create', await create())
@@ -157,7 +158,7 @@ describe.concurrent('crm demo-create', () => {
   test('is a conflict while another run of the same demo lives', async () => {
     const { server, home, create } = await place(['POST /set_agent_bot:hang#1'])
     const running = start(['demo-create', '--name', 'Acme Dental', '--bot-url', BOT], { home })
-    while (!server.requests.some(({ path }) => path.endsWith('/set_agent_bot'))) await new Promise((resolve) => setImmediate(resolve))
+    await until(running, () => server.requests.some(({ path }) => path.endsWith('/set_agent_bot')))
     failureOf('demo-create', 'conflict', await create())
     running.process.kill('SIGTERM')
     expect((await running.ended).status).toBe(143)

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { ANSWER_SCHEMAS, type AnsweringCommand } from '../../src/core/answer-schemas.ts'
 import type { Sandbox } from '../../src/sandbox/index.ts'
-import { copyOf, openSandbox, type Result, run, start } from '../support/cli.ts'
+import { copyOf, openSandbox, type Result, run, start, until } from '../support/cli.ts'
 import { documentOf, failureOf } from './document.ts'
 import { type Homes, INVOCATIONS, prepareHomes } from './invocations.ts'
 
@@ -100,7 +100,7 @@ describe('a command that is told to stop while it waits for a server', () => {
       const home = copyOf(slowHomes[place])
       slow.forgetRequests()
       const running = start([...(await argv(home)), '--json'], { ...options?.(slow), home })
-      await requestArrived(slow, running.ended)
+      await until(running, () => slow.requests.length > 0)
       running.process.kill(signal)
       const result = await running.ended
       const { error } = documentOf(FAILS_AS[command] ?? command, result)
@@ -108,14 +108,3 @@ describe('a command that is told to stop while it waits for a server', () => {
     })
   })
 })
-
-async function requestArrived(server: Sandbox, ended: Promise<Result>): Promise<void> {
-  let over: Result | undefined
-  ended.then((result) => {
-    over = result
-  })
-  while (server.requests.length === 0) {
-    if (over !== undefined) throw new Error(`ended without a request: ${over.stdout}${over.stderr}`)
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-}

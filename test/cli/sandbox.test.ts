@@ -1,19 +1,12 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { directoryIn, emptyHome, type Running, run, runShell, start, succeed } from '../support/cli.ts'
+import { directoryIn, emptyHome, type Running, run, runShell, start, succeed, until } from '../support/cli.ts'
 import { documentOf, failureOf } from './document.ts'
 
 /** The variables of the `export` lines, once they are printed. */
 async function exported(running: Running): Promise<Record<string, string>> {
-  let over = false
-  void running.ended.then(() => {
-    over = true
-  })
-  while (!running.printed().stdout.includes('CHATWOOT_API_KEY=')) {
-    if (over) throw new Error(running.printed().stderr)
-    await new Promise((resolve) => setImmediate(resolve))
-  }
+  await until(running, () => running.printed().stdout.includes('CHATWOOT_API_KEY='))
   return Object.fromEntries(
     Array.from(running.printed().stdout.matchAll(/^export (\w+)='(.*)'$/gm), ([, name = '', value = '']) => [name, value]),
   )
@@ -54,7 +47,7 @@ describe.concurrent('crm sandbox', () => {
 
   test('stops its command when it is told to stop', async () => {
     const running = start(['sandbox', '--', 'sh', '-c', 'trap "echo stopped; exit 5" TERM; echo ready; while :; do sleep 0.05; done'])
-    while (!running.printed().stdout.includes('ready')) await new Promise((resolve) => setImmediate(resolve))
+    await until(running, () => running.printed().stdout.includes('ready'))
     running.process.kill('SIGTERM')
     const { status, stdout } = await running.ended
     expect(stdout).toBe('ready\nstopped\n')
@@ -146,7 +139,7 @@ describe('crm tour', () => {
     const home = emptyHome()
     const temporary = directoryIn(home, 'temporary')
     const running = start(['tour'], { home, env: { TMPDIR: temporary } })
-    while (!running.printed().stdout.includes('$ crm add')) await new Promise((resolve) => setImmediate(resolve))
+    await until(running, () => running.printed().stdout.includes('$ crm add'))
     running.process.kill('SIGINT')
     expect((await running.ended).status).toBe(130)
     expect(readdirSync(temporary)).toEqual([])

@@ -141,11 +141,13 @@ describe.concurrent('crm test', () => {
 
   test('asks as many at a time as --concurrency says', async () => {
     const waiting: (() => void)[] = []
+    let together = 1
     let most = 0
+    // Answers once as many wait as it is told to wait for, and a moment later, so that one too many would be seen.
     const server = await startRaw((socket) => {
       waiting.push(() => socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'))
       most = Math.max(most, waiting.length)
-      setImmediate(() => waiting.shift()?.())
+      if (waiting.length >= together) setTimeout(() => waiting.splice(0).forEach((answer) => void answer()), 20)
     })
     closeAtEnd(() => server.close())
     const home = await homeWithVault()
@@ -158,8 +160,11 @@ describe.concurrent('crm test', () => {
     }))
     const added = await run(['add', '--from', '-', '--no-test'], { home, input: JSON.stringify(each) })
     expect(added.status, added.stderr).toBe(0)
-    await run(['test', '--concurrency', '1'], { home })
+    expect((await run(['test', '--concurrency', '1'], { home })).status).toBe(6)
     expect(most).toBe(1)
+    together = 6
+    expect((await run(['test'], { home })).status).toBe(6)
+    expect(most).toBe(6)
   })
 
   test.each(['0', '257', '1.5', 'many', '-1', ''])('refuses --concurrency %j', async (number) => {

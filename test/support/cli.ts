@@ -194,11 +194,22 @@ function environment(home: string, more: Readonly<Record<string, string>>): Reco
  * Resolves when a command has taken signals into its own hands: bit 0 of `SigCgt` in `/proc/<pid>/status` is SIGHUP, which Node
  * leaves alone by itself.
  */
-export async function takesSignals({ process: { pid } }: Running): Promise<void> {
-  for (;;) {
-    const caught = /^SigCgt:\s*([0-9a-f]+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-    if (caught !== undefined && (BigInt(`0x${caught}`) & 1n) === 1n) return
-    await new Promise((resolve) => setImmediate(resolve))
+export function takesSignals(running: Running): Promise<void> {
+  return until(running, () => {
+    const caught = /^SigCgt:\s*([0-9a-f]+)/m.exec(readFileSync(`/proc/${running.process.pid}/status`, 'utf8'))?.[1]
+    return caught !== undefined && (BigInt(`0x${caught}`) & 1n) === 1n
+  })
+}
+
+/** Resolves when something has come to pass while a command runs; fails when the command ends before. */
+export async function until(running: Running, holds: () => boolean): Promise<void> {
+  while (!holds()) {
+    if (running.process.exitCode !== null || running.process.signalCode !== null) {
+      const { stdout, stderr } = await running.ended
+      throw new Error(`ended too early:\n${stdout}${stderr}`)
+    }
+    // Often enough not to be waited for, seldom enough to leave the processor to the command.
+    await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }
 
