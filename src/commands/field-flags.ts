@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { findMethod } from '../core/auth-methods.ts'
 import { CrmError } from '../core/errors.ts'
 import { type Field, flagName } from '../core/field.ts'
 import type { Provider } from '../core/provider.ts'
@@ -14,6 +15,8 @@ export type FieldFlags = Readonly<Record<string, unknown>>
 export function addFieldFlags(command: Command, providers: readonly Provider[]): void {
   const fields = new Map<string, Field>()
   for (const provider of providers) for (const field of provider.fields) if (!fields.has(field.key)) fields.set(field.key, field)
+  command.option('--auth <method>', 'way to authenticate; crm providers <id> lists them')
+  fields.delete('auth')
   for (const field of fields.values()) {
     if (field.sensitivity === 'secret') addSecretFlags(command, field)
     else if (field.kind === 'flag')
@@ -54,7 +57,7 @@ export async function readFieldFlags(app: App, provider: Provider, flags: FieldF
     if (text !== undefined) raw[field.key] = text
   }
   refuseForeignFlags(provider, flags)
-  return unfold(provider, raw)
+  return unfold(provider, typeof flags.auth === 'string' ? { ...raw, auth: readMethod(provider, flags.auth) } : raw)
 }
 
 function publicFlag(value: unknown): string | undefined {
@@ -82,10 +85,20 @@ async function readSecretFlag(app: App, field: Field, flags: FieldFlags): Promis
   })
 }
 
+/** @throws {CrmError} `usage` for a way that the provider does not have, naming those it has. */
+function readMethod(provider: Provider, word: string): string {
+  const method = findMethod(provider, word)
+  if (method !== undefined) return method.id
+  throw new CrmError('usage', `${provider.id} has no such way to authenticate`, {
+    reason: `there ${provider.authMethods.length === 1 ? 'is' : 'are'}: ${provider.authMethods.map(({ id }) => id).join(', ')}`,
+    hint: `see what each needs with: crm providers ${provider.id}`,
+  })
+}
+
 /** A flag of another provider's field is a mistake, not something to pass over. */
 function refuseForeignFlags(provider: Provider, flags: FieldFlags): void {
   const own = new Set(provider.fields.flatMap((field) => [field.key, `${field.key}Stdin`, `${field.key}File`, `${field.key}Env`]))
-  const notFields = new Set(['name', 'from', 'fromEnv', 'test', 'inactive', 'rename', 'active'])
+  const notFields = new Set(['name', 'from', 'fromEnv', 'test', 'inactive', 'rename', 'active', 'auth'])
   const foreign = Object.keys(flags).filter((key) => flags[key] !== undefined && !own.has(key) && !notFields.has(key))
   if (foreign.length === 0) return
   throw new CrmError('usage', `${provider.id} has no ${foreign.map((key) => `--${flagName(key)}`).join(', ')}`, {

@@ -74,7 +74,7 @@ const providerEntry = z.strictObject({
 const field = z.strictObject({
   key: text,
   label: text,
-  kind: z.enum(['text', 'url', 'choice', 'number', 'flag', 'json']),
+  kind: z.enum(['text', 'url', 'choice', 'number', 'flag', 'json', 'lines']),
   sensitivity: z.enum(['secret', 'public']),
   required: z.boolean(),
   env: text,
@@ -84,6 +84,7 @@ const field = z.strictObject({
   default: text.nullable(),
   choices: z.array(z.strictObject({ value: text, label: text })).nullable(),
   when: z.strictObject({ field: text, is: text }).nullable(),
+  orWhen: z.strictObject({ field: text, is: text }).nullable(),
 })
 
 const profileEntry = z.strictObject({ name: text, current: z.boolean(), integrations: count, keySlots: count })

@@ -130,6 +130,8 @@ export interface FieldAnswer {
   readonly default: string | null
   readonly choices: readonly { readonly value: string; readonly label: string }[] | null
   readonly when: { readonly field: string; readonly is: string } | null
+  /** A second condition that is enough, too. */
+  readonly orWhen: { readonly field: string; readonly is: string } | null
 }
 
 /** `crm providers`, by id. */

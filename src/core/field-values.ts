@@ -1,6 +1,7 @@
 import { readBaseUrl } from './base-url.ts'
 import type { Problem } from './errors.ts'
-import { type Field, fieldApplies, flagName, type SettingValue, type StoredValues } from './field.ts'
+import { type Field, fieldApplies, flagName, isOptional, type SettingValue, type StoredValues } from './field.ts'
+import { isPinnedHost } from './host.ts'
 import type { JsonObject } from './json.ts'
 import type { Provider } from './provider.ts'
 import { Secret } from './secret.ts'
@@ -38,7 +39,7 @@ export function readValues(provider: Pick<Provider, 'fields' | 'check' | 'hosts'
     }
     const text = given[field.key]
     if (text === undefined || text === '') {
-      if (field.optional === undefined) missing.push(field)
+      if (!isOptional(field, given)) missing.push(field)
       continue
     }
     const read = readField(field, text, provider.hosts)
@@ -56,6 +57,7 @@ export function readField(
   text: string,
   hosts: readonly string[] = [],
 ): { readonly value: SettingValue | Secret } | { readonly problem: string } {
+  if (field.kind === 'lines') return readLines(field, text)
   if (field.sensitivity === 'secret') return readSecret(field, text)
   const trimmed = text.trim()
   if (trimmed.length > LONGEST_SETTING) return { problem: `is longer than ${LONGEST_SETTING} characters` }
@@ -70,6 +72,23 @@ function readSecret(field: Field, text: string): { readonly value: Secret } | { 
   if (field.pattern !== undefined && !field.pattern.re.test(text)) return { problem: field.pattern.says }
   if (field.kind === 'json' && !isTextMap(text)) return { problem: 'must be a JSON object of text to text, such as {"X-Api-Key": "..."}' }
   return { value: new Secret(text) }
+}
+
+/** Line breaks written as `\\n`, as variables and JSON files often hold them, are line breaks. */
+function readLines(field: Field, given: string): { readonly value: string | Secret } | { readonly problem: string } {
+  const text = (given.includes('\n') ? given : given.replaceAll('\\n', '\n')).replaceAll('\r\n', '\n').trim()
+  if (/[^\P{Cc}\n\t]/u.test(text)) return { problem: 'must not hold control characters' }
+  if (field.pattern !== undefined && !field.pattern.re.test(text)) return { problem: field.pattern.says }
+  const lines = inPemLines(text)
+  return { value: field.sensitivity === 'secret' ? new Secret(lines) : lines }
+}
+
+/** A PEM block (RFC 7468) whose lines a prompt or a variable has joined, in lines of 64 again; any other text as it is. */
+function inPemLines(text: string): string {
+  const [, begin, body, end] = /^(-----BEGIN [A-Z ]+-----)([A-Za-z0-9+/=\s]+)(-----END [A-Z ]+-----)$/.exec(text) ?? []
+  if (begin === undefined || body === undefined || end === undefined) return text
+  const wrapped = body.replace(/\s/g, '').replace(/.{64}(?=.)/g, '$&\n')
+  return `${begin}\n${wrapped}\n${end}\n`
 }
 
 function readKind(field: Field, text: string, hosts: readonly string[]): { readonly value: SettingValue } | { readonly problem: string } {
@@ -90,12 +109,13 @@ function readKind(field: Field, text: string, hosts: readonly string[]): { reado
     case 'json':
       return isTextMap(text) ? { value: text } : { problem: 'must be a JSON object of text to text' }
     case 'text':
+    case 'lines':
       return { value: text }
   }
 }
 
 function hasHost(url: string, hosts: readonly string[]): boolean {
-  return hosts.length === 0 || hosts.some((suffix) => new URL(url).hostname.endsWith(suffix))
+  return hosts.length === 0 || isPinnedHost(new URL(url).hostname, hosts)
 }
 
 function isTextMap(text: string): boolean {

@@ -1,7 +1,13 @@
 import type { Secret } from './secret.ts'
 
-/** `json` is an object of text to text, such as the headers of an ad hoc CRM. */
-export type FieldKind = 'text' | 'url' | 'choice' | 'number' | 'flag' | 'json'
+/** `json` is an object of text to text, such as the headers of an ad hoc CRM; `lines` is text of several lines, such as a PEM key. */
+export type FieldKind = 'text' | 'url' | 'choice' | 'number' | 'flag' | 'json' | 'lines'
+
+/** That another field has one of these values, separated by `|`. */
+export interface Condition {
+  readonly field: string
+  readonly is: string
+}
 
 /**
  * One value that a provider needs. This one definition drives the prompt, the flag, the environment variable, the answers
@@ -17,6 +23,8 @@ export interface Field {
   /** The variable read with `--from-env` and set for programs; `^[A-Z][A-Z0-9_]{0,63}$`. */
   readonly env: string
   readonly optional?: true
+  /** Optional only when another field has one of these values. */
+  readonly optionalWhen?: Condition
   /** The value taken when none is given. */
   readonly fallback?: string
   readonly example?: string
@@ -25,8 +33,10 @@ export interface Field {
   readonly choices?: readonly { readonly value: string; readonly label: string }[]
   /** What the whole text must match, and the sentence that says so ("must be digits"). */
   readonly pattern?: { readonly re: RegExp; readonly says: string }
-  /** Asked and accepted only when another field has one of these values (separated by `|`). */
-  readonly when?: { readonly field: string; readonly is: string }
+  /** Asked and accepted only when another field has one of these values. */
+  readonly when?: Condition
+  /** A second condition that is enough, too. */
+  readonly orWhen?: Condition
 }
 
 type ValueOf<F extends Field> = F['sensitivity'] extends 'secret'
@@ -62,8 +72,17 @@ export function flagName(key: string): string {
 
 /** Whether a field is asked and accepted, given the values so far. */
 export function fieldApplies(field: Field, values: Readonly<Record<string, unknown>>): boolean {
-  if (field.when === undefined) return true
-  return field.when.is.split('|').includes(String(values[field.when.field]))
+  const conditions = [field.when, field.orWhen].filter((condition) => condition !== undefined)
+  return conditions.length === 0 || conditions.some((condition) => holds(condition, values))
+}
+
+/** Whether a field may be left empty, given the values so far. */
+export function isOptional(field: Field, values: Readonly<Record<string, unknown>>): boolean {
+  return field.optional === true || (field.optionalWhen !== undefined && holds(field.optionalWhen, values))
+}
+
+function holds({ field, is }: Condition, values: Readonly<Record<string, unknown>>): boolean {
+  return is.split('|').includes(String(values[field]))
 }
 
 /** The values of an integration as its provider's `test` takes them. */

@@ -20,3 +20,14 @@ export function canonicalJson(value: unknown): string {
   }
   return `{${text}}`
 }
+
+/** The value that a JSON pointer (RFC 6901) leads to; undefined where there is none. Names find members of the document alone. */
+export function valueAt(root: Json, pointer: string): Json | undefined {
+  let value: Json | undefined = root
+  for (const token of pointer.split('/').slice(1)) {
+    const name = token.replaceAll('~1', '/').replaceAll('~0', '~')
+    if (value === null || typeof value !== 'object' || !Object.hasOwn(value, name)) return undefined
+    value = (value as Readonly<Record<string, Json>>)[name]
+  }
+  return value
+}

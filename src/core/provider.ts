@@ -1,5 +1,6 @@
 import type { ErrorCode } from './errors.ts'
 import type { Field, Values } from './field.ts'
+import type { ApiAccess, Authorization, Captured, Grant, TokenRefusal, TokenSource, Tokens } from './grant.ts'
 import type { Clock, Http } from './ports.ts'
 
 /** Something worth saying that is not a failure. */
@@ -44,6 +45,15 @@ export interface TestTools {
   readonly http: Http
   readonly clock: Clock
   readonly signal: AbortSignal
+  /** Access tokens of a provider that has a {@link Provider.grant}. */
+  readonly tokens: TokenSource
+}
+
+/** What a refusal means: its cause, what to say, and how to mend it. `{name}` stands for the name of the integration. */
+export interface Refusal {
+  readonly cause: ErrorCode
+  readonly message: string
+  readonly hint: string
 }
 
 /** A way to authenticate, and the fields that belong to it. */
@@ -61,11 +71,13 @@ export interface Provider<Fs extends readonly Field[] = readonly Field[]> {
   /** The vendor's page about the credential. */
   readonly docs: string
   readonly authMethods: readonly AuthMethod[]
+  /** Key of the choice field that holds the id of the method (`--auth`), where there are several. */
+  readonly methodField?: string
   /** What `crm` can do with it: `test`, `demo`. */
   readonly capabilities: readonly string[]
   /** Whether its variables stand in for a stored integration where a profile has none (`env:<id>`). */
   readonly environment?: true
-  /** Host suffixes that the base URL must have (`.my.salesforce.com`); empty means that the user names the host. */
+  /** Hosts that a `url` field may name: suffixes with a leading dot (`.my.salesforce.com`), or whole hosts; empty means any. */
   readonly hosts: readonly string[]
   readonly fields: Fs
   /**
@@ -75,8 +87,21 @@ export interface Provider<Fs extends readonly Field[] = readonly Field[]> {
   readPasted?(key: string, text: string): Readonly<Record<string, string>> | null
   /** Problems that no single field can see, as `field` and `message`. */
   check?(values: Readonly<Record<string, unknown>>): readonly { readonly field: string; readonly message: string }[]
+  /** The origin that secrets are sent to, for the prompts that ask for them; default that of the base URL. */
+  destination?(values: Readonly<Record<string, unknown>>): string | undefined
   /** What to warn about when such an integration is added. */
   cautions?(values: Values<Fs>): readonly Warning[]
+  /**
+   * How an access token is obtained with these values; undefined when requests carry the values themselves.
+   * @param captured what earlier answers named, empty before the first one.
+   */
+  grant?(values: Values<Fs>, captured: Captured): Grant | undefined
+  /** The sign-in in a browser, for the methods that have one. */
+  authorization?(values: Values<Fs>): Authorization | undefined
+  /** What a refusal of the authorization server means with this vendor; undefined leaves it to the meaning in RFC 6749. */
+  refusal?(values: Values<Fs>, refusal: TokenRefusal): Refusal | undefined
+  /** How a program calls the API. @param tokens those of the grant; undefined for a provider that has none. */
+  api?(values: Values<Fs>, tokens: Tokens | undefined): ApiAccess
   /**
    * Tests the connection with the least privileged read.
    * @throws CrmError `unreachable`, `provider_error`, `cancelled`: the question could not be put.

@@ -89,6 +89,7 @@ export const chatwoot = defineProvider({
     },
   ],
   readPasted,
+  api: ({ baseUrl, apiKey }) => ({ baseUrl: cleanBaseUrl(baseUrl), headers: { api_access_token: apiKey } }),
   test: (values, tools) => testConnection(connectionOf(values), tools),
 })
 

@@ -1,3 +1,4 @@
+import { authMethodsOf } from '../core/auth-methods.ts'
 import type { Problem } from '../core/errors.ts'
 import type { Field } from '../core/field.ts'
 import { isHeaderName } from '../core/header.ts'
@@ -146,9 +147,6 @@ const fields = [
   },
 ] as const satisfies readonly Field[]
 
-/** Keys that every way to authenticate uses. */
-const SHARED = ['baseUrl', 'authType', 'testPath', 'allowPrivateNetwork']
-
 /**
  * An HTTP CRM that has no provider of its own: address, credential and one path to test. The ids of its authentication methods are
  * the choices of `authType`. How credentials are written: RFC 6750 (bearer), RFC 7617 (basic).
@@ -157,13 +155,8 @@ export const custom = defineProvider({
   id: 'custom',
   title: 'Custom HTTP CRM',
   docs: 'https://developer.mozilla.org/docs/Web/HTTP/Guides/Authentication',
-  authMethods: [
-    { id: 'none', label: 'None', fields: SHARED },
-    { id: 'api-key', label: 'API key', fields: [...SHARED, 'apiKeyPlace', 'apiKeyName', 'apiKey'] },
-    { id: 'bearer', label: 'Bearer token', fields: [...SHARED, 'token'] },
-    { id: 'basic', label: 'User name and password', fields: [...SHARED, 'username', 'password'] },
-    { id: 'headers', label: 'Headers as JSON', fields: [...SHARED, 'headers'] },
-  ],
+  methodField: 'authType',
+  authMethods: authMethodsOf(fields, 'authType'),
   capabilities: ['test'],
   hosts: [],
   fields,
@@ -184,6 +177,15 @@ export const custom = defineProvider({
       warnings.push({ code: 'weak_test_path', message })
     }
     return warnings
+  },
+
+  api(values) {
+    const query = values.authType === 'api-key' && values.apiKeyPlace === 'query'
+    return {
+      baseUrl: values.baseUrl,
+      headers: authHeaders(values),
+      ...(query ? { query: { [values.apiKeyName ?? DEFAULT_KEY_NAME]: values.apiKey ?? new Secret('') } } : {}),
+    }
   },
 
   async test(values, { http, signal }) {

@@ -1,9 +1,10 @@
 import type { Provider } from '../core/provider.ts'
 import { chatwoot } from './chatwoot.ts'
 import { custom } from './custom.ts'
+import { salesforce } from './salesforce.ts'
 
 /** Every built-in provider, in the order of their ids. Adding a CRM is one file and one line here. */
-export const providers: readonly Provider[] = [chatwoot, custom]
+export const providers: readonly Provider[] = [chatwoot, custom, salesforce]
 
 /** The provider with an id, matched without regard to case; undefined when there is none. */
 export function findProvider(id: string): Provider | undefined {

@@ -1,4 +1,4 @@
-import { type Field, fieldApplies } from '../core/field.ts'
+import { type Field, fieldApplies, isOptional } from '../core/field.ts'
 import { type RawValues, readField, withFallbacks } from '../core/field-values.ts'
 import type { Provider } from '../core/provider.ts'
 import { SECRET_MASK, Secret } from '../core/secret.ts'
@@ -14,8 +14,9 @@ export interface FieldQuestions {
   readonly current?: RawValues
 }
 
-/** Where a secret will be sent: the origin of the base URL. Undefined while there is none. */
-export function destinationOf(values: RawValues): string | undefined {
+/** Where a secret will be sent: as the provider says, or the origin of the base URL. Undefined while it is not known. */
+export function destinationOf(provider: Provider, values: RawValues): string | undefined {
+  if (provider.destination !== undefined) return provider.destination(values)
   const { baseUrl } = values
   return baseUrl !== undefined && URL.canParse(baseUrl) ? new URL(baseUrl).origin : undefined
 }
@@ -36,15 +37,20 @@ export function applying(provider: Provider, values: RawValues): RawValues {
   return kept
 }
 
+/** The way to authenticate decides what else is asked. */
+function methodFirst({ fields, methodField }: Provider): readonly Field[] {
+  return [...fields.filter(({ key }) => key === methodField), ...fields.filter(({ key }) => key !== methodField)]
+}
+
 /**
- * Asks for every value that is needed and not known, in the provider's order; with `current`, for every value.
+ * Asks for every value that is needed and not known, the way to authenticate first, then in the provider's order; with `current`, for every value.
  * @returns raw values: known ones, answers, and what is kept of `current`. Nothing is stored.
  * @throws {CrmError} `cancelled`, `usage` when nobody can be asked.
  */
 export async function askFields(ui: Ui, questions: FieldQuestions): Promise<RawValues> {
   const { provider, known, current } = questions
   const values: Record<string, string> = { ...current, ...known }
-  for (const field of provider.fields) {
+  for (const field of methodFirst(provider)) {
     if (known[field.key] !== undefined || !fieldApplies(field, withFallbacks(provider.fields, values))) continue
     if (current === undefined && (values[field.key] !== undefined || !isAsked(field))) continue
     Object.assign(values, await askField(ui, provider, field, values, known))
@@ -58,23 +64,28 @@ export async function askFields(ui: Ui, questions: FieldQuestions): Promise<RawV
  * @returns the values that the answer gave; an optional field that was emptied comes back as empty text.
  */
 export async function askField(ui: Ui, provider: Provider, field: Field, values: RawValues, fixed: RawValues): Promise<RawValues> {
-  const today = values[field.key]
-  if (field.sensitivity === 'secret') return askSecret(ui, provider, field, values)
-  const answer = await askPublic(ui, provider, field, today, fixed)
-  const pasted = provider.readPasted?.(field.key, answer) ?? {}
-  const found: Record<string, string> = { [field.key]: answer }
-  for (const [key, value] of Object.entries(pasted)) {
-    found[key] = value
-    if (key === field.key || value === values[key]) continue
-    const label = provider.fields.find((other) => other.key === key)?.label ?? key
-    ui.note(`  ${label} is ${value}, from the address`)
+  if (field.sensitivity === 'secret') return unfolded(ui, provider, field.key, await askSecret(ui, provider, field, values), values)
+  return unfolded(ui, provider, field.key, { [field.key]: await askPublic(ui, provider, field, values, fixed) }, values)
+}
+
+/** An answer with the values for other fields that it holds, such as those of a pasted address. What was found is said, but for secrets. */
+function unfolded(ui: Ui, provider: Provider, key: string, answer: RawValues, values: RawValues): RawValues {
+  const text = answer[key]
+  const pasted = text === undefined ? {} : (provider.readPasted?.(key, text) ?? {})
+  for (const [other, value] of Object.entries(pasted)) {
+    const field = provider.fields.find((candidate) => candidate.key === other)
+    if (other === key || value === values[other] || field?.sensitivity === 'secret') continue
+    ui.note(
+      `  ${field?.label ?? other} is ${value}, from ${provider.fields.find((one) => one.key === key)?.kind === 'url' ? 'the address' : 'what was pasted'}`,
+    )
   }
-  return found
+  return { ...answer, ...pasted }
 }
 
 /** The label, marked where Enter on nothing is an answer. */
-function labelOf(field: Field, today: string | undefined): string {
-  return field.optional === true && field.fallback === undefined && today === undefined ? `${field.label} (optional)` : field.label
+function labelOf(field: Field, values: RawValues): string {
+  const isOpen = isOptional(field, values) && field.fallback === undefined && values[field.key] === undefined
+  return isOpen ? `${field.label} (optional)` : field.label
 }
 
 function helpOf(field: Field): string[] {
@@ -84,9 +95,9 @@ function helpOf(field: Field): string[] {
   return [...(field.help === undefined ? [] : [field.help]), ...example]
 }
 
-function askPublic(ui: Ui, provider: Provider, field: Field, today: string | undefined, fixed: RawValues): Promise<string> {
-  const fallback = today ?? field.fallback
-  const question = { message: labelOf(field, today), help: helpOf(field) }
+function askPublic(ui: Ui, provider: Provider, field: Field, values: RawValues, fixed: RawValues): Promise<string> {
+  const fallback = values[field.key] ?? field.fallback
+  const question = { message: labelOf(field, withFallbacks(provider.fields, values)), help: helpOf(field) }
   if (field.kind === 'flag') return ui.ask.confirm({ ...question, fallback: fallback === 'true' }).then(String)
   if (field.kind === 'choice' && field.choices !== undefined) {
     return ui.ask.choice({ ...question, choices: field.choices, ...(fallback === undefined ? {} : { fallback }) })
@@ -94,8 +105,8 @@ function askPublic(ui: Ui, provider: Provider, field: Field, today: string | und
   return ui.ask.text({
     ...question,
     ...(fallback === undefined ? {} : { fallback }),
-    optional: field.optional === true,
-    joinLines: field.kind === 'json',
+    optional: isOptional(field, values),
+    joinLines: field.kind === 'json' || field.kind === 'lines',
     check: checkOf(provider, field, fixed),
   })
 }
@@ -113,13 +124,14 @@ function checkOf(provider: Provider, field: Field, fixed: RawValues): Check {
 
 async function askSecret(ui: Ui, provider: Provider, field: Field, values: RawValues): Promise<RawValues> {
   const today = values[field.key] ?? ''
-  const destination = destinationOf(withFallbacks(provider.fields, values))
+  const given = withFallbacks(provider.fields, values)
+  const destination = destinationOf(provider, given)
   const answer = await ui.ask.secret({
-    message: `${labelOf(field, values[field.key])}${destination === undefined ? '' : `, sent to ${destination}`}`,
+    message: `${labelOf(field, given)}${destination === undefined ? '' : `, sent to ${destination}`}`,
     help: [...helpOf(field), ...(today === '' ? [] : [`It is set${endsOf(today)}; Enter keeps it.`])],
     keep: today !== '',
-    optional: field.optional === true,
-    joinLines: field.kind === 'json',
+    optional: isOptional(field, given),
+    joinLines: field.kind === 'json' || field.kind === 'lines',
     check: (text) => {
       const read = readField(field, text, provider.hosts)
       return 'problem' in read ? read.problem : undefined

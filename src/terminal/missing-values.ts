@@ -13,6 +13,7 @@ export function placeholder(field: Field): string {
     case 'choice':
       return `<${field.choices?.map((choice) => choice.value).join('|') ?? 'choice'}>`
     case 'text':
+    case 'lines':
     case 'flag':
       return '<text>'
   }

@@ -27,5 +27,6 @@ function describeField(field: Field): FieldAnswer {
     default: field.fallback ?? null,
     choices: field.choices ?? null,
     when: field.when ?? null,
+    orWhen: field.orWhen ?? null,
   }
 }

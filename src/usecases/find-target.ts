@@ -1,3 +1,4 @@
+import { findMethod } from '../core/auth-methods.ts'
 import { CrmError, refuseProblems } from '../core/errors.ts'
 import type { StoredValues } from '../core/field.ts'
 import { readValues } from '../core/field-values.ts'
@@ -62,8 +63,12 @@ export function environmentTarget(provider: Provider, environment: Environment):
   return { source: 'environment', name: `env:${provider.id}`, provider, values: read.values }
 }
 
-/** Understands pasted addresses in raw values: each field's text may hold values for others, which win only where nothing was given. */
-export function unfold(provider: Provider, raw: Readonly<Record<string, string>>): Record<string, string> {
+/**
+ * Understands raw values: `auth` names the way to authenticate of every provider, whatever its field for it is called; and each
+ * field's text may hold values for others, such as a pasted address, which win only where nothing was given.
+ */
+export function unfold(provider: Provider, given: Readonly<Record<string, string>>): Record<string, string> {
+  const raw = withMethod(provider, given)
   const unfolded: Record<string, string> = { ...raw }
   for (const [key, text] of Object.entries(raw)) {
     const pasted = provider.readPasted?.(key, text)
@@ -71,6 +76,18 @@ export function unfold(provider: Provider, raw: Readonly<Record<string, string>>
     for (const [other, value] of Object.entries(pasted)) if (other === key || raw[other] === undefined) unfolded[other] = value
   }
   return unfolded
+}
+
+/** A provider with a single way has no field for it; its id may be given all the same. */
+function withMethod(provider: Provider, raw: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const { auth, ...others } = raw
+  if (auth === undefined) return raw
+  const { methodField } = provider
+  const method = findMethod(provider, auth)?.id
+  if (methodField === undefined) return method === undefined ? raw : others
+  const other = others[methodField]
+  // Two that differ: what is too much stays, and is refused as a field that is not there.
+  return other === undefined || other === method ? { ...others, [methodField]: method ?? auth } : raw
 }
 
 /** Variables count as set when every value that has no default is there: three for Chatwoot. */

@@ -2,6 +2,7 @@ import { adviseFor } from '../chatwoot/demo-target.ts'
 import type { TestAnswer, TestResult } from '../core/answers.ts'
 import { CrmError, type ErrorCode } from '../core/errors.ts'
 import { mergeValues, type StoredValues } from '../core/field.ts'
+import type { Tokens } from '../core/grant.ts'
 import type { Source } from '../core/integration.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Clock, Http } from '../core/ports.ts'
@@ -9,6 +10,7 @@ import type { Provider, TestReport, TestTools, Warning } from '../core/provider.
 import { toTimestamp } from '../core/time.ts'
 import type { TestRecord } from '../vault/test-results.ts'
 import type { UnlockedVault } from '../vault/unlocked.ts'
+import { memoryTokens } from './token-source.ts'
 
 /** How long a successful test of the same revision is reused, in milliseconds. */
 export const CACHE_MS = 30_000
@@ -64,7 +66,8 @@ export async function* testIntegrations(
       for (let index = next++; bugs.length === 0 && !deps.signal.aborted; index = next++) {
         const subject = subjects[index]
         if (subject === undefined) break
-        finished.push({ index, ...(await testSubject(deps, subject, options.fresh, records)) })
+        const { result, warnings } = await testSubject(deps, subject, options.fresh, records)
+        finished.push({ index, result, warnings })
         wake?.()
       }
     } catch (bug) {
@@ -94,7 +97,7 @@ async function testSubject(
   subject: TestSubject,
   fresh: boolean,
   records: Map<UnlockedVault, ({ name: string } & TestRecord)[]>,
-): Promise<Omit<TestEvent, 'index'>> {
+): Promise<Tested> {
   if (subject.source === 'environment') return testValues(deps, { ...subject, provider: subject.provider })
   const { unlocked, name } = subject
   try {
@@ -124,22 +127,32 @@ export interface TestedValues {
   readonly profile: string
   readonly provider: Provider
   readonly values: StoredValues
+  /** Tokens of a sign-in that has just been made, or of an earlier attempt with the same values. */
+  readonly tokens?: Tokens
+}
+
+/** A finished test, and the tokens that it leaves to be saved with the values. */
+export interface Tested {
+  readonly result: TestResult
+  readonly warnings: readonly Warning[]
+  readonly tokens?: Tokens
 }
 
 /** Tests values without keeping the result: also the test before saving. A refused credential is a result, not an exception. */
-export async function testValues(
-  deps: TestDeps,
-  about: TestedValues,
-): Promise<{ readonly result: TestResult; readonly warnings: readonly Warning[] }> {
+export async function testValues(deps: TestDeps, about: TestedValues): Promise<Tested> {
   const startedMs = deps.clock()
   const endsMs = Math.min(startedMs + TEST_LIMIT_MS, deps.deadlineMs ?? Number.POSITIVE_INFINITY)
-  const tools: TestTools = { http: limited(deps, endsMs), clock: deps.clock, signal: deps.signal }
+  const world = { http: limited(deps, endsMs), clock: deps.clock, signal: deps.signal }
+  const tokens = memoryTokens(world, about.provider, about.values, about.tokens)
+  const tools: TestTools = { ...world, tokens }
+  const leave = (): Pick<Tested, 'tokens'> => (tokens.newest === undefined ? {} : { tokens: tokens.newest })
   try {
     const report = await about.provider.test(mergeValues(about.values) as never, tools)
-    return { result: toResult(about, report, startedMs, deps.clock() - startedMs), warnings: report.warnings }
+    return { result: toResult(about, report, startedMs, deps.clock() - startedMs), warnings: report.warnings, ...leave() }
   } catch (error) {
     if (!(error instanceof CrmError)) throw error
-    return { result: failedResult({ ...about, provider: about.provider.id }, error, startedMs, deps.clock() - startedMs), warnings: [] }
+    const result = failedResult({ ...about, provider: about.provider.id }, error, startedMs, deps.clock() - startedMs)
+    return { result, warnings: [], ...leave() }
   }
 }
 
@@ -248,7 +261,7 @@ function reusable(record: TestRecord | undefined, revision: number, nowMs: numbe
   return age >= 0 && age < CACHE_MS ? record : undefined
 }
 
-function cachedResult(about: TestedValues, record: TestRecord): Omit<TestEvent, 'index'> {
+function cachedResult(about: TestedValues, record: TestRecord): Tested {
   const report = record.report as unknown as Pick<TestReport, 'identity' | 'checks' | 'server' | 'warnings'>
   const result: TestResult = {
     name: about.name,

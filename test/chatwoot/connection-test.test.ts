@@ -5,6 +5,7 @@ import type { Provider, TestReport } from '../../src/core/provider.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { chatwoot } from '../../src/providers/chatwoot.ts'
 import type { SandboxOptions } from '../../src/sandbox/index.ts'
+import { noTokens } from '../support/no-tokens.ts'
 import { openHttp, openSandbox } from './support.ts'
 
 type Context = Parameters<typeof openHttp>[0]
@@ -19,7 +20,7 @@ async function testAt(
   const { http, sandbox, target } = await openSandbox(context, options)
   const { accountId = '1', token = sandbox.administratorToken, path = '' } = values
   const merged = { ...target.values, accountId, apiKey: new Secret(token), baseUrl: `${sandbox.url}${path}` } as unknown as Values
-  const report = await chatwoot.test(merged, { http, clock: Date.now, signal: new AbortController().signal })
+  const report = await chatwoot.test(merged, { http, clock: Date.now, signal: new AbortController().signal, tokens: noTokens })
   return { report, sandbox }
 }
 
@@ -54,7 +55,7 @@ test('an administrator is connected, in one round trip of three reads', async (c
 test('an agent passes with a failed check and a warning, whatever role they have elsewhere', async (context) => {
   const { http, sandbox, target } = await openSandbox(context)
   const values = { ...target.values, apiKey: new Secret(sandbox.agentToken) } as unknown as Values
-  const report = await chatwoot.test(values, { http, clock: Date.now, signal: new AbortController().signal })
+  const report = await chatwoot.test(values, { http, clock: Date.now, signal: new AbortController().signal, tokens: noTokens })
   expect(report).toMatchObject({ outcome: 'connected', cause: null, identity: { role: 'agent', accountName: 'Sandbox One' } })
   expect(checksOf(report)).toBe('+product +token +account +plan -administrator +version')
   expect(report.warnings.map(({ code }) => code)).toEqual(['not_administrator'])
@@ -80,6 +81,7 @@ test('a proxy that drops every token header is named with its fix', async (conte
     http: dropping,
     clock: Date.now,
     signal: new AbortController().signal,
+    tokens: noTokens,
   })
   expect(report).toMatchObject({
     cause: 'auth_rejected',
@@ -98,7 +100,7 @@ test("a bot's and a platform app's token are no user's", async (context) => {
   const { http, sandbox, target } = await openSandbox(context)
   for (const token of [sandbox.fixtures.systemBot.accessToken, sandbox.fixtures.platformToken]) {
     const values = { ...target.values, apiKey: new Secret(token) } as unknown as Values
-    const report = await chatwoot.test(values, { http, clock: Date.now, signal: new AbortController().signal })
+    const report = await chatwoot.test(values, { http, clock: Date.now, signal: new AbortController().signal, tokens: noTokens })
     expect(report).toMatchObject({ cause: 'permission_denied', message: expect.stringContaining('bot') })
   }
 })
@@ -164,7 +166,7 @@ test('where no question could be put, the test throws', async (context) => {
   const { http, sandbox, target } = await openSandbox(context)
   await sandbox.close()
   const stop = new AbortController()
-  const run = () => chatwoot.test(target.values as unknown as Values, { http, clock: Date.now, signal: stop.signal })
+  const run = () => chatwoot.test(target.values as unknown as Values, { http, clock: Date.now, signal: stop.signal, tokens: noTokens })
   await expect(run()).rejects.toMatchObject({ code: 'unreachable' })
   stop.abort()
   await expect(run()).rejects.toMatchObject({ code: 'cancelled' })
@@ -179,7 +181,12 @@ test('another product at the address is told', async (context) => {
   context.onTestFinished(() => new Promise<void>((resolve) => void server.close(() => resolve())))
   const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const values = { baseUrl, accountId: '1', apiKey: new Secret('token') } as unknown as Values
-  const report = await chatwoot.test(values, { http: openHttp(context), clock: Date.now, signal: new AbortController().signal })
+  const report = await chatwoot.test(values, {
+    http: openHttp(context),
+    clock: Date.now,
+    signal: new AbortController().signal,
+    tokens: noTokens,
+  })
   expect(report).toMatchObject({ cause: 'provider_error', message: expect.stringContaining('there is no Chatwoot') })
   expect(checksOf(report)).toBe('-product')
 })
@@ -204,6 +211,7 @@ test('services that stand still are a warning', async (context) => {
     http: failing,
     clock: Date.now,
     signal: new AbortController().signal,
+    tokens: noTokens,
   })
   expect(report.warnings.map(({ code }) => code)).toEqual(['queue_failing'])
 })

@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 
 /** What a server answers: status, body (objects become JSON), and headers. */
 export interface Canned {
@@ -14,6 +15,7 @@ export interface Seen {
   /** Path with query. */
   readonly path: string
   readonly headers: IncomingHttpHeaders
+  readonly body: string
 }
 
 /** A loopback server whose answers a test chooses. */
@@ -27,14 +29,14 @@ export interface AnsweringServer {
 /** Starts a server that answers each request as `answer` says; undefined leaves it without an answer. */
 export async function answering(answer: (request: Seen) => Canned | undefined): Promise<AnsweringServer> {
   const seen: Seen[] = []
-  const server = createServer((request, response) => {
-    const one = { method: request.method ?? '', path: request.url ?? '', headers: request.headers }
+  const server = createServer(async (request, response) => {
+    const one = { method: request.method ?? '', path: request.url ?? '', headers: request.headers, body: await text(request) }
     seen.push(one)
     const canned = answer(one)
     if (canned === undefined) return
-    const text = typeof canned.body === 'string' ? canned.body : canned.body === undefined ? '' : JSON.stringify(canned.body)
+    const content = typeof canned.body === 'string' ? canned.body : canned.body === undefined ? '' : JSON.stringify(canned.body)
     const type = typeof canned.body === 'string' ? 'text/html; charset=utf-8' : 'application/json; charset=utf-8'
-    response.writeHead(canned.status, { 'content-type': type, ...canned.headers }).end(text)
+    response.writeHead(canned.status, { 'content-type': type, ...canned.headers }).end(content)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { CrmError } from '../../src/core/errors.ts'
-import type { TestReport } from '../../src/core/provider.ts'
 import { createHttp } from '../../src/http/http.ts'
 import { findProvider, providers } from '../../src/providers/index.ts'
+import { testValues } from '../../src/usecases/test-integrations.ts'
 import { type AnsweringServer, answering, type Canned, type Seen } from './answering-server.ts'
 import { type Fixture, fixtures } from './fixtures.ts'
+import { reaching, storedValues } from './reaching.ts'
 
 describe('the registry', () => {
   it('is in the order of ids, which are unique', () => {
@@ -107,12 +107,21 @@ describe.each(providers.map((provider) => [provider.id, provider] as const))('th
     }
   })
 
-  it('has ways to authenticate that use known fields, the base URL among them', () => {
+  it('has ways to authenticate that use known fields', () => {
     expect(provider.authMethods.length).toBeGreaterThan(0)
-    for (const { fields } of provider.authMethods) {
-      expect(keys).toEqual(expect.arrayContaining([...fields]))
-      expect(fields).toContain('baseUrl')
-    }
+    for (const { fields } of provider.authMethods) expect(keys).toEqual(expect.arrayContaining([...fields]))
+  })
+
+  it('knows where its secrets go: to a base URL that was given, or to hosts of its own', () => {
+    if (provider.destination === undefined) for (const { fields } of provider.authMethods) expect(fields).toContain('baseUrl')
+    else expect(provider.hosts).not.toEqual([])
+  })
+
+  it('has one field that chooses among several ways, whose choices are their ids', () => {
+    const { methodField, authMethods, fields } = provider
+    expect(methodField === undefined).toBe(authMethods.length === 1)
+    const choices = fields.find(({ key }) => key === methodField)?.choices ?? authMethods.map(({ id }) => ({ value: id }))
+    expect(choices.map(({ value }) => value)).toEqual(authMethods.map(({ id }) => id))
   })
 
   it('has no required field outside of every way to authenticate', () => {
@@ -148,15 +157,16 @@ async function run(fixture: Fixture, origin: string, headersMs = 5_000): Promise
   open.push(http)
   const provider = findProvider(fixture.provider)
   if (provider === undefined) throw new Error(`no provider ${fixture.provider}`)
-  const tools = { http: http.request, clock: Date.now, signal: new AbortController().signal }
-  try {
-    const report: TestReport = await provider.test(fixture.values(origin) as never, tools)
-    return { ...report, text: JSON.stringify(report) }
-  } catch (error) {
-    if (!(error instanceof CrmError)) throw error
-    const { code, message, reason, hint, redirectTo } = error
-    return { outcome: 'failed', cause: code, message, hint: hint ?? null, text: JSON.stringify({ message, reason, hint, redirectTo }) }
+  const deps = {
+    providers,
+    http: reaching(http.request, fixture.hosts ?? [], origin),
+    clock: Date.now,
+    signal: new AbortController().signal,
   }
+  const about = { source: 'vault', name: 'acme', profile: 'default', provider, values: storedValues(fixture.values(origin)) } as const
+  const { result, warnings } = await testValues(deps, { ...about, ...(fixture.tokens === undefined ? {} : { tokens: fixture.tokens() }) })
+  const { outcome, cause, message, hint } = result
+  return { outcome: outcome === 'connected' ? outcome : 'failed', cause, message, hint, text: JSON.stringify({ ...result, warnings }) }
 }
 
 /** A secret as it may turn up: raw, base64, base64url, hex, percent-encoded, JSON-escaped, UTF-16. */
@@ -184,16 +194,23 @@ describe.each(fixtures.map((fixture) => [`${fixture.provider} (${fixture.method}
   (_name, fixture) => {
     const refuseWith = (answer: Canned) => serve((request) => (isOpen(fixture, request) ? fixture.accept(request) : answer))
 
-    it('accepts a good credential, which it sends as it must, by GET and HEAD alone', async () => {
+    it('accepts a good credential, which it sends as it must, by GET and HEAD alone but for a token', async () => {
       const { origin, seen } = await serve((request) => (fixture.carries(request) ? fixture.accept(request) : { status: 401 }))
       expect(await run(fixture, origin)).toMatchObject({ outcome: 'connected', cause: null, message: null, hint: null })
       expect(seen.length).toBeGreaterThan(0)
-      expect(seen.every(({ method }) => method === 'GET' || method === 'HEAD')).toBe(true)
+      expect(
+        seen.every(({ method, path }) => method === 'GET' || method === 'HEAD' || (method === 'POST' && path === fixture.tokenPath)),
+      ).toBe(true)
       expect(seen.every(({ path }) => fixture.secrets.every((secret) => !path.includes(encodeURIComponent(secret))))).toBe(true)
     })
 
     it.each(fixture.refusals)('reports the refusal %j as %s', async (answer, cause) => {
       const { origin } = await refuseWith(answer)
+      expectFailure(await run(fixture, origin), cause)
+    })
+
+    it.each(fixture.tokenRefusals ?? [])('reports the refusal %j of a token as %s', async (answer, cause) => {
+      const { origin } = await serve((request) => (request.path === fixture.tokenPath ? answer : fixture.accept(request)))
       expectFailure(await run(fixture, origin), cause)
     })
 
@@ -234,8 +251,9 @@ describe.each(fixtures.map((fixture) => [`${fixture.provider} (${fixture.method}
 
     it('P08 tells no secret, not even to a server that sends back all it was sent', async () => {
       const echoes: ((request: Seen) => Canned)[] = [200, 401, 403, 404, 422, 429, 500].flatMap((status) => [
-        ({ headers }) => ({ status, body: { error: headers, errors: [headers], message: JSON.stringify(headers) } }),
-        ({ headers }) => ({ status, body: `<html><title>${JSON.stringify(headers)}</title>` }),
+        ({ headers, body }) => ({ status, body: { error: headers, errors: [headers], message: JSON.stringify(headers) + body } }),
+        ({ headers, body }) => ({ status, body: { error: body || headers.authorization, error_description: body, scope: body } }),
+        ({ headers, body }) => ({ status, body: `<html><title>${JSON.stringify(headers)}${body}</title>` }),
       ])
       echoes.push(({ headers }) => ({
         status: 302,
@@ -252,5 +270,5 @@ describe.each(fixtures.map((fixture) => [`${fixture.provider} (${fixture.method}
 
 /** Whether a path is answered without a credential, as the fixture says by accepting a request that carries none. */
 function isOpen(fixture: Fixture, request: Seen): boolean {
-  return fixture.secrets.length > 0 && fixture.carries({ ...request, headers: {} })
+  return request.path === fixture.tokenPath || (fixture.secrets.length > 0 && fixture.carries({ ...request, headers: {} }))
 }

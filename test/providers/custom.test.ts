@@ -4,6 +4,7 @@ import type { TestReport } from '../../src/core/provider.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { createHttp } from '../../src/http/http.ts'
 import { custom } from '../../src/providers/custom.ts'
+import { noTokens } from '../support/no-tokens.ts'
 import { type AnsweringServer, answering, type Canned, type Seen } from './answering-server.ts'
 
 const open: { close(): Promise<void> }[] = []
@@ -22,7 +23,7 @@ function run(values: Readonly<Record<string, unknown>>): Promise<TestReport> {
   const http = createHttp({ clock: Date.now, retryBaseMs: 1 })
   open.push(http)
   const all = { authType: 'none', testPath: '/', allowPrivateNetwork: true, ...values }
-  return custom.test(all as never, { http: http.request, clock: Date.now, signal: new AbortController().signal })
+  return custom.test(all as never, { http: http.request, clock: Date.now, signal: new AbortController().signal, tokens: noTokens })
 }
 
 /** The one request that a test with these values sends. */

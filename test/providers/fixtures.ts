@@ -1,6 +1,8 @@
 import type { ErrorCode } from '../../src/core/errors.ts'
+import type { Tokens } from '../../src/core/grant.ts'
 import { Secret } from '../../src/core/secret.ts'
 import type { Canned, Seen } from './answering-server.ts'
+import { salesforceFixtures } from './salesforce/fixtures.ts'
 
 /** What the conformance suite needs to know of a provider. */
 export interface Fixture {
@@ -17,6 +19,14 @@ export interface Fixture {
   carries(request: Seen): boolean
   /** Answers to a request with a credential, and the cause each must lead to. */
   readonly refusals: readonly (readonly [answer: Canned, cause: ErrorCode])[]
+  /** Hosts that the server stands for, where a provider pins its own: suffixes with a leading dot, or whole hosts. */
+  readonly hosts?: readonly string[]
+  /** Path of the token endpoint on one of them. */
+  readonly tokenPath?: string
+  /** Answers of the token endpoint, and the cause each must lead to. */
+  readonly tokenRefusals?: readonly (readonly [answer: Canned, cause: ErrorCode])[]
+  /** Tokens of a sign-in that was made before. */
+  tokens?(): Tokens
 }
 
 const KEY = 'canary-Key+with/chars=0123456789'
@@ -82,4 +92,5 @@ export const fixtures: readonly Fixture[] = [
   custom('headers', { headers: new Secret(JSON.stringify({ 'X-A': KEY, 'X-B': 'canary-second' })) }, [KEY, 'canary-second'], (request) => {
     return request.headers['x-a'] === KEY && request.headers['x-b'] === 'canary-second'
   }),
+  ...salesforceFixtures,
 ]

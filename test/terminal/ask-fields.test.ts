@@ -45,7 +45,7 @@ describe('asking for fields', () => {
   })
 
   it('asks only for fields that belong to the earlier answers', async () => {
-    const { ui, asked } = person('https://api.acme.example', 'basic', 'jane', '', '/users/me')
+    const { ui, asked } = person('basic', 'https://api.acme.example', 'jane', '', '/users/me')
     expect(await askFields(ui, { provider: custom, known: {} })).toEqual({
       baseUrl: 'https://api.acme.example',
       authType: 'basic',
@@ -53,8 +53,8 @@ describe('asking for fields', () => {
       testPath: '/users/me',
     })
     expect(asked.map(([, message]) => message)).toEqual([
-      'Base URL',
       'Authentication',
+      'Base URL',
       'User name (optional)',
       'Password (optional), sent to https://api.acme.example',
       'Test path',
@@ -63,7 +63,7 @@ describe('asking for fields', () => {
 
   it('drops values that no longer belong when an edit changes what they hang on', async () => {
     const current = { baseUrl: 'https://api.acme.example', authType: 'bearer', token: TOKEN, testPath: '/' }
-    const { ui } = person('', 'none', '', false)
+    const { ui } = person('none', '', '', false)
     expect(await askFields(ui, { provider: custom, known: {}, current })).toEqual({
       baseUrl: 'https://api.acme.example',
       authType: 'none',

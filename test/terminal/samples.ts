@@ -124,6 +124,7 @@ const field: answers.FieldAnswer = {
   default: null,
   choices: [{ value: 'a', label: 'A' }],
   when: { field: 'authType', is: 'a|b' },
+  orWhen: null,
 }
 
 export const demoCreated: answers.DemoCreateAnswer = {

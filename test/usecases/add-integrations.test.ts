@@ -67,9 +67,30 @@ describe('a draft', () => {
     expect(warnings.map(({ code }) => code)).toEqual(['key_in_url', 'weak_test_path'])
   })
 
+  it('takes the way to authenticate as auth, in either spelling, whatever the field of the provider is called', () => {
+    const settingsOf = (provider: string, raw: Record<string, string>) =>
+      draftIntegration(providers, { provider, raw }, NONE).integration.values.settings
+    const custom = { baseUrl: 'https://api.example.com', apiKey: 'k-1' }
+    expect(settingsOf('custom', { ...custom, auth: 'api_key' })).toMatchObject({ authType: 'api-key' })
+    const salesforce = { loginHost: 'https://acme.my.salesforce.com/', clientId: '3MVG9', clientSecret: 'S' }
+    expect(settingsOf('salesforce', { ...salesforce, auth: 'client-credentials' })).toEqual({
+      auth: 'client_credentials',
+      loginHost: 'acme.my.salesforce.com',
+      clientId: '3MVG9',
+    })
+    const chatwoot = { baseUrl: 'https://chat.example.com', accountId: '3', apiKey: 'k' }
+    expect(settingsOf('chatwoot', { ...chatwoot, auth: 'token' })).not.toHaveProperty('auth')
+    expect(() => settingsOf('chatwoot', { ...chatwoot, auth: 'browser' })).toThrow(/auth is not a field/)
+    expect(() => settingsOf('custom', { ...custom, auth: 'none', authType: 'api-key' })).toThrow(/auth is not a field/)
+  })
+
   it('names the providers there are when its own is unknown', () => {
     expect(() => draftIntegration(providers, { provider: 'Salesfarce', raw: {} }, NONE)).toThrow(
-      expect.objectContaining({ code: 'not_found', message: 'no provider is named salesfarce', reason: 'there are: chatwoot, custom' }),
+      expect.objectContaining({
+        code: 'not_found',
+        message: 'no provider is named salesfarce',
+        reason: `there are: ${providers.map(({ id }) => id).join(', ')}`,
+      }),
     )
     expect(requireProvider(providers, 'CHATWOOT').id).toBe('chatwoot')
   })

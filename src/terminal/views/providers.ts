@@ -37,11 +37,17 @@ function prose(text: string, style: Style): string {
   return style.terminal ? wrapped(whole(text), Math.min(style.columns, PROSE_COLUMNS), VALUE_INDENT).trimStart() : whole(text)
 }
 
+function conditionText({ when, orWhen }: FieldAnswer): string[] {
+  const conditions = [when, orWhen].filter((condition) => condition !== null)
+  if (conditions.length === 0) return []
+  return [`only when ${conditions.map(({ field, is }) => `${field} is ${listed(is.split('|')).replace(' and ', ' or ')}`).join(', or ')}`]
+}
+
 function fieldText(field: FieldAnswer, style: Style): string {
   const traits = [
     field.sensitivity === 'secret' ? 'secret' : field.kind,
     field.required ? 'required' : field.default === null ? 'optional' : `default ${shown(field.default, style)}`,
-    ...(field.when === null ? [] : [`only when ${field.when.field} is ${listed(field.when.is.split('|')).replace(' and ', ' or ')}`]),
+    ...conditionText(field),
   ]
   const rows: (readonly [string, string])[] = [['  give it as', ways(field)]]
   if (field.help !== null) rows.push(['  where', prose(field.help, style)])
@@ -50,16 +56,24 @@ function fieldText(field: FieldAnswer, style: Style): string {
   return `  ${style.accent(shown(field.key, style))}  ${shown(field.label, style)} ${style.dim(`(${traits.join(', ')})`)}\n${pairs(rows, style)}`
 }
 
+/** The ways to authenticate, each with the fields that are asked for when it is chosen. */
+function methodsText(methods: ProviderAnswer['provider']['authMethods'], style: Style): string[] {
+  if (methods.length < 2) return []
+  const rows = methods.flatMap(({ id, label, fields }) => [
+    `  ${style.accent(shown(id, style))}  ${whole(label)}`,
+    ...pairs([['  fields', prose(fields.join(', '), style)]], style)
+      .trimEnd()
+      .split('\n'),
+  ])
+  return ['', 'Ways to authenticate (--auth):', ...rows]
+}
+
 /** `crm providers <id>`: its fields, where to find each value, and how to give it. */
 export const providerView: View<ProviderAnswer> = ({ provider }, style) => {
-  const methods =
-    provider.authMethods.length < 2
-      ? []
-      : [`sign-in methods (--auth): ${provider.authMethods.map(({ id, label }) => `${id} (${whole(label)})`).join(', ')}`]
   const head = [
     `${style.accent(shown(provider.name, style))} (${shown(provider.id, style)})`,
     `documentation: ${whole(provider.docs)}`,
-    ...methods,
+    ...methodsText(provider.authMethods, style),
     '',
     'Fields:',
   ]
