@@ -17,9 +17,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   oauth: ['core'],
   chatwoot: ['core'],
   sandbox: ['core'],
+  receiver: ['core'],
   providers: ['core', 'chatwoot'],
   vault: ['core', 'crypto', 'files'],
-  usecases: ['core', 'crypto', 'files', 'http', 'oauth', 'chatwoot', 'providers', 'sandbox', 'vault'],
+  usecases: ['core', 'crypto', 'files', 'http', 'oauth', 'chatwoot', 'providers', 'receiver', 'sandbox', 'vault'],
   terminal: ['core', 'files'],
   'process-facts.ts': [],
   library: ['core', 'crypto', 'files', 'http', 'chatwoot', 'providers', 'vault', 'usecases', 'process-facts.ts'],
@@ -117,12 +118,12 @@ test('built-ins are named with node:', () => {
   expect(importsThat(({ to }) => builtinModules.includes(to))).toEqual([])
 })
 
-test('only the network client and the sandbox reach the network', () => {
+test('only the network client, the receiver and the sandbox reach the network', () => {
   // What an address is can be asked anywhere; nothing is opened for it.
   const askable = new Set(['isIP', 'isIPv4', 'isIPv6', 'BlockList'])
   const network = /^node:(?:net|tls|https?|http2|dgram|dns(?:\/promises)?|inspector)$/
   const wrong = importsThat(({ to, kind, names }, { path }) => {
-    if (!network.test(to) || kind === 'type' || isInRoom(path, 'http', 'sandbox')) return false
+    if (!network.test(to) || kind === 'type' || isInRoom(path, 'http', 'receiver', 'sandbox')) return false
     return to !== 'node:net' || names.some((name) => !askable.has(name))
   })
   expect(wrong).toEqual([])

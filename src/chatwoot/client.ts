@@ -5,6 +5,7 @@
 import type { Json, JsonObject } from '../core/json.ts'
 import type { Http, HttpMethod, HttpResponse } from '../core/ports.ts'
 import { mediaType, readJson } from '../core/read-json.ts'
+import type { Secret } from '../core/secret.ts'
 import { adviseOnRedirect, describeAnswer, refusalOf } from './answers.ts'
 import type { Connection } from './connection.ts'
 import * as read from './read.ts'
@@ -34,6 +35,8 @@ export interface Client {
   linkedBotId(inboxId: string): Promise<string | null>
   listAgents(): Promise<readonly read.Agent[]>
   listMembers(inboxId: string): Promise<readonly read.Agent[]>
+  /** The newest messages of a conversation as its agents see them: private notes and activity lines included. */
+  listMessages(conversationId: string): Promise<readonly read.Message[]>
   /** Sends a write of {@link writes} whose answer does not matter, or has no body. */
   write(request: WriteRequest): Promise<void>
   /** Sends a write whose answer is the inbox as it is then. */
@@ -97,6 +100,13 @@ export const writes = {
     body: { agent_bot: botId === null ? null : Number(botId) },
     what: `the bot of the inbox ${inboxId}`,
   }),
+  /** What a bot says, with its own token: everything but the content at its defaults (contract section 12). */
+  sendMessage: (account: string, conversationId: string, content: string): WriteRequest => ({
+    method: 'POST',
+    path: inAccount(account, 'conversations', conversationId, 'messages'),
+    body: { content, message_type: 'outgoing', private: false },
+    what: `a message in the conversation ${conversationId}`,
+  }),
   addMembers: (account: string, inboxId: string, agentIds: readonly string[]): WriteRequest => members('POST', account, inboxId, agentIds),
   removeMembers: (account: string, inboxId: string, agentIds: readonly string[]): WriteRequest =>
     members('DELETE', account, inboxId, agentIds),
@@ -136,6 +146,8 @@ export function createClient(http: Http, connection: Connection, options: Client
     getBot: (id) => get(inAccount(account, 'agent_bots', id), `the agent bot ${id}`, read.readBot),
     linkedBotId: (id) => get(inAccount(account, 'inboxes', id, 'agent_bot'), `the bot of the inbox ${id}`, read.readLinkedBotId),
     listAgents: () => get(inAccount(account, 'agents'), 'the list of agents', read.readAgents),
+    listMessages: (id) =>
+      get(inAccount(account, 'conversations', id, 'messages'), `the messages of the conversation ${id}`, read.readMessages),
     listMembers: (id) => get(inAccount(account, 'inbox_members', id), `the members of the inbox ${id}`, read.readMembers),
     write: async (request) => void (await send(request)),
     writeInbox: async (request) => read.readInbox(readJson(await send(request), request)),
@@ -148,21 +160,25 @@ function looksLikeJson(response: HttpResponse): boolean {
   return mediaType(response).endsWith('json') && response.body.length > 0
 }
 
-interface Call {
+/** One call, as {@link sendCall} takes it. */
+export interface Call {
   readonly method: HttpMethod
   readonly path: string
   readonly what: string
   readonly body?: JsonObject | null
   readonly withoutToken?: true
+  readonly headers?: Readonly<Record<string, Secret>>
+  readonly query?: Readonly<Record<string, string>>
   /** Whether a 404 means that the server is no Chatwoot. */
   readonly proves?: true
 }
 
-/** Sends one call and returns its answer if that is a success. */
-async function sendCall(http: Http, connection: Connection, options: ClientOptions, call: Call): Promise<HttpResponse> {
+/** Sends one call and returns its answer if that is a success. @throws {CrmError} `AnswerError` for every other answer. */
+export async function sendCall(http: Http, connection: Connection, options: ClientOptions, call: Call): Promise<HttpResponse> {
   const base = new URL(connection.baseUrl)
   const url = new URL(base)
   url.pathname = `${base.pathname.replace(/\/$/, '')}${call.path}`
+  for (const [name, value] of Object.entries(call.query ?? {})) url.searchParams.set(name, value)
   const body = call.body ?? undefined
   const response = await http({
     method: call.method,
@@ -173,6 +189,7 @@ async function sendCall(http: Http, connection: Connection, options: ClientOptio
       // With hyphens: proxies drop the spelling with underscores (contract section 2.1).
       ...(call.withoutToken ? {} : { 'Api-Access-Token': connection.apiKey }),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...call.headers,
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     signal: options.signal,

@@ -78,6 +78,18 @@ export interface Agent {
   readonly email: string | undefined
 }
 
+/** A message of a conversation. */
+export interface Message {
+  readonly id: string
+  readonly kind: 'incoming' | 'outgoing' | 'activity' | 'template'
+  readonly content: string | null
+  /** Only agents see it. */
+  readonly isPrivate: boolean
+  readonly conversationId: string | undefined
+  /** Who wrote it; null for the system. */
+  readonly sender: { readonly type: 'contact' | 'user' | 'agent_bot' | 'other'; readonly id: string; readonly name: string | null } | null
+}
+
 /** The `GET /api` answer; undefined when it is not that of a Chatwoot. */
 export function readServerInfo(json: Json): ServerInfo | undefined {
   const record = asRecord(json)
@@ -186,6 +198,58 @@ export function readAgents(json: Json): readonly Agent[] {
 /** `{"payload": [agent, ...]}`. */
 export function readMembers(json: Json): readonly Agent[] {
   return readAgents(need(json, 'the members of the inbox').payload ?? null)
+}
+
+const MESSAGE_KINDS = ['incoming', 'outgoing', 'activity', 'template'] as const
+const SENDERS: ReadonlySet<string> = new Set(['contact', 'user', 'agent_bot'])
+
+/** A bare message object (contract sections 12 to 14). Its type is a number here, and text in what is delivered to bots. */
+export function readMessage(json: Json): Message {
+  const record = need(json, 'a message')
+  const type = record.message_type
+  const conversation = record.conversation_id
+  return {
+    id: idOf(record, 'a message'),
+    kind: MESSAGE_KINDS.find((kind, index) => type === kind || type === index) ?? 'activity',
+    content: text(record, 'content') ?? null,
+    isPrivate: record.private === true,
+    conversationId: typeof conversation === 'number' || typeof conversation === 'string' ? String(conversation) : undefined,
+    sender: readSender(record.sender),
+  }
+}
+
+function readSender(json: Json | undefined): Message['sender'] {
+  const record = asRecord(json)
+  if (record === undefined) return null
+  const type = text(record, 'type') ?? ''
+  const known = SENDERS.has(type) ? (type as 'contact' | 'user' | 'agent_bot') : 'other'
+  return { type: known, id: String(record.id ?? ''), name: text(record, 'name') ?? null }
+}
+
+/** `{"payload": [message, ...]}`, or the bare list of the public client API. */
+export function readMessages(json: Json): readonly Message[] {
+  const list = Array.isArray(json) ? json : need(json, 'the list of messages').payload
+  return needList(list, 'the list of messages').map(readMessage)
+}
+
+/** Who a visitor is from now on: the token of the website widget's `POST config`. */
+export function readVisitorToken(json: Json): Secret {
+  const channel = asRecord(need(json, 'the settings of the widget').website_channel_config)
+  const token = channel === undefined ? undefined : secret(channel, 'auth_token')
+  return token ?? strange('the settings of the widget')
+}
+
+/** `source_id` of a contact of an API inbox. */
+export function readSourceId(json: Json): string {
+  const id = text(need(json, 'the contact'), 'source_id')
+  return typeof id === 'string' && id !== '' ? id : strange('the contact')
+}
+
+/** Id and status of a conversation; undefined for `{}`: there is none. */
+export function readConversation(json: Json): { readonly id: string; readonly status: string | null } | undefined {
+  const record = need(json, 'the conversation')
+  if (record.id === undefined) return undefined
+  return { id: idOf(record, 'the conversation'), status: text(record, 'status') ?? null }
 }
 
 type Fields = { readonly [key: string]: Json }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { memoryJournal } from '../chatwoot/demo-journal.ts'
+import type { Answer, DemoCreateAnswer } from '../core/answers.ts'
 import type { DemoJournal } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
 import { createDemo } from '../usecases/create-demo.ts'
@@ -8,7 +9,7 @@ import { pagesIn } from '../usecases/create-demo-pages.ts'
 import { holdRuns } from '../usecases/hold-runs.ts'
 import type { DemoRun, UnlockedVault } from '../vault/unlocked.ts'
 import { type App, action, type Outcome } from './app.ts'
-import { follow, newRunId, openTarget } from './demo-target.ts'
+import { follow, newRunId, type OpenTarget, openTarget } from './demo-target.ts'
 import { setExamples, setStatuses } from './help-format.ts'
 
 interface DemoCreateFlags {
@@ -29,6 +30,7 @@ interface DemoCreateFlags {
   readonly dryRun?: boolean
   readonly keepOnFailure?: boolean
   readonly output?: string
+  readonly verify?: boolean
 }
 
 export function define(command: Command, app: App): void {
@@ -48,6 +50,7 @@ export function define(command: Command, app: App): void {
     .option('--if-exists <reuse|fail|replace>', 'what to do when it is there (default reuse)')
     .option('-n, --dry-run', 'print the plan, change nothing')
     .option('--keep-on-failure', 'leave what a failed run has made')
+    .option('--verify', 'then talk to it as a customer, and wait for the bot')
     .option('--output <dir>', 'write snippet.html and index.html there')
   setExamples(command, [
     {
@@ -64,7 +67,8 @@ export function define(command: Command, app: App): void {
 async function demoCreate(app: App, flags: DemoCreateFlags): Promise<Outcome> {
   const request = requestOf(flags)
   const input = readCreateDemo(request)
-  const { target, unlocked } = await openTarget(app, flags.integration)
+  const opened = await openTarget(app, flags.integration)
+  const { target, unlocked } = opened
   const runId = newRunId()
   const http = await app.http()
   const run = unlocked === undefined || input.dryRun ? undefined : await unlocked.startDemoRun(target.name, input.slug, runId)
@@ -82,11 +86,25 @@ async function demoCreate(app: App, flags: DemoCreateFlags): Promise<Outcome> {
       },
       request,
     )
-    const answer = await follow(app, events)
+    const made = await follow(app, events)
+    const answer = flags.verify === true && !input.dryRun ? await verified(app, opened, made) : made
     return { answer, view: (async () => (await import('../terminal/views/demo-create.ts')).demoCreateView) as Outcome['view'] }
   } finally {
     await held.end()
   }
+}
+
+/** The answer with what talking to the demo has shown. A demo that keeps silent stays: it is there, and its bot can be mended. */
+async function verified(app: App, opened: OpenTarget, made: Answer<DemoCreateAnswer>): Promise<Answer<DemoCreateAnswer>> {
+  if (made.error !== undefined || made.data === null || made.data.inbox === null || made.data.bot === null) return made
+  const { demo, inbox, bot } = made.data
+  const [{ runVerification }, { ANSWER_WAIT_MS }] = await Promise.all([import('./demo-verify.ts'), import('../usecases/verify-demo.ts')])
+  const request = { slug: demo.slug, name: demo.name, inboxId: inbox.id, botId: bot.id, waitMs: ANSWER_WAIT_MS }
+  const { data, warnings, error } = await runVerification(app, opened, request)
+  if (data === null) return made
+  const { demo: _demo, ...verification } = data
+  const all = { ...made, data: { ...made.data, verification }, warnings: [...made.warnings, ...warnings] }
+  return error === undefined ? all : { ...all, error }
 }
 
 /** The vault's journal under a held run; without a vault one in memory; of a dry run one that only reads. */
@@ -100,7 +118,7 @@ function journalOf(run: DemoRun | undefined, unlocked: UnlockedVault | undefined
 }
 
 function requestOf(flags: DemoCreateFlags): CreateDemoRequest {
-  const { integration, output, agent, color, ...rest } = flags
+  const { integration, output, verify, agent, color, ...rest } = flags
   const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined))
   return { ...given, agents: [...agent], ...(typeof color === 'string' ? { color } : {}) } as CreateDemoRequest
 }

@@ -4,7 +4,7 @@ import { CrmError } from '../core/errors.ts'
 import { parseName } from '../core/integration.ts'
 import { type ShownDemo, showDemo } from '../usecases/show-demo.ts'
 import { type App, action, type Outcome } from './app.ts'
-import { openTarget, storedTarget } from './demo-target.ts'
+import { type OpenTarget, openTarget, storedTarget } from './demo-target.ts'
 import { setExamples, setStatuses } from './help-format.ts'
 
 interface DemoShowFlags {
@@ -32,7 +32,7 @@ async function demoShow(app: App, text: string, flags: DemoShowFlags): Promise<O
     throw new CrmError('cancelled', 'Cancelled. Nothing was shown.')
   }
   const known = await knownDemo(app, slug, flags.integration)
-  const { target, unlocked } = known === undefined ? await openTarget(app, flags.integration) : await stored(app, known)
+  const { target, unlocked } = known === undefined ? await openTarget(app, flags.integration) : await storedDemo(app, known)
   const kept = unlocked === undefined ? undefined : await unlocked.readDemo(target.name, slug)
   if (reveal && kept !== undefined) await unlocked?.revealDemo(target.name, slug)
   const shown: ShownDemo = { slug, reveal, ...(kept === undefined ? {} : { kept }) }
@@ -43,7 +43,8 @@ async function demoShow(app: App, text: string, flags: DemoShowFlags): Promise<O
   return { answer, view: (async () => (await import('../terminal/views/demo-show.ts')).demoShowView) as Outcome['view'], reveals }
 }
 
-async function stored(app: App, demo: DemoSummary) {
+/** The integration of a demo that the vault knows, opened. */
+export async function storedDemo(app: App, demo: DemoSummary): Promise<OpenTarget> {
   const unlocked = await app.unlock()
   return { target: await storedTarget(unlocked, demo.integration), unlocked }
 }

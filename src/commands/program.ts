@@ -39,6 +39,12 @@ const COMMANDS: readonly Entry[] = [
   },
   { name: 'demo-list', group: 'demos', summary: 'List the demos of the profile', load: () => import('./demo-list.ts') },
   { name: 'demo-show', group: 'demos', summary: 'Show one demo', load: () => import('./demo-show.ts') },
+  {
+    name: 'demo-verify',
+    group: 'demos',
+    summary: 'Talk to a demo as a customer, and wait for its bot',
+    load: () => import('./demo-verify.ts'),
+  },
   { name: 'demo-remove', group: 'demos', summary: 'Remove demos from the server', load: () => import('./demo-remove.ts') },
   { name: 'profile', group: 'vault', summary: 'List, create, choose, rename and remove profiles', load: () => import('./profile.ts') },
   { name: 'which', group: 'vault', summary: 'Say which profile, vault and key are in use, and why', load: () => import('./which.ts') },

@@ -60,6 +60,24 @@ const testResult = z.strictObject({
   cached: z.boolean(),
 })
 
+/** What `crm demo-verify` says, and `crm demo-create --verify` in a member of its own. */
+const verification = {
+  answered: z.boolean(),
+  steps: z.array(z.strictObject({ name: text, passed: z.boolean(), detail: text.nullable(), latencyMs: count.nullable() })),
+  reply: z.strictObject({ text: text.nullable(), botId: text, botName: text.nullable(), latencyMs: count }).nullable(),
+  diagnosis: z.strictObject({ code: text, message: text, hint: text }).nullable(),
+  deliveries: z.array(
+    z.strictObject({
+      at: time,
+      event: text,
+      messageType: text.nullable(),
+      conversationId: text.nullable(),
+      deliveryId: text.nullable(),
+      signature: z.enum(['valid', 'stale', 'invalid', 'missing', 'unchecked']),
+    }),
+  ),
+}
+
 const integrationOne = z.strictObject({ integration, test: testResult.nullable() })
 const removed = z.strictObject({ removed: text })
 
@@ -255,6 +273,7 @@ export const ANSWER_SCHEMAS = {
       bot: bot.nullable(),
       snippet: text.nullable(),
       steps: z.array(demoStep),
+      verification: z.strictObject(verification).exactOptional(),
     }),
   ),
   'demo-list': schemaOf<answers.DemoListAnswer>()('crm.demo-list/1', z.strictObject({ demos: z.array(demoSummary) })),
@@ -271,6 +290,10 @@ export const ANSWER_SCHEMAS = {
       secrets: z.record(text, z.strictObject({ set: z.boolean(), value: text.exactOptional() })),
       journal: z.array(journalEntry),
     }),
+  ),
+  'demo-verify': schemaOf<answers.DemoVerifyAnswer>()(
+    'crm.demo-verify/1',
+    z.strictObject({ demo: z.strictObject({ slug: text, name: text, integration: text, source }), ...verification }),
   ),
   'demo-remove': schemaOf<answers.DemoRemoveAnswer>()(
     'crm.demo-remove/1',

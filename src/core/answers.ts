@@ -315,6 +315,8 @@ export interface DemoCreateAnswer {
   /** The HTML to put before `</body>`; null for channel `api`. */
   readonly snippet: string | null
   readonly steps: readonly DemoStepAnswer[]
+  /** With `--verify`. */
+  readonly verification?: DemoVerification
 }
 
 /** `crm demo-list`, by slug. */
@@ -334,6 +336,48 @@ export interface DemoShowAnswer {
   /** By name (`botAccessToken`, ...). `value` is present only with `--reveal`. */
   readonly secrets: Readonly<Record<string, { readonly set: boolean; readonly value?: string }>>
   readonly journal: readonly JournalEntry[]
+}
+
+/** One thing that `crm demo-verify` did or looked at, in order. */
+export interface VerifyStep {
+  /** `link`, `address`, `listen`, `enter`, `message`, `answer`, `tidy`. */
+  readonly name: string
+  readonly passed: boolean
+  readonly detail: string | null
+  /** How long it took; null where nothing was waited for. */
+  readonly latencyMs: number | null
+}
+
+/** A delivery that `--listen` took in the place of the bot. Of its payload nothing is kept but what it is about. */
+export interface TakenDelivery {
+  readonly at: string
+  readonly event: string
+  readonly messageType: string | null
+  readonly conversationId: string | null
+  /** Chatwoot's id of the delivery, the same when it tries again; null before 4.13. */
+  readonly deliveryId: string | null
+  readonly signature: 'valid' | 'stale' | 'invalid' | 'missing' | 'unchecked'
+}
+
+/** What talking to a demo as a customer has shown. */
+export interface DemoVerification {
+  /** Whether the demo's own bot has answered. */
+  readonly answered: boolean
+  readonly steps: readonly VerifyStep[]
+  readonly reply: {
+    readonly text: string | null
+    readonly botId: string
+    readonly botName: string | null
+    readonly latencyMs: number
+  } | null
+  /** Why nothing came, as far as it can be known; null when the bot answered. */
+  readonly diagnosis: { readonly code: string; readonly message: string; readonly hint: string } | null
+  readonly deliveries: readonly TakenDelivery[]
+}
+
+/** `crm demo-verify`. */
+export interface DemoVerifyAnswer extends DemoVerification {
+  readonly demo: { readonly slug: string; readonly name: string; readonly integration: string; readonly source: Source }
 }
 
 /** What became of one demo that was to be removed. */

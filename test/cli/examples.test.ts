@@ -3,7 +3,19 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Sandbox } from '../../src/sandbox/index.ts'
-import { chatwootVariables, copyOf, emptyHome, type Home, homeWithChatwoot, openSandbox, run, runShell, succeed } from '../support/cli.ts'
+import { startBot } from '../support/bot.ts'
+import {
+  chatwootVariables,
+  closeAtEnd,
+  copyOf,
+  emptyHome,
+  type Home,
+  homeWithChatwoot,
+  openSandbox,
+  run,
+  runShell,
+  succeed,
+} from '../support/cli.ts'
 import { KEYS, runInTerminal } from '../support/pty.ts'
 import { allCommands } from './all-commands.ts'
 
@@ -13,6 +25,8 @@ let sandbox: Sandbox
 /** An integration `acme`, and what else the examples speak of: files, variables, a second key. */
 let prepared: Home
 let withDemo: Home
+/** The same demo with a program behind its bot that answers. */
+let withAnsweringDemo: Home
 const NEW_KEY = randomBytes(32).toString('base64')
 
 /** What people find in the documentation of their own set-up: a file of integrations and a script that provisions. */
@@ -36,6 +50,11 @@ beforeAll(async () => {
   prepared = addFiles(await homeWithChatwoot(sandbox, 'acme'))
   withDemo = copyOf(prepared)
   succeed(await run(['demo-create', '--name', 'Acme Dental', '--bot-url', 'https://bot.example.com/hook'], { home: withDemo }))
+  const lively = await openSandbox()
+  const bot = await startBot(lively)
+  closeAtEnd(() => bot.close())
+  withAnsweringDemo = addFiles(await homeWithChatwoot(lively, 'acme'))
+  succeed(await run(['demo-create', '--name', 'Acme Dental', '--bot-url', bot.url], { home: withAnsweringDemo }))
 })
 
 /** Where the examples of a command are run, one after the other; `each`: every one in a home of its own. */
@@ -44,6 +63,7 @@ const PLACES: Readonly<Record<string, { readonly home: () => Home; readonly each
   add: { home: () => addFiles(emptyHome()) },
   'demo-list': { home: () => copyOf(withDemo) },
   'demo-show': { home: () => copyOf(withDemo) },
+  'demo-verify': { home: () => copyOf(withAnsweringDemo) },
   'demo-remove': { home: () => copyOf(withDemo) },
 }
 

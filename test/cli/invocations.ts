@@ -87,6 +87,7 @@ export const INVOCATIONS: Readonly<Record<AnsweringCommand, Invocation>> = {
   'demo-create': { place: 'acme', needs: 'server', argv: () => DEMO_CREATE },
   'demo-list': { place: 'demo', needs: 'vault if there', argv: words('demo-list') },
   'demo-show': { place: 'demo', needs: 'server', argv: words('demo-show acme-dental') },
+  'demo-verify': { place: 'demo', needs: 'server', argv: words('demo-verify acme-dental --listen') },
   'demo-remove': { place: 'demo', needs: 'server', argv: words('demo-remove acme-dental --yes') },
   sandbox: { place: 'empty', needs: 'nothing', argv: words('sandbox') },
   tour: { place: 'empty', needs: 'nothing', argv: words('tour') },

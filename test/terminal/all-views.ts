@@ -5,6 +5,7 @@ import { demoCreateView } from '../../src/terminal/views/demo-create.ts'
 import { demoListView } from '../../src/terminal/views/demo-list.ts'
 import { demoRemoveView } from '../../src/terminal/views/demo-remove.ts'
 import { demoShowView } from '../../src/terminal/views/demo-show.ts'
+import { demoVerifyView } from '../../src/terminal/views/demo-verify.ts'
 import { helpView } from '../../src/terminal/views/help.ts'
 import { initView } from '../../src/terminal/views/init.ts'
 import { keyAddedView, keyListView, keyView } from '../../src/terminal/views/key.ts'
@@ -65,6 +66,7 @@ export const ALL_VIEWS: readonly Shown[] = [
   shown('demo-create that failed', demoCreateView, demoFailed),
   shown('demo-list', demoListView, SAMPLES['demo-list']),
   shown('demo-show', demoShowView, SAMPLES['demo-show']),
+  shown('demo-verify', demoVerifyView, SAMPLES['demo-verify']),
   shown('demo-remove', demoRemoveView, SAMPLES['demo-remove']),
   shown('sandbox', sandboxView, SAMPLES.sandbox),
   shown('tour', tourView, SAMPLES.tour),

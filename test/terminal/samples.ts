@@ -234,6 +234,17 @@ export const SAMPLES = {
     secrets: { botAccessToken: { set: true }, botSecret: { set: true, value: 'shown' } },
     journal: [{ runId: '00ff', kind: 'bot', action: 'create', state: 'done', digest: '', remoteId: '7', at: AT }],
   } satisfies answers.DemoShowAnswer,
+  'demo-verify': {
+    demo: { slug: 'acme', name: HOSTILE, integration: 'acme-prod', source: 'vault' },
+    answered: true,
+    steps: [
+      { name: 'link', passed: true, detail: HOSTILE, latencyMs: null },
+      { name: 'answer', passed: false, detail: null, latencyMs: 3 },
+    ],
+    reply: { text: HOSTILE, botId: '7', botName: HOSTILE, latencyMs: 120 },
+    diagnosis: null,
+    deliveries: [{ at: AT, event: HOSTILE, messageType: 'incoming', conversationId: HOSTILE, deliveryId: null, signature: 'invalid' }],
+  } satisfies answers.DemoVerifyAnswer,
   'demo-remove': {
     changed: true,
     demos: [

@@ -3,6 +3,7 @@ import type { Style } from '../style.ts'
 import { padTo } from '../table.ts'
 import { listed, next, pairs, shown, type View } from '../view.ts'
 import { accountText, placeRows, type Rows, snippetText } from './demo-card.ts'
+import { verificationLines } from './demo-verify.ts'
 
 const DONE: Readonly<Record<DemoStepAnswer['action'], string>> = { create: 'created', update: 'updated', keep: 'kept', adopt: 'adopted' }
 
@@ -42,12 +43,13 @@ function planText({ demo, account, steps }: DemoCreateAnswer, style: Style): str
 /** `crm demo-create`: a card of what is there now; the plan of a dry run; after a failure, what became of each step. */
 export const demoCreateView: View<DemoCreateAnswer> = (data, style) => {
   if (data.dryRun) return planText(data, style)
-  const { demo, account, inbox, bot, snippet, changed, steps } = data
+  const { demo, account, inbox, bot, snippet, changed, steps, verification } = data
   const name = `${style.accent(shown(demo.name, style))} (${shown(demo.slug, style)})`
   const each = steps.map((step) => stepLine(step, style))
   if (inbox === null || bot === null) return [`${style.error(style.symbols.failed)} demo ${name} is not ready`, ...each].join('\n')
   const state = changed ? 'is ready' : 'is ready, nothing had to be changed'
   const rows: Rows = [...(account === null ? [] : [['account', accountText(account, style)] as const]), ...placeRows(inbox, bot, style)]
   const card = [`${style.ok(style.symbols.ok)} demo ${name} ${state}`, pairs(rows, style), '', ...each].join('\n')
-  return card + snippetText(snippet, style) + next(`crm demo-show ${shown(demo.slug, style)}`, style)
+  const proof = verification === undefined ? '' : `\n\n${verificationLines(verification, style).join('\n')}`
+  return card + proof + snippetText(snippet, style) + next(`crm demo-show ${shown(demo.slug, style)}`, style)
 }
