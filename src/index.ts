@@ -24,6 +24,7 @@ export {
 export { Secret } from './core/secret.ts'
 export { generateRawKey } from './crypto/raw-key.ts'
 export { createHttp, type HttpClient, type HttpOptions } from './http/http.ts'
+export { type ProxyRules, proxyRules, type TunnelProxy } from './http/proxy-rules.ts'
 export { applyDemo, type DemoOptions, planDemo, removeDemo } from './library/demos.ts'
 export { type OpenVaultOptions, openVault } from './library/open-vault.ts'
 export { type Credentials, type ResolveOptions, resolveCredentials } from './library/resolve-credentials.ts'

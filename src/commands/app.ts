@@ -236,7 +236,14 @@ export class App {
     if (this.#http !== undefined) return this.#http
     this.refuseTellingOptions()
     const { createHttp } = await import('../http/http.ts')
-    this.#http = createHttp({ clock: this.world.clock, userAgent: `crm/${VERSION}`, log: (line) => this.ui.http(line), ...options })
+    const { proxyRules } = await import('../http/proxy-rules.ts')
+    this.#http = createHttp({
+      clock: this.world.clock,
+      userAgent: `crm/${VERSION}`,
+      log: (line) => this.ui.http(line),
+      proxies: proxyRules(this.world.env),
+      ...options,
+    })
     return this.#http
   }
 

@@ -23,6 +23,8 @@ export interface HttpRequest {
   readonly timeoutMs?: number
   /** Refuse hosts whose address is loopback, link-local, private or otherwise not public (checked on the connected address). Default false. */
   readonly publicOnly?: boolean
+  /** PEM certificates trusted for this request besides those that the client trusts. */
+  readonly ca?: string
   /** Tries for GET and HEAD on 429, 503 and broken connections; default 3, 1 turns retries off. */
   readonly tries?: number
   readonly signal?: AbortSignal

@@ -3,7 +3,9 @@ import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'n
 import { isLoopbackAddress, isPrivateName, isPublicAddress } from '../core/address.ts'
 import { CrmError } from '../core/errors.ts'
 import { Breach } from './breach.ts'
-import type { Tls } from './tls.ts'
+import type { ProxyRules, TunnelProxy } from './proxy-rules.ts'
+import type { Tls, TlsTarget } from './tls.ts'
+import type { openTunnel } from './tunnel.ts'
 
 /** What undici asks a connector for. */
 export interface ConnectRequest {
@@ -17,7 +19,7 @@ export interface ConnectRequest {
 /** Called once, with an error or with a connection that is ready for the request. */
 export type ConnectCallback = (...result: [null, Socket] | [Error, null]) => void
 
-/** Opens the connection that undici asks for. A proxy (CONNECT) is another implementation of this one function. */
+/** Opens the connection that undici asks for. */
 export type Connector = (request: ConnectRequest, callback: ConnectCallback) => Socket
 
 /** Finds all addresses of a name. */
@@ -29,8 +31,12 @@ export type Resolve = (
 
 /** What a connector needs to know. */
 export interface ConnectorOptions {
-  /** Opens TLS connections; called for `https:` only. */
+  /** Opens TLS connections to servers; called for `https:` only. */
   readonly tls: () => Tls
+  /** Which proxy leads to a server, how TLS is spoken to the proxy itself, and what asks it for a tunnel; called for `https:` only. */
+  readonly proxies: ProxyRules
+  readonly proxyTls: () => Tls
+  readonly tunnel: () => typeof openTunnel
   /** Milliseconds until the connection, its TLS handshake included, must stand. */
   readonly connectMs: number
   /** Refuse addresses that are not public. */
@@ -47,38 +53,83 @@ type AddressRule = (address: string) => Error | undefined
 /**
  * A connector that opens a connection only to addresses that the scheme and the integration allow. The resolved address is
  * checked and that very address is used, so a name that resolves differently a moment later gains nothing (DNS rebinding).
+ * Through a proxy the proxy resolves the name, and only what is written in it can be checked (see {@link refuseHost}).
  */
 export function createConnector(options: ConnectorOptions): Connector {
   return (request, callback) => {
-    const rule = addressRule(request, options.publicOnly)
     const secure = request.protocol === 'https:'
-    const target = {
+    const rule = addressRule(request, options.publicOnly)
+    const target: TlsTarget = {
       origin: `${request.protocol}//${request.host ?? request.hostname}`,
-      host: request.hostname,
+      host: request.hostname.replace(/^\[|\]$/g, ''),
       port: request.port === '' ? (secure ? 443 : 80) : Number(request.port),
       lookup: checkedLookup(options.resolve ?? systemLookup, rule),
     }
+    const proxy = secure ? options.proxies(new URL(target.origin)) : undefined
+    const attempt = new Attempt(options, callback)
+    if (proxy !== undefined) return connectThrough(proxy, target, options, attempt)
     const socket = secure ? options.tls().connect(target) : connectTcp(target)
-    const deadline = setTimeout(() => socket.destroy(new Breach('connect')), options.connectMs)
-    let settled = false
-    const settle = (...result: Parameters<ConnectCallback>) => {
-      clearTimeout(deadline)
-      if (!settled) callback(...result)
-      settled = true
-    }
-    const fail = (error: Error) => settle(error, null)
+    attempt.await(socket, secure ? 'secureConnect' : 'connect', () => rule?.(socket.remoteAddress ?? ''))
+    return socket
+  }
+}
+
+/** Goes to the proxy, asks it for a tunnel, and speaks TLS with the server through it. */
+function connectThrough(proxy: TunnelProxy, target: TlsTarget, options: ConnectorOptions, attempt: Attempt): Socket {
+  const { hostname: host, port } = proxy
+  const lookup = checkedLookup(options.resolve ?? systemLookup, undefined)
+  const origin = `${proxy.protocol}//${proxy.shown}`
+  const socket =
+    proxy.protocol === 'https:' ? options.proxyTls().connect({ origin, host, port, lookup }) : connectTcp({ host, port, lookup })
+  attempt.watch(socket)
+  const authority = `${isIP(target.host) === 6 ? `[${target.host}]` : target.host}:${target.port}`
+  options.tunnel()(proxy, socket, authority, (failure, over) => {
+    if (over === null) attempt.settle(failure, null)
+    else attempt.await(options.tls().connect({ ...target, over }), 'secureConnect')
+  })
+  return socket
+}
+
+/** One connection in the making: its deadline runs from the first socket to the last handshake, and it settles once. */
+class Attempt {
+  readonly #options: ConnectorOptions
+  readonly #callback: ConnectCallback
+  readonly #deadline: NodeJS.Timeout
+  #socket: Socket | undefined
+  #settled = false
+
+  constructor(options: ConnectorOptions, callback: ConnectCallback) {
+    this.#options = options
+    this.#callback = callback
+    this.#deadline = setTimeout(() => this.#socket?.destroy(new Breach('connect')), options.connectMs)
+  }
+
+  /** Makes a socket the one that is closed when the time is over. */
+  watch(socket: Socket): void {
+    this.#socket = socket
+    this.#options.onSocket(socket)
+    socket.setNoDelay(true)
+  }
+
+  /** Settles when this last socket stands, fails, or is refused. */
+  await(socket: Socket, ready: 'connect' | 'secureConnect', refuse?: () => Error | undefined): void {
+    const fail = (error: Error) => this.settle(error, null)
     // Closed before it stood and without an error: by us, at the end of the run.
     const closed = () => fail(new Breach('connect'))
-    options.onSocket(socket)
-    socket.setNoDelay(true)
+    this.watch(socket)
     socket.once('error', fail).once('close', closed)
-    socket.once(secure ? 'secureConnect' : 'connect', () => {
-      const refusal = rule?.(socket.remoteAddress ?? '')
+    socket.once(ready, () => {
+      const refusal = refuse?.()
       if (refusal !== undefined) return void socket.destroy(refusal)
       socket.off('error', fail).off('close', closed)
-      settle(null, socket)
+      this.settle(null, socket)
     })
-    return socket
+  }
+
+  settle(...result: Parameters<ConnectCallback>): void {
+    clearTimeout(this.#deadline)
+    if (!this.#settled) this.#callback(...result)
+    this.#settled = true
   }
 }
 

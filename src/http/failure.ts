@@ -1,5 +1,7 @@
 import { CrmError } from '../core/errors.ts'
 import { Breach, type Limit } from './breach.ts'
+import { ProxyFailure } from './proxy-failure.ts'
+import type { TunnelProxy } from './proxy-rules.ts'
 
 /** The deadlines of one request, in milliseconds. */
 export interface Deadlines {
@@ -34,15 +36,67 @@ const EDIT_URL = 'crm edit {name} --base-url <url>'
 const CHECK_NETWORK = 'check the network connection, VPN and firewall, then run the same command again'
 const ASK_ADMINISTRATOR = 'ask whoever runs the server to renew its certificate'
 
-/** Says what went wrong with a connection or an answer. Texts of libraries and of the server are not repeated. */
-export function describeFailure(cause: unknown, url: URL, deadlines: Deadlines): Failure {
+/**
+ * Says what went wrong with a connection or an answer. Texts of libraries and of the server are not repeated.
+ * @param proxy the one that leads to the server; named where it may be the cause.
+ */
+export function describeFailure(cause: unknown, url: URL, deadlines: Deadlines, proxy?: TunnelProxy): Failure {
   if (cause instanceof CrmError) return { error: cause, passing: false }
-  const words =
-    cause instanceof Breach ? timeOut(cause.limit, url, deadlines) : (network(cause, url) ?? tls(cause, url) ?? other(cause, url))
+  const words = cause instanceof ProxyFailure ? proxyWords(cause, url, deadlines) : wordsFor(cause, url, deadlines, proxy)
   const { message, reason, hint, code = 'unreachable', passing = false, retryable = code === 'unreachable' } = words
   // The parser's error holds the bytes it failed on, which are the server's and may hold a secret.
   const kept = isParserError(cause) ? {} : { cause }
   return { error: new CrmError(code, message, { reason, hint, retryable, ...kept }), passing }
+}
+
+function wordsFor(cause: unknown, url: URL, deadlines: Deadlines, proxy: TunnelProxy | undefined): Words {
+  if (cause instanceof Breach) return timeOut(cause.limit, url, deadlines)
+  return network(cause, url) ?? tls(cause, url, proxy) ?? other(cause, url)
+}
+
+/** What stood between us and the tunnel. The proxy is named without user name and password. */
+function proxyWords({ proxy, problem }: ProxyFailure, url: URL, deadlines: Deadlines): Words {
+  const { shown, variable } = proxy
+  if ('status' in problem) return refusedByProxy(proxy, problem.status, url)
+  if (isParserError(problem.error) || !isNetworkError(problem.error)) {
+    const reason = 'it does not answer CONNECT as a proxy does'
+    return { message: `no connection through the proxy ${shown}`, reason, hint: `correct its address, or go without: unset ${variable}` }
+  }
+  const { message, reason, passing, retryable } = wordsFor(problem.error, new URL(`${proxy.protocol}//${shown}`), deadlines, undefined)
+  return {
+    message: `no connection through the proxy ${shown}`,
+    reason: `${message}: ${reason}`,
+    hint: `correct ${variable}, or go without a proxy: NO_PROXY=${url.hostname} crm test {name}`,
+    ...(passing === undefined ? {} : { passing }),
+    ...(retryable === undefined ? {} : { retryable }),
+  }
+}
+
+function isNetworkError(error: unknown): boolean {
+  return error instanceof Breach || codeOf(error) !== ''
+}
+
+function refusedByProxy({ shown, variable, protocol, authorization }: TunnelProxy, status: number, url: URL): Words {
+  if (status === 407) {
+    const hint = `give them with its address: export ${variable}=${protocol}//<user>:<password>@${shown}`
+    return authorization === undefined
+      ? { message: `the proxy ${shown} wants a user name and a password (407)`, reason: `${variable} has none`, hint, retryable: false }
+      : { message: `the proxy ${shown} refused the user name and password (407)`, reason: `those of ${variable}`, hint, retryable: false }
+  }
+  const message = `the proxy ${shown} does not connect to ${url.host} (${status})`
+  if (status >= 500)
+    return {
+      message,
+      reason: 'it found no way to the server, or does not know its name',
+      hint: CHECK_NETWORK,
+      ...(status > 502 ? { passing: true } : {}),
+    }
+  return {
+    message,
+    reason: 'its rules do not let this connection through',
+    hint: `ask whoever runs the proxy, or go without it: NO_PROXY=${url.hostname} crm test {name}`,
+    retryable: false,
+  }
 }
 
 function codeOf(cause: unknown): string {
@@ -121,13 +175,18 @@ const SELF_SIGNED = new Set(['DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN
 const TRUST = 'if the certificate is yours, trust its authority: NODE_EXTRA_CA_CERTS=<file.pem> crm test {name}'
 
 /** TLS: OpenSSL's verification results (X509_verify_cert_error_string), Node's own check of the name, and failed handshakes. */
-function tls(cause: unknown, url: URL): Words | undefined {
+function tls(cause: unknown, url: URL, proxy: TunnelProxy | undefined): Words | undefined {
   const code = codeOf(cause)
   const certificate = `the certificate of ${url.host}`
   const words = (message: string, reason: string, hint: string): Words => ({ message, reason, hint, retryable: false })
-  if (SELF_SIGNED.has(code)) return words(`${certificate} is self-signed`, 'no known authority vouches for it', TRUST)
+  const intercepted = proxy === undefined ? '' : `; the proxy ${proxy.shown} may have put its own in place`
+  if (SELF_SIGNED.has(code)) return words(`${certificate} is self-signed`, `no known authority vouches for it${intercepted}`, TRUST)
   if (UNTRUSTED.has(code))
-    return words(`${certificate} is not trusted`, 'its authority is unknown, or the server leaves out a link of the chain', TRUST)
+    return words(
+      `${certificate} is not trusted`,
+      `its authority is unknown, or the server leaves out a link of the chain${intercepted}`,
+      TRUST,
+    )
   if (code === 'CERT_HAS_EXPIRED') return words(`${certificate} has expired`, 'its last day has passed', ASK_ADMINISTRATOR)
   if (code === 'CERT_NOT_YET_VALID') {
     return words(`${certificate} is not valid yet`, 'its first day has not come', "check this machine's clock")

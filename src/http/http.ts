@@ -8,6 +8,7 @@ import { createConnector, type Resolve } from './connect.ts'
 import { exchange, type Outcome } from './exchange.ts'
 import { type Deadlines, describeFailure, type Failure } from './failure.ts'
 import { refuseAddress, refuseHeaders } from './guard.ts'
+import type { ProxyRules, TunnelProxy } from './proxy-rules.ts'
 import { backoffMs, isRead, waitAfter } from './retry.ts'
 import type { Tls } from './tls.ts'
 
@@ -25,6 +26,8 @@ export interface HttpOptions {
   readonly connections?: number
   /** PEM certificates trusted besides those that Node trusts, which include the file of `NODE_EXTRA_CA_CERTS`. */
   readonly extraCa?: string
+  /** Which proxy leads to a server; default: none does. See `proxyRules`. */
+  readonly proxies?: ProxyRules
   /** Deadlines to use instead of the defaults. */
   readonly deadlines?: Partial<Deadlines>
   /** Upper end of the first wait before a repeated read, in milliseconds; doubled for the next. Default 500. */
@@ -56,11 +59,13 @@ type Result = { readonly response: HttpResponse } | (Failure & { readonly sent: 
 class NetworkClient {
   readonly #options: HttpOptions
   readonly #deadlines: Deadlines
-  readonly #agents = new Map<boolean, Agent>()
+  readonly #agents = new Map<string, Agent>()
   readonly #sockets = new Set<Socket>()
   readonly #runs = new Set<AbortController>()
   #createTls: typeof import('./tls.ts').createTls | undefined
-  #tls: Tls | undefined
+  /** By the certificates that are trusted besides those of the client, empty where there are none. */
+  readonly #tls = new Map<string, Tls>()
+  #openTunnel: typeof import('./tunnel.ts').openTunnel | undefined
 
   constructor(options: HttpOptions) {
     this.#options = options
@@ -71,7 +76,8 @@ class NetworkClient {
     refuseAddress(request)
     refuseHeaders(request)
     if (request.url.protocol === 'https:') this.#createTls ??= (await import('./tls.ts')).createTls
-    if (request.signal?.aborted === true) throw describeFailure(endedBy(request.signal), request.url, this.#deadlines).error
+    if (this.#proxyTo(request.url) !== undefined) this.#openTunnel ??= (await import('./tunnel.ts')).openTunnel
+    if (request.signal?.aborted === true) throw this.#describe(endedBy(request.signal), request.url, this.#deadlines).error
     const deadlines = { ...this.#deadlines, requestMs: request.timeoutMs ?? this.#deadlines.requestMs }
     const run = new AbortController()
     const cancel = () => run.abort(endedBy(request.signal))
@@ -105,7 +111,7 @@ class NetworkClient {
       const wait = tried < tries ? this.#waitAfter(result, request, tried) : undefined
       if (wait === undefined || this.#options.clock() + wait >= endsAt) {
         if ('error' in result) throw result.error
-        return this.#withIssuer(result.response, request.url.origin)
+        return this.#withIssuer(result.response, request)
       }
       earlier = 'error' in result ? result : undefined
       this.#options.log?.(`repeat in ${wait} ms (try ${tried + 1} of ${tries})`)
@@ -115,15 +121,15 @@ class NetworkClient {
     }
   }
 
-  #withIssuer(response: HttpResponse, origin: string): HttpResponse {
-    const tlsIssuer = this.#tls?.issuers.get(origin)
+  #withIssuer(response: HttpResponse, { url, ca = '' }: HttpRequest): HttpResponse {
+    const tlsIssuer = this.#tls.get(ca)?.issuers.get(url.origin)
     return tlsIssuer === undefined ? response : { ...response, tlsIssuer }
   }
 
   async #tryOnce(request: HttpRequest, deadlines: Deadlines, signal: AbortSignal, earlier: Failure | undefined): Promise<Result> {
     const { clock, log, userAgent = 'crm' } = this.#options
     const startedAt = clock()
-    const outcome = await exchange(this.#agent(request.publicOnly ?? false), { request, userAgent, deadlines, clock, signal })
+    const outcome = await exchange(this.#agent(request), { request, userAgent, deadlines, clock, signal })
     log?.(logLine(request, outcome, clock() - startedAt))
     return 'cause' in outcome ? { ...this.#judge(outcome.cause, request, deadlines, earlier), sent: outcome.sent } : outcome
   }
@@ -132,7 +138,7 @@ class NetworkClient {
   #judge(cause: unknown, request: HttpRequest, deadlines: Deadlines, earlier: Failure | undefined): Failure {
     const timeIsOver = cause instanceof Breach && cause.limit === 'request'
     if (timeIsOver && earlier !== undefined) return { ...earlier, passing: false }
-    const failure = describeFailure(cause, request.url, deadlines)
+    const failure = this.#describe(cause, request.url, deadlines)
     return timeIsOver ? { ...failure, passing: false } : failure
   }
 
@@ -144,12 +150,28 @@ class NetworkClient {
     return result.passing && (reads || !result.sent) ? backoffMs(tried, base) : undefined
   }
 
-  /** One agent for each address rule: a connection opened without the check of private networks is not used where it is asked for. */
-  #agent(publicOnly: boolean): Agent {
-    const existing = this.#agents.get(publicOnly)
+  #describe(cause: unknown, url: URL, deadlines: Deadlines): Failure {
+    return describeFailure(cause, url, deadlines, this.#proxyTo(url))
+  }
+
+  /** @throws {CrmError} `usage` when the rules name something that is no proxy. */
+  #proxyTo(url: URL): TunnelProxy | undefined {
+    return url.protocol === 'https:' ? this.#options.proxies?.(url) : undefined
+  }
+
+  /**
+   * One agent for each address rule and each set of authorities: a connection that was opened without the check of private networks,
+   * or on the word of an authority that another integration trusts, is not used where that is not so.
+   */
+  #agent({ publicOnly = false, ca = '' }: HttpRequest): Agent {
+    const key = `${publicOnly} ${ca}`
+    const existing = this.#agents.get(key)
     if (existing !== undefined) return existing
     const connect = createConnector({
-      tls: () => this.#openTls(),
+      tls: () => this.#openTls(ca),
+      proxies: (url) => this.#proxyTo(url),
+      proxyTls: () => this.#openTls(''),
+      tunnel: () => this.#openTunnel ?? missing('a tunnel'),
       connectMs: this.#deadlines.connectMs,
       publicOnly,
       ...(this.#options.resolve === undefined ? {} : { resolve: this.#options.resolve }),
@@ -167,15 +189,22 @@ class NetworkClient {
       headersTimeout: 0,
       bodyTimeout: 0,
     })
-    this.#agents.set(publicOnly, agent)
+    this.#agents.set(key, agent)
     return agent
   }
 
-  #openTls(): Tls {
-    if (this.#createTls === undefined) throw new CrmError('internal', 'TLS was asked for before it was loaded')
-    this.#tls ??= this.#createTls(this.#options.extraCa)
-    return this.#tls
+  #openTls(ca: string): Tls {
+    const existing = this.#tls.get(ca)
+    if (existing !== undefined) return existing
+    const trusted = [this.#options.extraCa ?? '', ca].filter((pem) => pem !== '').join('\n')
+    const tls = (this.#createTls ?? missing('TLS'))(trusted === '' ? undefined : trusted)
+    this.#tls.set(ca, tls)
+    return tls
   }
+}
+
+function missing(what: string): never {
+  throw new CrmError('internal', `${what} was asked for before it was loaded`)
 }
 
 /** The error of a request that was ended from outside. An error of ours that ended it is passed on as it is. */

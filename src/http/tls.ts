@@ -1,6 +1,6 @@
-import { X509Certificate } from 'node:crypto'
-import { isIP, type LookupFunction } from 'node:net'
+import { isIP, type LookupFunction, type Socket } from 'node:net'
 import { connect, createSecureContext, getCACertificates, type SecureContext, type TLSSocket } from 'node:tls'
+import { readCertificates } from '../core/certificates.ts'
 import { CrmError } from '../core/errors.ts'
 
 /** Where to connect to, and how its name is found. */
@@ -11,6 +11,8 @@ export interface TlsTarget {
   readonly host: string
   readonly port: number
   readonly lookup: LookupFunction
+  /** The connection to speak TLS over, where it is open already: the tunnel of a proxy. */
+  readonly over?: Socket
 }
 
 /** TLS for all connections of a run. */
@@ -33,7 +35,7 @@ export function createTls(extraCa?: string): Tls {
   const issuers = new Map<string, string>()
   return {
     issuers,
-    connect({ origin, host, port, lookup }) {
+    connect({ origin, host, port, lookup, over }) {
       const socket = connect({
         host,
         port,
@@ -43,6 +45,7 @@ export function createTls(extraCa?: string): Tls {
         servername: isIP(host) === 0 ? host : '',
         ALPNProtocols: ['http/1.1'],
         lookup,
+        ...(over === undefined ? {} : { socket: over }),
       })
       socket.once('secureConnect', () => {
         if (!issuers.has(origin)) issuers.set(origin, issuerOf(socket))
@@ -61,13 +64,7 @@ function createContext(extraCa: string | undefined): SecureContext {
 
 /** OpenSSL passes over what it cannot read; the user would then be told that the server is not trusted. */
 function refuseUnreadable(pem: string): void {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
-  try {
-    for (const block of blocks) new X509Certificate(block)
-    if (blocks.length > 0) return
-  } catch {
-    // Said below: OpenSSL's own words help nobody.
-  }
+  if (readCertificates(pem) !== undefined) return
   const hint = 'give a file of PEM certificates, which begin with -----BEGIN CERTIFICATE-----'
   throw new CrmError('usage', 'the extra certificates cannot be read', { hint })
 }

@@ -4,6 +4,7 @@ import type { UnlockKey } from '../crypto/key-slot.ts'
 import { parseRawKey } from '../crypto/raw-key.ts'
 import { type Paths, resolvePaths } from '../files/paths.ts'
 import { createHttp, type HttpClient } from '../http/http.ts'
+import { proxyRules } from '../http/proxy-rules.ts'
 import { actorOf, homeOf, startOfProcess, variablesOf } from '../process-facts.ts'
 import type { KeySources } from '../vault/key-slots.ts'
 import type { VaultWorld } from '../vault/world.ts'
@@ -73,9 +74,9 @@ export function keysFromEnvironment(): KeySources {
   }
 }
 
-/** Runs work with a network client of its own, or with the one given. */
+/** Runs work with a network client of its own, which uses the proxy that the variables name, or with the one given. */
 export async function withHttp<Result>(http: HttpClient | undefined, work: (http: HttpClient) => Promise<Result>): Promise<Result> {
-  const client = http ?? createHttp({ clock: Date.now })
+  const client = http ?? createHttp({ clock: Date.now, proxies: proxyRules(environment()) })
   try {
     return await work(client)
   } finally {

@@ -7,6 +7,8 @@ import type { HttpResponse } from '../../src/core/ports.ts'
 import { readJson } from '../../src/core/read-json.ts'
 import { Breach, type Limit } from '../../src/http/breach.ts'
 import { describeFailure } from '../../src/http/failure.ts'
+import { ProxyFailure } from '../../src/http/proxy-failure.ts'
+import { proxyRules } from '../../src/http/proxy-rules.ts'
 import { openSandbox, run } from '../support/cli.ts'
 import { readDocument, sectionOf, tableIn } from './document.ts'
 
@@ -114,4 +116,24 @@ const CAUSES: readonly [string, unknown][] = [
 test.each(CAUSES)('the guide explains %s', (_name, cause) => {
   const { error } = describeFailure(cause, new URL('https://chat.example.com/api'), DEADLINES)
   expect(codeInGuide('What the network says', error.message)).toBe(error.code)
+})
+
+const SERVER = new URL('https://chat.example.com/')
+const proxyOf = (credentials: string) => proxyRules({ HTTPS_PROXY: `http://${credentials}proxy.example.com:3128` })(SERVER)!
+const REFUSALS: readonly [string, ConstructorParameters<typeof ProxyFailure>][] = [
+  ['that nobody answers', [proxyOf(''), { error: Object.assign(new Error('x'), { code: 'ECONNREFUSED' }) }]],
+  ['that no password was given', [proxyOf(''), { status: 407 }]],
+  ['that the password is wrong', [proxyOf('ann:pw@'), { status: 407 }]],
+  ['a refusal', [proxyOf(''), { status: 403 }]],
+]
+
+test.each(REFUSALS)('the guide explains of a proxy %s', (_name, failure) => {
+  const { error } = describeFailure(new ProxyFailure(...failure), SERVER, DEADLINES)
+  expect(codeInGuide('What a proxy says', error.message)).toBe(error.code)
+})
+
+test('the guide explains a proxy that cannot be used', () => {
+  expect(() => proxyRules({ HTTPS_PROXY: 'socks5://proxy.example.com' })(SERVER)).toThrow(
+    expect.objectContaining({ code: codeInGuide('What a proxy says', 'the proxy of HTTPS_PROXY cannot be used') }),
+  )
 })

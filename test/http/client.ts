@@ -2,6 +2,7 @@ import { afterEach } from 'vitest'
 import { CrmError } from '../../src/core/errors.ts'
 import type { HttpRequest, HttpResponse } from '../../src/core/ports.ts'
 import { createHttp, type HttpClient, type HttpOptions } from '../../src/http/http.ts'
+import { type ProxyOptions, type ProxyServer, startProxy } from './proxy-server.ts'
 import { type Answer, type RawServer, startRaw } from './raw-server.ts'
 
 const open: { close(): Promise<void> }[] = []
@@ -20,6 +21,13 @@ export function client(options: Partial<HttpOptions> = {}): HttpClient {
 /** A server that is closed after the test. */
 export async function server(answer: Answer, tls?: Parameters<typeof startRaw>[1]): Promise<RawServer> {
   const made = await startRaw(answer, tls)
+  open.push(made)
+  return made
+}
+
+/** A CONNECT proxy that is closed after the test. */
+export async function proxy(options?: ProxyOptions): Promise<ProxyServer> {
+  const made = await startProxy(options)
   open.push(made)
   return made
 }

@@ -27,6 +27,8 @@ const VARIABLES: readonly (readonly [string, string])[] = [
   ['LANG', 'the same where neither is set'],
   ['USER', 'who acts, in the audit log'],
   ['USERNAME', 'the same where USER is not set'],
+  ['HTTPS_PROXY', 'proxy (CONNECT), such as http://host:3128'],
+  ['NO_PROXY', 'hosts and networks that are reached without it'],
   ['NODE_EXTRA_CA_CERTS', 'file with certificates to trust as well'],
   ['NODE_DEBUG', 'no secret is used while it is set'],
   ['NODE_OPTIONS', 'the same while it turns on tracing or a debugger'],
