@@ -1,6 +1,6 @@
-import { hostname } from 'node:os'
+import { runCommand } from './commands/program.ts'
 import type { StopSignal } from './core/errors.ts'
-import { actorOf, homeOf, startOfProcess, variablesOf } from './process-facts.ts'
+import { actorOf, homeOf, hostOf, startOfProcess, variablesOf } from './process-facts.ts'
 import { fdInput, fdOutput } from './terminal/streams.ts'
 import type { World } from './world.ts'
 
@@ -13,7 +13,6 @@ const STOP_SIGNALS: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 export async function main(host: NodeJS.Process): Promise<number> {
   // A listener keeps Node from opening a debugger on loopback for whoever sends SIGUSR1.
   host.on('SIGUSR1', () => {})
-  const { runCommand } = await import('./commands/program.ts')
   return runCommand(readWorld(host))
 }
 
@@ -30,7 +29,7 @@ function readWorld(host: NodeJS.Process): World {
     platform: host.platform,
     home: homeOf(host),
     actor: () => actorOf(host),
-    host: hostname,
+    host: () => hostOf(host),
     pid: host.pid,
     startOf: (pid) => startOfProcess(host, pid),
     uid: host.getuid?.(),

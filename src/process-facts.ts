@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs'
-import { hostname } from 'node:os'
+
+/** The name of this machine. The module is loaded when somebody asks, which most commands do not. */
+export function hostOf(host: NodeJS.Process): string {
+  return host.getBuiltinModule('node:os').hostname()
+}
 
 /** Who acts, for the audit log: `user@host pid 123`. */
 export function actorOf(host: NodeJS.Process): string {
   const user = host.env.USER || host.env.USERNAME || `uid ${host.getuid?.() ?? 'unknown'}`
-  return `${user}@${hostname()} pid ${host.pid}`
+  return `${user}@${hostOf(host)} pid ${host.pid}`
 }
 
 /**

@@ -6,10 +6,12 @@ import type { Warning } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
 import { parseDuration } from '../core/time.ts'
 import type { UnlockKey } from '../crypto/key-slot.ts'
+import { readConfig } from '../files/config.ts'
 import { type Paths, resolvePaths } from '../files/paths.ts'
 import type { HttpClient } from '../http/http.ts'
 import { createRedactor, type Redactor } from '../terminal/redact.ts'
 import { createUi, type LoadView, type Ui } from '../terminal/ui.ts'
+import { vaultExists } from '../vault/exists.ts'
 import type { KeySources } from '../vault/key-slots.ts'
 import type { UnlockedVault } from '../vault/unlocked.ts'
 import type { Vault } from '../vault/vault.ts'
@@ -59,7 +61,7 @@ export class App {
   helpSink: ((text: string) => void) | undefined
   /** The exit status of the command that ran. */
   status = 0
-  readonly #stop = new AbortController()
+  #stop: AbortController | undefined
   readonly #startedMs: number
   #globals: GlobalOptions = {}
   #ui: Ui | undefined
@@ -84,7 +86,13 @@ export class App {
 
   /** Aborted by SIGINT, SIGTERM and SIGHUP, with the error to end with. */
   get signal(): AbortSignal {
-    return this.#stop.signal
+    return this.#stopping.signal
+  }
+
+  /** Made when somebody listens or stops: it costs a start more than most of what a command does. */
+  get #stopping(): AbortController {
+    this.#stop ??= new AbortController()
+    return this.#stop
   }
 
   /** When the command must be done, in Unix milliseconds. */
@@ -105,6 +113,7 @@ export class App {
   #createUi(): Ui {
     const { json, fields, quiet, verbose = 0, input, color, yes } = this.#globals
     const { world } = this
+    const stopSignal = (): AbortSignal => this.signal
     return createUi({
       stdin: world.stdin,
       stdout: world.stdout,
@@ -124,7 +133,9 @@ export class App {
       },
       clock: world.clock,
       redactor: this.redactor,
-      signal: this.signal,
+      get signal() {
+        return stopSignal()
+      },
     })
   }
 
@@ -139,7 +150,6 @@ export class App {
     if (profile !== undefined) return { value: parseName(profile, 'profile'), from: '--profile' }
     const variable = this.world.env.CRM_PROFILE
     if (variable !== undefined) return { value: parseName(variable, 'profile'), from: 'CRM_PROFILE' }
-    const { readConfig } = await import('../files/config.ts')
     const chosen = readConfig(this.paths.configFile).profile
     return chosen === undefined ? { value: 'default', from: 'default' } : { value: chosen, from: this.paths.configFile }
   }
@@ -177,7 +187,6 @@ export class App {
 
   /** The vault; undefined when there is none. */
   async vaultIfThere(): Promise<Vault | undefined> {
-    const { vaultExists } = await import('../vault/exists.ts')
     return vaultExists(this.paths.vault) ? this.vault() : undefined
   }
 
@@ -262,7 +271,7 @@ export class App {
 
   /** Ends the command here when it was told to stop; called before anything is written. */
   throwIfStopped(): void {
-    if (this.signal.aborted) throw this.signal.reason
+    if (this.#stop?.signal.aborted === true) throw this.#stop.signal.reason
   }
 
   /**
@@ -315,7 +324,7 @@ export class App {
   }
 
   #stopped(signal: StopSignal): void {
-    this.#stop.abort(new CrmError('cancelled', signal === 'SIGINT' ? 'interrupted' : `stopped by ${signal}`, { signal }))
+    this.#stopping.abort(new CrmError('cancelled', signal === 'SIGINT' ? 'interrupted' : `stopped by ${signal}`, { signal }))
   }
 }
 

@@ -6,7 +6,6 @@
  * https://developers.chatwoot.com/api-reference/webhooks/list-all-webhooks.
  */
 import { cleanBaseUrl, connectionOf } from '../chatwoot/connection.ts'
-import { testConnection } from '../chatwoot/connection-test.ts'
 import { defineProvider } from '../core/provider.ts'
 
 /** Chatwoot, self-hosted or in the cloud: an account, and the access token of one of its users. */
@@ -90,7 +89,10 @@ export const chatwoot = defineProvider({
   ],
   readPasted,
   api: ({ baseUrl, apiKey }) => ({ baseUrl: cleanBaseUrl(baseUrl), headers: { api_access_token: apiKey } }),
-  test: (values, tools) => testConnection(connectionOf(values), tools),
+  async test(values, tools) {
+    const { testConnection } = await import('../chatwoot/connection-test.ts')
+    return testConnection(connectionOf(values), tools)
+  },
 })
 
 /** A dashboard or API address, with what follows the host. Browsers hide `https://`, so it may be missing. */

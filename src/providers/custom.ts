@@ -5,7 +5,6 @@ import { isHeaderName } from '../core/header.ts'
 import { isLoopbackHost } from '../core/host.ts'
 import { defineProvider, type Warning } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
-import { reportAnswer } from './custom-answer.ts'
 import { authHeaders, authorizeUrl, DEFAULT_KEY_NAME, readHeaders } from './custom-auth.ts'
 
 const SENDABLE = { re: /^[\x21-\x7e]+$/, says: 'must be visible ASCII characters without blanks' }
@@ -198,6 +197,7 @@ export const custom = defineProvider({
       publicOnly: values.allowPrivateNetwork !== true,
       signal,
     })
+    const { reportAnswer } = await import('./custom-answer.ts')
     return reportAnswer(response, values.authType)
   },
 })

@@ -13,7 +13,6 @@ import { Secret } from '../core/secret.ts'
 import { isWebHost, loginHostOf, SALESFORCE_HOSTS } from './salesforce-hosts.ts'
 import { readPasted } from './salesforce-paste.ts'
 import { explainRefusal } from './salesforce-refusal.ts'
-import { testSalesforce } from './salesforce-test.ts'
 
 const SENDABLE = { re: /^[\x21-\x7e]+$/, says: 'must be visible ASCII characters without blanks' }
 
@@ -250,7 +249,10 @@ export const salesforce = defineProvider({
     }
   },
 
-  test: (values, tools) => testSalesforce(values, tools),
+  async test(values, tools) {
+    const { testSalesforce } = await import('./salesforce-test.ts')
+    return testSalesforce(values, tools)
+  },
 })
 
 function grantOf(values: SalesforceValues): Grant {

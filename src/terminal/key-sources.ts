@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
-import { type FileHandle, open } from 'node:fs/promises'
+import { close, open, read } from 'node:fs'
+import { promisify } from 'node:util'
 import { CrmError } from '../core/errors.ts'
 import { Secret } from '../core/secret.ts'
 import { type InputSource, inputChunks } from './streams.ts'
@@ -33,9 +34,12 @@ function systemCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
 }
 
-async function openForReading(path: string, what: string): Promise<FileHandle> {
+// Of the callbacks, since a pipe may take its time; `node:fs/promises` alone would cost a start 1.5 ms.
+const file = { open: promisify(open), read: promisify(read), close: promisify(close) }
+
+async function openForReading(path: string, what: string): Promise<number> {
   try {
-    return await open(path, 'r')
+    return await file.open(path, 'r')
   } catch (error) {
     const code = systemCode(error)
     if (code === 'ENOENT') throw new CrmError('usage', `there is no ${what} at ${path}`)
@@ -44,11 +48,12 @@ async function openForReading(path: string, what: string): Promise<FileHandle> {
 }
 
 /** Reads up to the end or one byte past the limit, from anything that can be opened: pipes have no size. */
-async function readLimited(handle: FileHandle, limit: number): Promise<Buffer> {
+async function readLimited(descriptor: number, limit: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let total = 0
   while (total <= limit) {
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(Math.min(limit + 1 - total, 65_536)))
+    const room = Buffer.alloc(Math.min(limit + 1 - total, 65_536))
+    const { bytesRead, buffer } = await file.read(descriptor, room, 0, room.length, null)
     if (bytesRead === 0) break
     chunks.push(buffer.subarray(0, bytesRead))
     total += bytesRead
@@ -84,15 +89,15 @@ export function readSecretFile(path: string): Promise<Secret> {
 }
 
 async function readFrom(path: string, what: string, check: (path: string) => void): Promise<Secret> {
-  const handle = await openForReading(path, what)
+  const descriptor = await openForReading(path, what)
   try {
     check(path)
-    return secretText(await readLimited(handle, LONGEST_SECRET_BYTES), `the ${what} ${path}`)
+    return secretText(await readLimited(descriptor, LONGEST_SECRET_BYTES), `the ${what} ${path}`)
   } catch (error) {
     if (error instanceof CrmError) throw error
     throw new CrmError('io_failed', `the ${what} ${path} cannot be read`, { reason: `read answered ${systemCode(error)}`, cause: error })
   } finally {
-    await handle.close()
+    await file.close(descriptor)
   }
 }
 

@@ -10,7 +10,24 @@ const BUSY_TIMEOUT_MS = 10_000
  * A vault of more pages than this (4 KiB each) is not read through on every open: the time of a command must not grow with
  * the vault. Whatever is used is authenticated by its seal, and `crm vault verify` reads everything.
  */
-const QUICK_CHECK_PAGES = 512
+const QUICK_CHECK_PAGES = 64
+/** Small tables that everything hangs on: of a larger vault, these are read through. */
+const KEY_TABLES: readonly string[] = ['profiles', 'key_slots', 'audit_keys']
+
+/** What a connection is told first. */
+const PRAGMAS = [
+  // FULL, not the NORMAL that the library is compiled with for WAL: an acknowledged commit survives power loss.
+  'synchronous = FULL',
+  'fullfsync = ON',
+  'foreign_keys = ON',
+  'trusted_schema = OFF',
+  'secure_delete = ON',
+  'cell_size_check = ON',
+  'mmap_size = 0',
+  'temp_store = MEMORY',
+]
+  .map((pragma) => `PRAGMA ${pragma};`)
+  .join('')
 
 /** An open vault file. Every statement of the vault goes through it. */
 export class Database {
@@ -68,19 +85,7 @@ export class Database {
     try {
       const sqlite = new Sqlite(path, { timeout: BUSY_TIMEOUT_MS, fileMustExist: true })
       sqlite.unsafeMode(false)
-      for (const pragma of [
-        // FULL, not the NORMAL that the library is compiled with for WAL: an acknowledged commit survives power loss.
-        'synchronous = FULL',
-        'fullfsync = ON',
-        'foreign_keys = ON',
-        'trusted_schema = OFF',
-        'secure_delete = ON',
-        'cell_size_check = ON',
-        'mmap_size = 0',
-        'temp_store = MEMORY',
-      ]) {
-        sqlite.pragma(pragma)
-      }
+      sqlite.exec(PRAGMAS)
       return new Database(path, sqlite)
     } catch (error) {
       throw named(error, `open the vault ${path}`)
@@ -105,11 +110,12 @@ export class Database {
     }
     const pages = Number(this.#sqlite.pragma('page_count', { simple: true }))
     if (pages <= QUICK_CHECK_PAGES) this.check('quick_check')
+    else for (const table of KEY_TABLES) this.check('quick_check', table)
   }
 
-  /** Runs SQLite's own check of the file. @throws {CrmError} `damaged` with its first finding. */
-  check(kind: 'quick_check' | 'integrity_check'): void {
-    const finding = String(this.#sqlite.pragma(`${kind}(1)`, { simple: true }))
+  /** Runs SQLite's own check of the file, or of one table. @throws {CrmError} `damaged` with its first finding. */
+  check(kind: 'quick_check' | 'integrity_check', table?: string): void {
+    const finding = String(this.#sqlite.pragma(`${kind}(${table ?? 1})`, { simple: true }))
     if (finding === 'ok') return
     throw new CrmError('damaged', `the vault ${this.path} is damaged`, {
       reason: finding.split('\n')[0] ?? finding,
@@ -120,6 +126,16 @@ export class Database {
   /** All rows of a query. */
   all<Row>(sql: string, ...values: unknown[]): Row[] {
     return this.#guard(() => this.#prepare(sql).all(...values) as Row[])
+  }
+
+  /** The first column of a query. */
+  column<Value>(sql: string, ...values: unknown[]): Value[] {
+    return this.#guard(
+      () =>
+        this.#prepare(sql)
+          .pluck()
+          .all(...values) as Value[],
+    )
   }
 
   /** The first row of a query. */

@@ -291,6 +291,24 @@ test('P07 a vault of a newer format is refused with its bytes unchanged', async 
   expect(statSync(path).mtimeMs).toBe(modified)
 })
 
+test.each([
+  ['small', 0],
+  ['larger', 300],
+])('tables that a key hangs on are read through on opening a %s vault', async (_size, count) => {
+  const { path, world, vault, unlocked } = await newVault()
+  if (count > 0) await unlocked.add(Array.from({ length: count }, (_, index) => draft(`acme-${index}`)))
+  vault.close()
+  const before = readFileSync(path)
+  for (const attack of ['UPDATE profiles SET generation = 0', 'UPDATE audit_keys SET key_generation = -1']) {
+    const file = new Sqlite(path)
+    file.exec(`PRAGMA ignore_check_constraints = ON; ${attack}`)
+    file.close()
+    await expect(openVault(path, world), attack).rejects.toThrow(code('damaged'))
+    writeFileSync(path, before)
+  }
+  ;(await openVault(path, world)).close()
+})
+
 test('P02 a changed structure is noticed on opening', async () => {
   const { path, world, vault, directory } = await newVault()
   vault.close()

@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises'
+import { basename } from 'node:path'
+import type { Plugin } from 'esbuild'
+
+/** What stands in the place of a file that is left out: whatever calls it after all fails by its name. */
+function absent(path: string): string {
+  const message = JSON.stringify(`${basename(path)} is not part of this build`)
+  return `module.exports = new Proxy(function () {}, { get() { return () => { throw new Error(${message}) } } })`
+}
+
+/** A file of a package with a part of it changed. The build fails where the package is not what is expected here. */
+async function changed(path: string, part: string, by: string): Promise<{ contents: string; loader: 'js' }> {
+  const source = await readFile(path, 'utf8')
+  if (!source.includes(part)) throw new Error(`${path} does not hold ${part} as expected`)
+  return { contents: source.replaceAll(part, by), loader: 'js' }
+}
+
+/**
+ * Leaves out of undici what HTTP/1.1 through `Agent` never calls: HTTP/2 and the web APIs. They cost a third of the time that a
+ * network command needs to start.
+ */
+export const slimUndici: Plugin = {
+  name: 'slim-undici',
+  setup(build) {
+    build.onLoad({ filter: /undici[\\/]lib[\\/](?:dispatcher[\\/]client-h2|web[\\/].*)\.js$/ }, ({ path }) => ({
+      contents: absent(path),
+      loader: 'js',
+    }))
+  },
+}
+
+/**
+ * Leaves `node:child_process` out of commander, which takes it for commands that are programs of their own; ours are not. It would
+ * bring sockets and streams into every start.
+ */
+export const slimCommander: Plugin = {
+  name: 'slim-commander',
+  setup(build) {
+    build.onLoad({ filter: /commander[\\/]lib[\\/]command\.js$/ }, ({ path }) =>
+      changed(path, "import childProcess from 'node:child_process';", 'const childProcess = undefined;'),
+    )
+  },
+}
+
+/** Leaves out of the prompts the one that opens an editor, with its tables of every character set: half a megabyte. */
+export const slimPrompts: Plugin = {
+  name: 'slim-prompts',
+  setup(build) {
+    build.onLoad({ filter: /@inquirer[\\/]external-editor[\\/].*\.js$/ }, ({ path }) => ({ contents: absent(path), loader: 'js' }))
+  },
+}
+
+/** Finds the directory `lib` of the installed package as `require.resolve` does, without the reading of its package.json. */
+const FIND_LIB = `
+function installedLib() {
+  for (let at = __dirname; ; at = path.dirname(at)) {
+    const lib = path.join(at, 'node_modules', 'better-sqlite3', 'lib');
+    if (fs.existsSync(lib)) return lib;
+    if (path.dirname(at) === at) return path.dirname(require.resolve('better-sqlite3'));
+  }
+}
+`
+
+/**
+ * Bundles the JavaScript of better-sqlite3, whose ten files cost a start twice what the library itself does. Its binary stays in the
+ * installed package, and is chosen there by the package's own rules.
+ */
+export const bundledSqlite: Plugin = {
+  name: 'bundled-sqlite',
+  setup(build) {
+    build.onLoad({ filter: /better-sqlite3[\\/]lib[\\/]binding\.js$/ }, async ({ path }) => {
+      const { contents, loader } = await changed(path, '__dirname', 'installedLib()')
+      return { contents: contents + FIND_LIB, loader }
+    })
+    build.onLoad({ filter: /better-sqlite3[\\/]lib[\\/]methods[\\/](?:aggregate|table)\.js$/ }, ({ path }) => ({
+      contents: absent(path),
+      loader: 'js',
+    }))
+  },
+}
