@@ -168,6 +168,7 @@ export class App {
       },
       uid: world.uid,
       allowUnsafeFile: world.env.CRM_ALLOW_UNSAFE_FILE === '1',
+      onMigrated: ({ from, to, backup }) => this.ui.note(`brought the vault from format ${from} to ${to}; as it was it lies in ${backup}`),
     }
   }
 

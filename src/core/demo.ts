@@ -41,6 +41,8 @@ export interface DemoRecord {
   readonly botId: string | null
   readonly createdAt: string
   readonly updatedAt: string
+  /** When it may be swept, RFC 3339 UTC; null or left out: never. */
+  readonly expiresAt?: string | null
   readonly journal: readonly JournalEntry[]
 }
 

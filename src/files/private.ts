@@ -39,7 +39,7 @@ export function writePrivateFile(path: string, content: string, { durable = true
 }
 
 /** A new name is on disk only once its directory is. */
-function syncDirectory(path: string): void {
+export function syncDirectory(path: string): void {
   let descriptor: number
   try {
     descriptor = openSync(path, 'r')

@@ -1,7 +1,9 @@
+import { accessSync, constants } from 'node:fs'
+import { dirname } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { CrmError } from '../core/errors.ts'
 import { checkFormat } from './file.ts'
-import { APPLICATION_ID, FORMAT_VERSION, SCHEMA } from './schema.ts'
+import { APPLICATION_ID, FORMAT_VERSION, SCHEMAS } from './schema.ts'
 
 /** How long a command waits for another one that writes, in milliseconds. */
 const BUSY_TIMEOUT_MS = 10_000
@@ -48,14 +50,17 @@ export class Database {
   static open(path: string): Database {
     const database = Database.#connect(path)
     try {
-      const format = database.#formatOf()
-      checkFormat(path, format.applicationId, format.version)
-      if (format.version === 0) throw notAVault(path)
-      database.#checkStructure()
+      // One view: another process may migrate the vault at this moment.
+      database.read(() => {
+        const format = database.#formatOf()
+        checkFormat(path, format.applicationId, format.version)
+        if (format.version === 0) throw notAVault(path)
+        database.checkStructure(format.version)
+      })
       return database
     } catch (error) {
       database.close()
-      throw named(error, `open the vault ${path}`)
+      throw named(error, `open the vault ${path}`, path)
     }
   }
 
@@ -67,13 +72,12 @@ export class Database {
       database.#sqlite.pragma('synchronous = FULL')
       database.write('create the vault', () => {
         if (database.#formatOf().version !== 0) return
-        for (const statement of SCHEMA) database.#sqlite.exec(statement)
         database.#sqlite.pragma(`application_id = ${APPLICATION_ID}`)
-        database.#sqlite.pragma(`user_version = ${FORMAT_VERSION}`)
+        database.define(SCHEMAS[FORMAT_VERSION] ?? [], FORMAT_VERSION)
       })
       // The header of the file itself says what it is, from the first moment on.
       database.#sqlite.pragma('wal_checkpoint(TRUNCATE)')
-      database.#checkStructure()
+      database.checkStructure(FORMAT_VERSION)
       return database
     } catch (error) {
       database.close()
@@ -81,14 +85,57 @@ export class Database {
     }
   }
 
-  static #connect(path: string): Database {
+  /** Opens a copy of a vault, such as a backup, to read all of it; its file is not touched. @throws {CrmError} as {@link open}. */
+  static openCopy(path: string): Database {
+    const database = Database.#connect(path, true)
     try {
-      const sqlite = new Sqlite(path, { timeout: BUSY_TIMEOUT_MS, fileMustExist: true })
+      const format = database.#formatOf()
+      checkFormat(path, format.applicationId, format.version)
+      if (format.version === 0) throw notAVault(path)
+      database.checkStructure(format.version)
+      database.check('integrity_check')
+      return database
+    } catch (error) {
+      database.close()
+      throw named(error, `read the vault ${path}`)
+    }
+  }
+
+  static #connect(path: string, readonly = false): Database {
+    try {
+      const sqlite = new Sqlite(path, { timeout: BUSY_TIMEOUT_MS, fileMustExist: true, readonly })
       sqlite.unsafeMode(false)
       sqlite.exec(PRAGMAS)
       return new Database(path, sqlite)
     } catch (error) {
-      throw named(error, `open the vault ${path}`)
+      throw named(error, `open the vault ${path}`, path)
+    }
+  }
+
+  /** The format of the file, as committed or as changed by the open transaction. */
+  get version(): number {
+    return this.#formatOf().version
+  }
+
+  /** Changes the structure; only inside {@link write}. */
+  define(statements: readonly string[], version: number): void {
+    if (!this.#sqlite.inTransaction) throw new CrmError('internal', 'a write outside of a transaction')
+    for (const statement of statements) this.#sqlite.exec(statement)
+    this.#sqlite.pragma(`user_version = ${version}`)
+  }
+
+  /**
+   * Copies what is committed into an empty file. A connection of its own does it, so that it works while this one holds a
+   * transaction, which then keeps every other writer out.
+   */
+  copyInto(emptyFile: string): void {
+    const copier = Database.#connect(this.path)
+    try {
+      copier.#sqlite.prepare('VACUUM INTO ?').run(emptyFile)
+    } catch (error) {
+      throw named(error, `copy the vault to ${emptyFile}`)
+    } finally {
+      copier.close()
     }
   }
 
@@ -99,10 +146,11 @@ export class Database {
     }
   }
 
-  #checkStructure(): void {
+  /** The tables are those of a format, in its exact text. @throws {CrmError} `damaged`. */
+  checkStructure(version: number): void {
     // A vacuum writes tables before indexes, so the order says nothing.
     const found = this.#sqlite.prepare('SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL').pluck().all() as string[]
-    if (found.sort().join('\n') !== [...SCHEMA].sort().join('\n')) {
+    if (found.sort().join('\n') !== [...(SCHEMAS[version] ?? [])].sort().join('\n')) {
       throw new CrmError('damaged', `the structure of the vault ${this.path} was changed`, {
         reason: 'its tables, indexes or triggers are not those that crm writes',
         hint: 'restore the vault from a backup',
@@ -211,8 +259,18 @@ function notAVault(path: string): CrmError {
   })
 }
 
+/** SQLite cannot make its shared memory beside a vault on a read-only file system, and only says that it cannot open it. */
+function isOnReadOnlyFileSystem(path: string): boolean {
+  try {
+    accessSync(dirname(path), constants.W_OK)
+    return false
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EROFS'
+  }
+}
+
 /** An error of SQLite in our words; every other one unchanged. */
-function named(error: unknown, what: string): unknown {
+function named(error: unknown, what: string, path?: string): unknown {
   if (error instanceof CrmError || !(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error
   const code = error.code
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
@@ -229,7 +287,8 @@ function named(error: unknown, what: string): unknown {
       cause: error,
     })
   }
-  const disk = DISK_ERRORS.find(([prefix]) => code.startsWith(prefix))
+  const cause = path !== undefined && code.startsWith('SQLITE_CANTOPEN') && isOnReadOnlyFileSystem(path) ? 'SQLITE_READONLY' : code
+  const disk = DISK_ERRORS.find(([prefix]) => cause.startsWith(prefix))
   if (disk === undefined) return error
   return new CrmError('io_failed', `could not ${what}: ${disk[1]}`, { reason: 'nothing was changed', hint: disk[2], cause: error })
 }

@@ -18,11 +18,12 @@ export interface DemoRow {
   readonly bot_id: string | null
   readonly created_at: string
   readonly updated_at: string
+  readonly expires_at: string | null
 }
 
 /** Those columns, for a SELECT. */
 export const DEMO_COLUMNS =
-  'd.id, d.integration_id, i.name AS integration, d.slug, d.generation, d.revision, d.name, d.account, d.channel, d.status, d.inbox_id, d.bot_id, d.created_at, d.updated_at'
+  'd.id, d.integration_id, i.name AS integration, d.slug, d.generation, d.revision, d.name, d.account, d.channel, d.status, d.inbox_id, d.bot_id, d.created_at, d.updated_at, d.expires_at'
 /** Where they are from. */
 export const DEMO_FROM = 'FROM demos d JOIN integrations i ON i.id = d.integration_id'
 

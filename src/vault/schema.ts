@@ -1,14 +1,29 @@
 /** `PRAGMA application_id` of a vault: "CRM1". */
 export const APPLICATION_ID = 0x43524d31
 /** `PRAGMA user_version` of the format that this program writes. */
-export const FORMAT_VERSION = 1
+export const FORMAT_VERSION = 2
 
-/**
- * The tables of format 1, in the exact text that SQLite keeps: on every open the file's schema must equal it, so that an
- * added trigger or view is noticed. Values we wrote are held to their types by STRICT and CHECK, so reads need no validation.
- * Secrets live in `sealed` columns alone, each the last of its row, where a list never reads.
- */
-export const SCHEMA: readonly string[] = [
+const DEMOS_1 = `CREATE TABLE demos (
+  id BLOB PRIMARY KEY CHECK (length(id) = 16),
+  profile_id BLOB NOT NULL REFERENCES profiles (id) ON DELETE CASCADE,
+  integration_id BLOB NOT NULL REFERENCES integrations (id),
+  slug TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  revision INTEGER NOT NULL CHECK (revision > 0),
+  name TEXT NOT NULL,
+  account TEXT NOT NULL,
+  channel TEXT NOT NULL CHECK (channel IN ('web', 'api')),
+  status TEXT NOT NULL CHECK (status IN ('ready', 'partial', 'deleting', 'removed')),
+  inbox_id TEXT,
+  bot_id TEXT,
+  created_at TEXT NOT NULL,
+  updated_at TEXT NOT NULL,
+  sealed BLOB NOT NULL,
+  UNIQUE (integration_id, slug)
+) STRICT`
+
+/** The tables of format 1. */
+const FORMAT_1: readonly string[] = [
   `CREATE TABLE profiles (
   id BLOB PRIMARY KEY CHECK (length(id) = 16),
   name TEXT NOT NULL UNIQUE,
@@ -60,24 +75,7 @@ export const SCHEMA: readonly string[] = [
   report TEXT
 ) STRICT`,
   `CREATE INDEX test_results_of_integration ON test_results (integration_id, sequence)`,
-  `CREATE TABLE demos (
-  id BLOB PRIMARY KEY CHECK (length(id) = 16),
-  profile_id BLOB NOT NULL REFERENCES profiles (id) ON DELETE CASCADE,
-  integration_id BLOB NOT NULL REFERENCES integrations (id),
-  slug TEXT NOT NULL,
-  generation INTEGER NOT NULL,
-  revision INTEGER NOT NULL CHECK (revision > 0),
-  name TEXT NOT NULL,
-  account TEXT NOT NULL,
-  channel TEXT NOT NULL CHECK (channel IN ('web', 'api')),
-  status TEXT NOT NULL CHECK (status IN ('ready', 'partial', 'deleting', 'removed')),
-  inbox_id TEXT,
-  bot_id TEXT,
-  created_at TEXT NOT NULL,
-  updated_at TEXT NOT NULL,
-  sealed BLOB NOT NULL,
-  UNIQUE (integration_id, slug)
-) STRICT`,
+  DEMOS_1,
   `CREATE INDEX demos_of_profile ON demos (profile_id, slug)`,
   `CREATE TABLE demo_steps (
   demo_id BLOB NOT NULL REFERENCES demos (id) ON DELETE CASCADE,
@@ -121,3 +119,50 @@ export const SCHEMA: readonly string[] = [
   PRIMARY KEY (profile_id, sequence)
 ) STRICT, WITHOUT ROWID`,
 ]
+
+const ADDED_IN_2: readonly string[] = [
+  `CREATE TABLE tokens (
+  integration_id BLOB PRIMARY KEY REFERENCES integrations (id) ON DELETE CASCADE,
+  profile_id BLOB NOT NULL REFERENCES profiles (id) ON DELETE CASCADE,
+  generation INTEGER NOT NULL CHECK (generation > 0),
+  revision INTEGER NOT NULL CHECK (revision > 0),
+  integration_revision INTEGER NOT NULL CHECK (integration_revision > 0),
+  expires_at_ms INTEGER,
+  updated_at TEXT NOT NULL,
+  sealed BLOB NOT NULL
+) STRICT`,
+  `CREATE TABLE token_locks (
+  integration_id BLOB PRIMARY KEY REFERENCES integrations (id) ON DELETE CASCADE,
+  host TEXT NOT NULL,
+  pid INTEGER NOT NULL,
+  process_started TEXT NOT NULL,
+  lease_until_ms INTEGER NOT NULL
+) STRICT`,
+  `CREATE TABLE audit_checkpoints (
+  profile_id BLOB PRIMARY KEY REFERENCES profiles (id) ON DELETE CASCADE,
+  sequence INTEGER NOT NULL CHECK (sequence > 0),
+  key_generation INTEGER NOT NULL CHECK (key_generation > 0),
+  last_mac BLOB NOT NULL CHECK (length(last_mac) = 32),
+  at TEXT NOT NULL,
+  mac BLOB NOT NULL CHECK (length(mac) = 32)
+) STRICT`,
+]
+
+/** The tables of format 2: those of format 1, when a demo may be swept, OAuth tokens, and what retention leaves of an audit log. */
+const FORMAT_2: readonly string[] = [
+  // As ALTER TABLE leaves the text of format 1, so that a migrated file reads like a new one.
+  ...FORMAT_1.map((text) => (text === DEMOS_1 ? DEMOS_1.replace('sealed BLOB NOT NULL,', 'sealed BLOB NOT NULL, expires_at TEXT,') : text)),
+  ...ADDED_IN_2,
+]
+
+/**
+ * The tables of every format, in the exact text that SQLite keeps: on every open the file's schema must equal it, so that an
+ * added trigger or view is noticed. Values we wrote are held to their types by STRICT and CHECK, so reads need no validation.
+ * Secrets live in `sealed` columns alone.
+ */
+export const SCHEMAS: Readonly<Record<number, readonly string[]>> = { 1: FORMAT_1, 2: FORMAT_2 }
+
+/** What makes a format of the one before it; the statements under `1` lead to format 2. */
+export const MIGRATIONS: Readonly<Record<number, readonly string[]>> = {
+  1: ['ALTER TABLE demos ADD COLUMN expires_at TEXT', ...ADDED_IN_2],
+}

@@ -52,10 +52,10 @@ export function writeDemo(
   const sealed = seal(keys.rowKey, demoContext(keys, row, record), plaintext)
   plaintext.fill(0)
   database.run(
-    `INSERT INTO demos (id, profile_id, integration_id, slug, generation, revision, name, account, channel, status, inbox_id, bot_id, created_at, updated_at, sealed)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO demos (id, profile_id, integration_id, slug, generation, revision, name, account, channel, status, inbox_id, bot_id, created_at, updated_at, expires_at, sealed)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET generation = excluded.generation, revision = excluded.revision, name = excluded.name, account = excluded.account, channel = excluded.channel,
-     status = excluded.status, inbox_id = excluded.inbox_id, bot_id = excluded.bot_id, created_at = excluded.created_at, updated_at = excluded.updated_at, sealed = excluded.sealed`,
+     status = excluded.status, inbox_id = excluded.inbox_id, bot_id = excluded.bot_id, created_at = excluded.created_at, updated_at = excluded.updated_at, expires_at = excluded.expires_at, sealed = excluded.sealed`,
     row.id,
     keys.profileId,
     integrationId,
@@ -70,6 +70,7 @@ export function writeDemo(
     record.botId,
     record.createdAt,
     record.updatedAt,
+    record.expiresAt ?? null,
     sealed,
   )
   const steps = changedSteps(known === undefined ? [] : readSteps(database, known.id), record.journal)
@@ -124,6 +125,7 @@ function toRecord(row: DemoRow, journal: readonly JournalEntry[]): DemoRecord {
     botId: row.bot_id,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+    expiresAt: row.expires_at,
     journal,
   }
 }
@@ -140,7 +142,7 @@ function demoContext(
   },
   record: DemoRecord,
 ): Buffer {
-  const { name, account, channel, status, inboxId, botId, createdAt, updatedAt, journal } = record
+  const { name, account, channel, status, inboxId, botId, createdAt, updatedAt, expiresAt, journal } = record
   const whole = canonicalJson({
     name,
     account,
@@ -150,6 +152,8 @@ function demoContext(
     botId,
     createdAt,
     updatedAt,
+    // Left out where there is none: so the seals of format 1 go on opening.
+    ...(typeof expiresAt === 'string' ? { expiresAt } : {}),
     steps: journal.map((entry) => ({ ...entry })),
   })
   return encodeContext('crm-vault/v1/demo', keys.profileId, row.id, row.generation, row.revision, row.integration_id, row.slug, whole)

@@ -2,18 +2,20 @@ import { appendFileSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createPrivateDirectory, writePrivateFile } from '../files/private.ts'
 
-/** One failed attempt to unlock, noted while the vault stays untouched. */
-export interface UnlockFailure {
+/** What happened to a profile while no key was there to write it into its log: a failed unlock, a migration. */
+export interface NotedEvent {
+  readonly event: 'profile.unlock' | 'vault.migrate'
   readonly at: string
   readonly actor: string
+  readonly outcome: 'failed' | 'ok'
   readonly reason: string
 }
 
-const NEWEST_FAILURES = 200
+const NEWEST_NOTES = 200
 
 /**
  * What is remembered about a vault outside of it, in small 0600 files of the state directory: the highest audit sequence seen
- * per profile, by which an older copy of the vault is recognised, and attempts to unlock that failed. Where the directory
+ * per profile, by which an older copy of the vault is recognised, and what happened while no key was there. Where the directory
  * cannot be written (a read-only home) nothing is remembered, and everything else works.
  */
 export class VaultState {
@@ -31,22 +33,22 @@ export class VaultState {
     this.#quietly(() => writePrivateFile(this.#file(profileId, 'sequence'), `${sequence}\n`, { durable: false }))
   }
 
-  /** Notes a failed unlock; the log of the vault itself takes it up at the next unlock. */
-  noteUnlockFailure(profileId: Buffer, failure: UnlockFailure): void {
-    this.#quietly(() => appendFileSync(this.#file(profileId, 'unlock-failures'), `${JSON.stringify(failure)}\n`, { mode: 0o600 }))
+  /** Notes an event; the log of the vault itself takes it up at the next unlock. */
+  note(profileId: Buffer, event: NotedEvent): void {
+    this.#quietly(() => appendFileSync(this.#file(profileId, 'unlock-failures'), `${JSON.stringify(event)}\n`, { mode: 0o600 }))
   }
 
-  /** The noted failures, newest 200 at most. They stay until {@link forgetUnlockFailures}. */
-  unlockFailures(profileId: Buffer): readonly UnlockFailure[] {
+  /** The noted events, newest 200 at most. They stay until {@link forgetNotes}. */
+  notes(profileId: Buffer): readonly NotedEvent[] {
     const text = readIfThere(this.#file(profileId, 'unlock-failures'))
     if (text === undefined) return []
     return text
       .split('\n')
-      .slice(-NEWEST_FAILURES - 1)
-      .flatMap(parseFailure)
+      .slice(-NEWEST_NOTES - 1)
+      .flatMap(parseNote)
   }
 
-  forgetUnlockFailures(profileId: Buffer): void {
+  forgetNotes(profileId: Buffer): void {
     this.#quietly(() => rmSync(this.#file(profileId, 'unlock-failures'), { force: true }))
   }
 
@@ -72,13 +74,18 @@ function readIfThere(file: string): string | undefined {
   }
 }
 
-function parseFailure(line: string): UnlockFailure[] {
+function parseNote(line: string): NotedEvent[] {
   try {
-    const value = JSON.parse(line) as Partial<UnlockFailure>
+    const value = JSON.parse(line) as Partial<NotedEvent>
     const { at, actor, reason } = value
     if (typeof at !== 'string' || typeof actor !== 'string' || typeof reason !== 'string') return []
-    return [{ at: at.slice(0, 40), actor: actor.slice(0, 200), reason: reason.slice(0, 40) }]
+    const what = value.event === 'vault.migrate' ? MIGRATED : FAILED
+    return [{ ...what, at: at.slice(0, 40), actor: actor.slice(0, 200), reason: reason.slice(0, 40) }]
   } catch {
     return []
   }
 }
+
+const MIGRATED = { event: 'vault.migrate', outcome: 'ok' } as const
+/** Also what a note without an event means. */
+const FAILED = { event: 'profile.unlock', outcome: 'failed' } as const

@@ -107,7 +107,13 @@ async function openSlot(
   } catch (error) {
     // The vault itself is not touched by a wrong key; the attempt is taken up into its log at the next unlock.
     if (error instanceof CrmError && error.code === 'wrong_key') {
-      state.noteUnlockFailure(row.id, { at: toTimestamp(world.clock()), actor: world.actor(), reason: error.code })
+      state.note(row.id, {
+        event: 'profile.unlock',
+        at: toTimestamp(world.clock()),
+        actor: world.actor(),
+        outcome: 'failed',
+        reason: error.code,
+      })
     }
     throw error
   }

@@ -394,18 +394,14 @@ export class UnlockedProfile implements UnlockedVault {
     this.state.rememberSequence(this.keys.profileId, this.#auditCount(), true)
   }
 
-  /** Takes attempts that failed while the profile was locked into its log. */
-  foldUnlockFailures(): void {
-    const failures = this.state.unlockFailures(this.keys.profileId)
-    if (failures.length === 0) return
+  /** Takes into the log what happened while the profile was locked: attempts that failed, a migration. */
+  foldNotes(): void {
+    const notes = this.state.notes(this.keys.profileId)
+    if (notes.length === 0) return
     this.#change('write the audit log', () =>
-      failures.map((failure) => ({
-        event: 'profile.unlock',
-        outcome: 'failed',
-        details: { at: failure.at, actor: failure.actor, reason: failure.reason },
-      })),
+      notes.map(({ event, outcome, at, actor, reason }) => ({ event, outcome, details: { at, actor, reason } })),
     )
-    this.state.forgetUnlockFailures(this.keys.profileId)
+    this.state.forgetNotes(this.keys.profileId)
   }
 
   /** One transaction: the change, then its audit rows. False when the change had nothing to record. */

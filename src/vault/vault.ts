@@ -20,6 +20,7 @@ import {
 import type { KeySlotInfo, KeySources } from './key-slots.ts'
 import { findProfile, type ProfileRow } from './profiles.ts'
 import { toIntegration } from './rows.ts'
+import { FORMAT_VERSION } from './schema.ts'
 import { VaultState } from './state.ts'
 import { newestTests } from './test-results.ts'
 import type { FirstKey } from './unlock.ts'
@@ -96,12 +97,26 @@ export async function openVault(path: string, world: VaultWorld, mode: 'open' | 
   const state = inspectVaultFile(path, owner)
   if (state === 'present') {
     if (world.allowUnsafeFile !== true) refuseNetworkFileSystem(path)
-    return new SqliteVault(Database.open(path), world)
+    return new SqliteVault(await openNewest(path, world), world)
   }
   if (mode === 'open') throw noVault(path)
   createVaultFile(path, world.clock)
   inspectVaultFile(path, owner)
-  return new SqliteVault(Database.open(path), world)
+  return new SqliteVault(await openNewest(path, world), world)
+}
+
+/** Opens the file, and brings an older format up to date. */
+async function openNewest(path: string, world: VaultWorld): Promise<Database> {
+  const database = Database.open(path)
+  if (database.version === FORMAT_VERSION) return database
+  try {
+    const { migrate } = await import('./migrate.ts')
+    migrate(database, world)
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
 }
 
 function noVault(path: string): CrmError {
@@ -218,7 +233,7 @@ class SqliteVault implements Vault {
     const { unlockProfile } = await import('./unlock.ts')
     const unlocked = await unlockProfile(this.database, this.world, this.#state, this.#requireProfile(profile), sources)
     unlocked.checkAge()
-    unlocked.foldUnlockFailures()
+    unlocked.foldNotes()
     return unlocked
   }
 

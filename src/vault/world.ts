@@ -1,6 +1,7 @@
 import type { Clock } from '../core/ports.ts'
 import type { ScryptCost } from '../crypto/derive.ts'
 import type { RunHolder } from './demos.ts'
+import type { Migration } from './migrate.ts'
 
 /** What the vault needs to know of the world around it. */
 export interface VaultWorld {
@@ -19,4 +20,6 @@ export interface VaultWorld {
   readonly allowUnsafeFile?: boolean
   /** Cost of new passphrase slots; tests lower it. */
   readonly scryptCost?: ScryptCost
+  /** Told when an older vault was migrated on opening. */
+  readonly onMigrated?: (migration: Migration) => void
 }

@@ -46,7 +46,7 @@ const errorIn = (stdout: string): { code: string; message: string; hint: string;
 
 describe('P07 a vault of a newer or foreign format is refused with its bytes unchanged by', () => {
   const SHAPES: readonly (readonly [code: string, pragma: string])[] = [
-    ['newer_format', 'user_version = 2'],
+    ['newer_format', 'user_version = 3'],
     ['newer_format', 'user_version = 2147483647'],
     ['damaged', 'application_id = 1'],
   ]

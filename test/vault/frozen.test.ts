@@ -79,6 +79,7 @@ describe('P07 a vault of format 1', () => {
         'demo.run',
         'demo.step',
         'integration.reveal',
+        'vault.migrate',
       ]),
     )
     expect((await unlocked.testHistory('ad-hoc'))[0]).toMatchObject({ outcome: 'failed', cause: 'auth_rejected', latencyMs: 17 })

@@ -283,7 +283,7 @@ test('a file that others can reach, a link and a foreign file are refused with t
 test('P07 a vault of a newer format is refused with its bytes unchanged', async () => {
   const { path, world, vault } = await newVault()
   vault.close()
-  new Sqlite(path).exec('PRAGMA user_version = 2')
+  new Sqlite(path).exec('PRAGMA user_version = 3')
   const before = readFileSync(path)
   const modified = statSync(path).mtimeMs
   await expect(openVault(path, world)).rejects.toThrow(code('newer_format'))

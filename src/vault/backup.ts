@@ -1,0 +1,41 @@
+import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { syncDirectory } from '../files/private.ts'
+import { Database } from './database.ts'
+import { createPrivateFile } from './file.ts'
+
+/**
+ * Writes a consistent copy of a vault to `file`, 0600: made beside it, synchronised, read back whole, renamed into its place. Where
+ * it fails nothing is left, and what was at `file` stays.
+ * @param check looks at the copy before it gets its name, and throws when it is not good.
+ * @throws {CrmError} `io_failed`, `damaged`, and whatever `check` throws.
+ */
+export function writeBackup(database: Database, file: string, check: (copy: Database) => void = () => {}): void {
+  const fresh = `${file}.new`
+  rmSync(fresh, { force: true })
+  try {
+    createPrivateFile(fresh)
+    database.copyInto(fresh)
+    synchronise(fresh)
+    const copy = Database.openCopy(fresh)
+    try {
+      check(copy)
+    } finally {
+      copy.close()
+    }
+    renameSync(fresh, file)
+    syncDirectory(dirname(file))
+  } finally {
+    rmSync(fresh, { force: true })
+  }
+}
+
+/** SQLite does not wait for the disk when it writes a copy. */
+function synchronise(file: string): void {
+  const descriptor = openSync(file, 'r+')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
