@@ -30,7 +30,7 @@ function describe(field: Field): string {
 }
 
 /** A literal secret in argv is seen by everybody who lists processes: the flag exists to say so. */
-function addSecretFlags(command: Command, field: Field): void {
+export function addSecretFlags(command: Command, field: Field): void {
   const flag = flagName(field.key)
   command
     .option(`--${flag}-stdin`, `${field.label} from standard input`)
@@ -65,7 +65,8 @@ function publicFlag(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-async function readSecretFlag(app: App, field: Field, flags: FieldFlags): Promise<string | undefined> {
+/** The secret that one of a field's flags gives; undefined when none does. @throws {CrmError} `usage` for two of them, or a variable that is not set. */
+export async function readSecretFlag(app: App, field: Field, flags: FieldFlags): Promise<string | undefined> {
   const flag = flagName(field.key)
   const file = flags[`${field.key}File`]
   const variable = flags[`${field.key}Env`]

@@ -8,9 +8,14 @@ const MOST_BYTES = 16 * 1024 * 1024
 
 /** The text of a file, or of standard input for `-`. @throws {CrmError} `usage` when there is no such file, it is a terminal, or too large. */
 export async function readInputText(app: App, path: string, flag: string): Promise<string> {
+  return (await readInputBytes(app, path, flag)).toString('utf8')
+}
+
+/** The same, byte for byte. */
+export async function readInputBytes(app: App, path: string, flag: string): Promise<Buffer> {
   const bytes = path === '-' ? await readStandardInput(app, flag) : readFile(path, flag)
   if (bytes.length > MOST_BYTES) throw new CrmError('usage', `${flag} gives more than 16 MiB`)
-  return bytes.toString('utf8')
+  return bytes
 }
 
 function readFile(path: string, flag: string): Buffer {

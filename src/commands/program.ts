@@ -46,6 +46,7 @@ const COMMANDS: readonly Entry[] = [
     load: () => import('./demo-verify.ts'),
   },
   { name: 'demo-remove', group: 'demos', summary: 'Remove demos from the server', load: () => import('./demo-remove.ts') },
+  { name: 'webhook', group: 'demos', summary: 'Check and take what Chatwoot delivers', load: () => import('./webhook.ts') },
   { name: 'profile', group: 'vault', summary: 'List, create, choose, rename and remove profiles', load: () => import('./profile.ts') },
   { name: 'which', group: 'vault', summary: 'Say which profile, vault and key are in use, and why', load: () => import('./which.ts') },
   { name: 'key', group: 'vault', summary: 'Make keys, and manage what opens a profile', load: () => import('./key.ts') },

@@ -60,22 +60,23 @@ const testResult = z.strictObject({
   cached: z.boolean(),
 })
 
+const signature = z.enum(['valid', 'stale', 'invalid', 'missing', 'unchecked'])
+const delivery = {
+  at: time,
+  event: text,
+  messageType: text.nullable(),
+  conversationId: text.nullable(),
+  deliveryId: text.nullable(),
+  signature,
+}
+
 /** What `crm demo-verify` says, and `crm demo-create --verify` in a member of its own. */
 const verification = {
   answered: z.boolean(),
   steps: z.array(z.strictObject({ name: text, passed: z.boolean(), detail: text.nullable(), latencyMs: count.nullable() })),
   reply: z.strictObject({ text: text.nullable(), botId: text, botName: text.nullable(), latencyMs: count }).nullable(),
   diagnosis: z.strictObject({ code: text, message: text, hint: text }).nullable(),
-  deliveries: z.array(
-    z.strictObject({
-      at: time,
-      event: text,
-      messageType: text.nullable(),
-      conversationId: text.nullable(),
-      deliveryId: text.nullable(),
-      signature: z.enum(['valid', 'stale', 'invalid', 'missing', 'unchecked']),
-    }),
-  ),
+  deliveries: z.array(z.strictObject(delivery)),
 }
 
 const integrationOne = z.strictObject({ integration, test: testResult.nullable() })
@@ -294,6 +295,19 @@ export const ANSWER_SCHEMAS = {
   'demo-verify': schemaOf<answers.DemoVerifyAnswer>()(
     'crm.demo-verify/1',
     z.strictObject({ demo: z.strictObject({ slug: text, name: text, integration: text, source }), ...verification }),
+  ),
+  'webhook verify': schemaOf<answers.WebhookVerifyAnswer>()(
+    'crm.webhook-verify/1',
+    z.strictObject({ signature, signedAt: time.nullable(), ageMs: z.int().nullable() }),
+  ),
+  'webhook listen': schemaOf<answers.WebhookListenAnswer>()(
+    'crm.webhook-listen/1',
+    z.strictObject({
+      url: text,
+      deliveries: z.array(
+        z.strictObject({ ...delivery, forwarded: z.strictObject({ status: count.nullable(), latencyMs: count }).nullable() }),
+      ),
+    }),
   ),
   'demo-remove': schemaOf<answers.DemoRemoveAnswer>()(
     'crm.demo-remove/1',

@@ -359,6 +359,25 @@ export interface TakenDelivery {
   readonly signature: 'valid' | 'stale' | 'invalid' | 'missing' | 'unchecked'
 }
 
+/** A delivery that `crm webhook listen` took, and what it was answered with where it was sent on; `status` is null without an answer. */
+export interface ListenedDelivery extends TakenDelivery {
+  readonly forwarded: { readonly status: number | null; readonly latencyMs: number } | null
+}
+
+/** `crm webhook listen`, once it has ended. */
+export interface WebhookListenAnswer {
+  readonly url: string
+  readonly deliveries: readonly ListenedDelivery[]
+}
+
+/** `crm webhook verify`. `stale` is valid, and more than five minutes away from now. */
+export interface WebhookVerifyAnswer {
+  readonly signature: TakenDelivery['signature']
+  /** By `X-Chatwoot-Timestamp`; null where there is none. */
+  readonly signedAt: string | null
+  readonly ageMs: number | null
+}
+
 /** What talking to a demo as a customer has shown. */
 export interface DemoVerification {
   /** Whether the demo's own bot has answered. */

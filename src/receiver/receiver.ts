@@ -7,6 +7,8 @@ import type { Clock } from '../core/ports.ts'
 const MAX_BYTES = 1_048_576
 /** A sender that does not get on is cut off after this time, in milliseconds. */
 const REQUEST_MS = 10_000
+/** How long answers that are under way may take once it closes, in milliseconds. */
+const ANSWERING_MS = 1_000
 const HOST = '127.0.0.1'
 
 /** One request that a receiver got. */
@@ -29,7 +31,7 @@ export interface Receiver {
   /** `http://127.0.0.1:<port>`, without a slash at the end. */
   readonly url: string
   readonly port: number
-  /** Stops listening and cuts every connection. Resolves when the port is free. */
+  /** Stops listening; what is being answered has a second to end. Resolves when the port is free. */
   close(): Promise<void>
 }
 
@@ -57,8 +59,13 @@ export async function startReceiver(options: {
     port,
     close: () =>
       new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
+        // Whoever is being answered gets the answer; nobody else is waited for.
+        const late = setTimeout(() => server.closeAllConnections(), ANSWERING_MS)
+        server.close(() => {
+          clearTimeout(late)
+          resolve()
+        })
+        server.closeIdleConnections()
       }),
   }
 }
@@ -70,7 +77,7 @@ function listenError(error: NodeJS.ErrnoException, port: number): CrmError {
 
 async function receive(request: IncomingMessage, response: ServerResponse, clock: Clock, handle: Handler): Promise<void> {
   if (request.method !== 'POST') {
-    response.writeHead(405, { allow: 'POST' }).end()
+    response.writeHead(405, { allow: 'POST', connection: 'close' }).end()
     request.resume()
     return
   }
@@ -83,7 +90,7 @@ async function receive(request: IncomingMessage, response: ServerResponse, clock
   for (const [name, value] of Object.entries(request.headers)) if (value !== undefined) headers[name] = String(value)
   const delivery = { method: 'POST', path: request.url ?? '/', headers, body, atMs: clock() }
   const status = await Promise.resolve(handle(delivery)).catch(() => 500)
-  response.writeHead(status).end()
+  response.writeHead(status, { connection: 'close' }).end()
 }
 
 /** The whole body; undefined for one that is too large. */

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Sandbox } from '../../src/sandbox/index.ts'
 import { startBot } from '../support/bot.ts'
+import { BOT_SECRET, capturedRequest } from '../support/captured.ts'
 import {
   chatwootVariables,
   closeAtEnd,
@@ -39,6 +40,7 @@ function addFiles(home: Home): Home {
     apiKey: `token-${name}`,
   }))
   writeFileSync(join(home.path, 'integrations.json'), JSON.stringify(integrations))
+  writeFileSync(join(home.path, 'captured.http'), capturedRequest())
   writeFileSync(join(home.path, 'provision.sh'), '#!/bin/sh\ncase "$CHATWOOT_BASE_URL" in http://127.0.0.1:*) ;; *) exit 1 ;; esac\n', {
     mode: 0o755,
   })
@@ -85,11 +87,12 @@ const PEOPLE: Readonly<Record<string, readonly (readonly [prompt: string, keys: 
     ['Satisfaction', () => KEYS.enter],
     ['What next', () => KEYS.enter],
   ],
+  'crm webhook listen --forward-to http://127.0.0.1:3000/hook': [['listening on', () => KEYS.ctrlC]],
   'crm sandbox': [['export CHATWOOT_API_KEY=', () => KEYS.ctrlC]],
 }
 
 async function runExample(line: string, home: Home): Promise<{ status: number; printed: string }> {
-  const env = { ...home.env, ...chatwootVariables(sandbox), NEW_KEY }
+  const env = { ...home.env, ...chatwootVariables(sandbox), NEW_KEY, BOT_SECRET }
   const answers = PEOPLE[line]
   if (answers === undefined) {
     const { status, stdout, stderr } = await runShell(await withRealId(line, home), { home, env })

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AnsweringCommand } from '../../src/core/answer-schemas.ts'
 import type { Sandbox } from '../../src/sandbox/index.ts'
+import { BOT_SECRET, capturedRequest } from '../support/captured.ts'
 import { chatwootVariables, copyOf, emptyHome, type Home, homeWithChatwoot, type RunOptions, run, succeed } from '../support/cli.ts'
 
 /** The homes that the invocations start from. Copy them, so that nobody sees what another one changed. */
@@ -40,6 +41,7 @@ export async function prepareHomes(sandbox: Sandbox): Promise<Homes> {
 function writeAnswers(home: Home, sandbox: Sandbox): void {
   const entry = { provider: 'chatwoot', name: 'eu', baseUrl: sandbox.url, accountId: '1', apiKey: sandbox.administratorToken }
   writeFileSync(join(home.path, 'integrations.json'), JSON.stringify([entry, { ...entry, name: 'us' }]))
+  writeFileSync(join(home.path, 'captured.http'), capturedRequest())
 }
 
 const DEMO_CREATE = ['demo-create', '--name', 'Acme Dental', '--bot-url', 'https://bot.example.com/hook']
@@ -88,6 +90,13 @@ export const INVOCATIONS: Readonly<Record<AnsweringCommand, Invocation>> = {
   'demo-list': { place: 'demo', needs: 'vault if there', argv: words('demo-list') },
   'demo-show': { place: 'demo', needs: 'server', argv: words('demo-show acme-dental') },
   'demo-verify': { place: 'demo', needs: 'server', argv: words('demo-verify acme-dental --listen') },
+  'webhook verify': {
+    place: 'acme',
+    needs: 'nothing',
+    argv: words('webhook verify --request captured.http --secret-env BOT_SECRET'),
+    options: () => ({ env: { BOT_SECRET } }),
+  },
+  'webhook listen': { place: 'empty', needs: 'nothing', argv: words('webhook listen') },
   'demo-remove': { place: 'demo', needs: 'server', argv: words('demo-remove acme-dental --yes') },
   sandbox: { place: 'empty', needs: 'nothing', argv: words('sandbox') },
   tour: { place: 'empty', needs: 'nothing', argv: words('tour') },

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { ANSWER_SCHEMAS, type AnsweringCommand } from '../../src/core/answer-schemas.ts'
 import type { Sandbox } from '../../src/sandbox/index.ts'
-import { copyOf, openSandbox, type Result, run, start, until } from '../support/cli.ts'
+import { copyOf, openSandbox, type Result, run, start, takesSignals, until } from '../support/cli.ts'
 import { documentOf, failureOf } from './document.ts'
 import { type Homes, INVOCATIONS, prepareHomes } from './invocations.ts'
 
@@ -28,6 +28,12 @@ async function invoke(command: AnsweringCommand, more: readonly string[], env: R
   const running = start([...(await argv(home)), ...more], { ...given, home, env: { ...given.env, ...env } })
   if (command === 'sandbox')
     running.process.stdout?.on('data', () => running.printed().stdout.includes('"ok": true') && running.process.kill('SIGINT'))
+  // It has nothing to say before it ends; with a wrong flag it is gone before it listens.
+  if (command === 'webhook listen')
+    await takesSignals(running).then(
+      () => running.process.kill('SIGINT'),
+      () => {},
+    )
   return running.ended
 }
 

@@ -18,6 +18,7 @@ import { statsView } from '../../src/terminal/views/stats.ts'
 import { attemptView, testView } from '../../src/terminal/views/test.ts'
 import { tourView } from '../../src/terminal/views/tour.ts'
 import { vaultPathView, vaultVerifyView } from '../../src/terminal/views/vault.ts'
+import { webhookListenView, webhookVerifyView } from '../../src/terminal/views/webhook.ts'
 import { whichView } from '../../src/terminal/views/which.ts'
 import { connected, demoFailed, demoPlanned, failed, SAMPLES } from './samples.ts'
 
@@ -67,6 +68,8 @@ export const ALL_VIEWS: readonly Shown[] = [
   shown('demo-list', demoListView, SAMPLES['demo-list']),
   shown('demo-show', demoShowView, SAMPLES['demo-show']),
   shown('demo-verify', demoVerifyView, SAMPLES['demo-verify']),
+  shown('webhook verify', webhookVerifyView, SAMPLES['webhook verify']),
+  shown('webhook listen', webhookListenView, SAMPLES['webhook listen']),
   shown('demo-remove', demoRemoveView, SAMPLES['demo-remove']),
   shown('sandbox', sandboxView, SAMPLES.sandbox),
   shown('tour', tourView, SAMPLES.tour),

@@ -245,6 +245,16 @@ export const SAMPLES = {
     diagnosis: null,
     deliveries: [{ at: AT, event: HOSTILE, messageType: 'incoming', conversationId: HOSTILE, deliveryId: null, signature: 'invalid' }],
   } satisfies answers.DemoVerifyAnswer,
+  'webhook verify': { signature: 'stale', signedAt: AT, ageMs: 400_000 } satisfies answers.WebhookVerifyAnswer,
+  'webhook listen': {
+    url: 'http://127.0.0.1:1',
+    deliveries: [
+      {
+        ...{ at: AT, event: HOSTILE, messageType: HOSTILE, conversationId: null, deliveryId: HOSTILE, signature: 'valid' },
+        forwarded: { status: null, latencyMs: 2 },
+      },
+    ],
+  } satisfies answers.WebhookListenAnswer,
   'demo-remove': {
     changed: true,
     demos: [

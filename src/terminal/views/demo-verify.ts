@@ -1,4 +1,4 @@
-import type { DemoVerification, DemoVerifyAnswer, TakenDelivery } from '../../core/answers.ts'
+import type { DemoVerification, DemoVerifyAnswer, ListenedDelivery, TakenDelivery } from '../../core/answers.ts'
 import { showDuration } from '../relative-time.ts'
 import type { Style } from '../style.ts'
 import { NOTHING, shown, type View, whole } from '../view.ts'
@@ -16,12 +16,13 @@ export function verificationLines({ steps, reply, deliveries }: DemoVerification
 }
 
 /** One delivery: when, what, and whether it is what it says. */
-export function deliveryLine({ at, event, messageType, conversationId, signature }: TakenDelivery, style: Style): string {
+export function deliveryLine(delivery: TakenDelivery & Partial<Pick<ListenedDelivery, 'forwarded'>>, style: Style): string {
+  const { at, event, messageType, conversationId, signature, forwarded } = delivery
   const paint = signature === 'valid' ? style.ok : signature === 'invalid' || signature === 'stale' ? style.error : style.warn
   const about = [messageType, conversationId === null ? null : `conversation ${shown(conversationId, style)}`].filter(
     (part) => part !== null,
   )
-  return `  ${style.dim(at)}  ${shown(event, style)}${about.length === 0 ? '' : ` (${about.map((part) => shown(part, style)).join(', ')})`}  signature ${paint(signature)}`
+  return `  ${style.dim(at)}  ${shown(event, style)}${about.length === 0 ? '' : ` (${about.map((part) => shown(part, style)).join(', ')})`}  signature ${paint(signature)}${forwarded === undefined || forwarded === null ? '' : `  ${style.symbols.arrow} ${forwarded.status ?? 'no answer'}`}`
 }
 
 /** `crm demo-verify`. */
