@@ -39,14 +39,16 @@ const REFUSALS: ReadonlyMap<string, AnswerKind> = new Map([
   ['non permissible resource', 'bot_token'],
 ])
 
+/** The first of the texts in `errors` when no token was seen. */
+const SIGN_IN = 'you need to sign in or sign up before continuing.'
 const API_NOT_IN_PLAN = 'api access is not enabled for this account'
 const RECORD_MISSING = 'resource could not be found'
 
 /** What the body of a refusal says, as far as it is JSON of one of Chatwoot's shapes. */
 export interface RefusalBody {
   readonly error: string
-  /** Whether the key `errors` holds a list: the shape of "sign in" alone. */
-  readonly errors: boolean
+  /** Whether the list `errors` asks for a sign-in: no token was seen. */
+  readonly asksForSignIn: boolean
   /** The names of the attributes that did not pass validation. */
   readonly attributes: readonly string[]
   /** Whether there was a JSON object at all. */
@@ -58,7 +60,7 @@ const MAX_REFUSAL_BYTES = 65_536
 
 /** Reads the body of a refusal. Whatever is not of Chatwoot's making says nothing. */
 export function readRefusal(response: HttpResponse): RefusalBody {
-  const nothing = { error: '', errors: false, attributes: [], isObject: false }
+  const nothing = { error: '', asksForSignIn: false, attributes: [], isObject: false }
   if (isHtml(response) || response.body.length > MAX_REFUSAL_BYTES) return nothing
   try {
     const body: unknown = JSON.parse(response.body.toString('utf8'))
@@ -66,7 +68,9 @@ export function readRefusal(response: HttpResponse): RefusalBody {
     const { error, errors, attributes } = body as Record<string, unknown>
     const names = Array.isArray(attributes) ? attributes.filter((name): name is string => typeof name === 'string') : []
     const text = typeof error === 'string' ? error.trim().toLowerCase() : ''
-    return { error: text, errors: Array.isArray(errors), attributes: names.slice(0, 20), isObject: true }
+    const first: unknown = Array.isArray(errors) ? errors[0] : undefined
+    const asksForSignIn = typeof first === 'string' && first.trim().toLowerCase() === SIGN_IN
+    return { error: text, asksForSignIn, attributes: names.slice(0, 20), isObject: true }
   } catch {
     return nothing
   }
@@ -80,7 +84,7 @@ export function kindOf(response: HttpResponse): AnswerKind | undefined {
   if (status >= 502 && status <= 504) return 'gateway_error'
   if (status >= 500) return 'server_error'
   const body = readRefusal(response)
-  if (status === 401) return body.errors ? 'header_missing' : (REFUSALS.get(body.error) ?? 'unknown_refusal')
+  if (status === 401) return body.asksForSignIn ? 'header_missing' : (REFUSALS.get(body.error) ?? 'unknown_refusal')
   if (status === 402) return 'plan_limit'
   if (status === 403) return body.error === API_NOT_IN_PLAN ? 'plan_without_api' : 'forbidden'
   if (status === 404) return body.error === RECORD_MISSING ? 'record_missing' : body.isObject ? 'route_missing' : 'not_chatwoot'

@@ -42,6 +42,16 @@ function otherAddress({ connection }: Asked): string {
   if (pathname === '/') return 'check the address of your Chatwoot: crm edit {name} --base-url <url>'
   return `use the address without a path: crm edit {name} --base-url ${origin}`
 }
+/** Not JSON: no Chatwoot wrote it. */
+const FOREIGN_LOGIN = {
+  reason: 'the answer is not one of Chatwoot: a login or a proxy stands in front of it',
+  hint: 'let the proxy pass requests to /api without a login of its own, then run: crm test {name}',
+}
+/** It may be a Chatwoot newer than the texts that are known here: nothing is blamed that nobody has seen. */
+const UNKNOWN_TEXT = {
+  reason: 'Chatwoot is not known to say what it answered: a newer version, or something in front of it, did not accept the token',
+  hint: NEW_TOKEN,
+}
 const LATER = 'wait a minute, then run the same command again'
 
 /** What each meaning is called. `{name}` in a hint stands for the name of the integration. */
@@ -82,11 +92,10 @@ const WORDS: Readonly<Record<AnswerKind, (asked: Asked, response: HttpResponse) 
     reason: 'Chatwoot allows it to administrators only',
     hint: ADMIN_TOKEN,
   }),
-  unknown_refusal: ({ connection }) => ({
+  unknown_refusal: ({ connection }, response) => ({
     code: 'auth_rejected',
     message: `${connection.baseUrl} refused the request (401)`,
-    reason: 'the answer is not one of Chatwoot: a login or a proxy stands in front of it',
-    hint: `let the proxy pass requests to /api without a login of its own, then run: crm test {name}`,
+    ...(readRefusal(response).isObject ? UNKNOWN_TEXT : FOREIGN_LOGIN),
   }),
   plan_limit: ({ what }) => ({
     code: 'permission_denied',

@@ -4,7 +4,6 @@ import { unreachable } from '../core/errors.ts'
 import type { Clock } from '../core/ports.ts'
 import { toTimestamp } from '../core/time.ts'
 import type { WriteRequest } from './client.ts'
-import { madeWebhooks } from './demo-find.ts'
 
 /** A journal that lives as long as the process: for the environment, where there is no vault. */
 export function memoryJournal(): DemoJournal {
@@ -26,9 +25,6 @@ export function digestOf({ method, path, body }: Pick<WriteRequest, 'method' | '
 
 /** What is about to be done. */
 export type Intent = Pick<JournalEntry, 'kind' | 'action' | 'digest' | 'remoteId'>
-
-/** What was found instead of being made. */
-export type Adopted = Pick<JournalEntry, 'kind' | 'remoteId'> & Partial<Pick<JournalEntry, 'digest'>>
 
 /** What a demo is called and where it lives: what a first entry needs to make a record. */
 export type DemoSeed = Pick<DemoRecord, 'slug' | 'name' | 'integration' | 'account' | 'channel'>
@@ -108,8 +104,9 @@ export class Ledger {
     this.#isTrimmed = true
     const at = toTimestamp(this.#clock())
     const entries = intents.map((intent) => ({ runId: this.runId, ...intent, state: 'intent' as const, at }))
-    // What is half done while this entry is open is `partial`, should the process end here.
-    const status = record.status === 'deleting' ? ('deleting' as const) : ('partial' as const)
+    // What is half done while this entry is open is `partial`, should the process end here; a removal goes on as the removal that it is.
+    const isRemoval = record.status === 'deleting' && intents.every(({ action }) => action === 'delete')
+    const status = isRemoval ? ('deleting' as const) : ('partial' as const)
     await this.#write({ ...record, status, journal: [...journal, ...entries] })
     return entries.map((_entry, index) => journal.length + index)
   }
@@ -137,15 +134,15 @@ export class Ledger {
   }
 
   /** Commits a change that no call announces: an adopted object, the status at the end. Nothing is written when nothing differs. */
-  async update(change: RecordChange, adopted: readonly Adopted[] = []): Promise<void> {
+  async update(change: RecordChange, adopted: readonly Pick<JournalEntry, 'kind' | 'remoteId'>[] = []): Promise<void> {
     const record = this.#begun()
     const at = toTimestamp(this.#clock())
-    const entries = adopted.map(({ digest = '', ...entry }) => ({
+    const entries = adopted.map((entry) => ({
       ...entry,
       runId: this.runId,
       action: 'adopt' as const,
       state: 'done' as const,
-      digest,
+      digest: '',
       at,
     }))
     const { secrets = {}, ...fields } = change
@@ -189,11 +186,9 @@ export class Ledger {
   }
 }
 
-/** A long journal without its oldest settled entries; what tells of a webhook that is there stays. */
+/** A long journal without its oldest settled entries. */
 function trimmed(journal: readonly JournalEntry[]): readonly JournalEntry[] {
   if (journal.length <= MAX_ENTRIES) return journal
   const from = journal.length - KEPT_ENTRIES
-  const webhooks = new Set(madeWebhooks(journal))
-  const isKept = ({ kind, state, remoteId }: JournalEntry) => state === 'intent' || (kind === 'webhook' && webhooks.has(remoteId ?? ''))
-  return journal.filter((entry, position) => position >= from || isKept(entry))
+  return journal.filter(({ state }, position) => position >= from || state === 'intent')
 }

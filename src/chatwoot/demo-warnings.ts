@@ -24,6 +24,7 @@ export function warningsBefore({ plan, found, botUrl, webhookUrl, version, repla
     nameWarning(plan.name, version),
     agentsWarning(plan.unknownAgents),
     replaces ? undefined : doublesWarning(plan.slug, found),
+    replaces ? undefined : lateWarning(plan.slug, found),
     replaces ? undefined : markWarning(found),
   ]
   return candidates.filter((warning) => warning !== undefined)
@@ -44,16 +45,28 @@ function agentsWarning(unknown: readonly string[]): Warning | undefined {
   return { code: 'agents_unknown', message }
 }
 
-function doublesWarning(slug: string, { doubles }: DemoFound): Warning | undefined {
-  const names = [...doubles.inboxes.map(({ id }) => `inbox ${id}`), ...doubles.bots.map(({ id }) => `bot ${id}`)]
+function doublesWarning(slug: string, { doubles, late }: DemoFound): Warning | undefined {
+  const others = {
+    inboxes: doubles.inboxes.filter((one) => !late.inboxes.includes(one)),
+    bots: doubles.bots.filter((one) => !late.bots.includes(one)),
+  }
+  const names = [...others.inboxes.map(({ id }) => `inbox ${id}`), ...others.bots.map(({ id }) => `bot ${id}`)]
   if (names.length === 0) return undefined
   const message = `more objects carry the mark of the demo ${slug} and are left alone: ${names.join(', ')}; demo-remove takes them away, too`
   return { code: 'demo_doubles', message }
 }
 
+/** What a run that was cut off has made behind the back of the one after it. */
+function lateWarning(slug: string, { late }: DemoFound): Warning | undefined {
+  const names = [...late.inboxes.map(({ id }) => `inbox ${id}`), ...late.bots.map(({ id }) => `bot ${id}`)]
+  if (names.length === 0) return undefined
+  const message = `an earlier run of the demo ${slug} was cut off and made more than is needed, which is to be removed: ${names.join(', ')}`
+  return { code: 'demo_late', message }
+}
+
 /** The inbox carries its mark where customers read it outside of business hours. */
 function markWarning({ inbox }: DemoFound): Warning | undefined {
-  if (inbox?.hoursEnabled !== true) return undefined
+  if (inbox?.hasBusinessHours !== true) return undefined
   const message = `business hours are on in the inbox ${inbox.id}: outside of them customers read its out-of-office message with the mark of the demo`
   return { code: 'mark_visible', message }
 }

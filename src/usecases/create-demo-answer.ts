@@ -27,6 +27,8 @@ export interface RunState {
   readonly warnings: readonly Warning[]
   /** Whether another demo of this name was removed first. */
   readonly replaces: boolean
+  /** Whether objects that the demo does not need were removed. */
+  readonly cleans: boolean
 }
 
 /** What is known before anything is applied. */
@@ -36,12 +38,12 @@ export function nothingApplied(plan: DemoPlan): Applied {
 
 /** The answer of a run that has ended, with its warnings and its error. */
 export function answerOf(state: RunState, applied: Applied): Answer<DemoCreateAnswer> {
-  const { plan, replaces, ledger, connection, input, report, integration, source } = state
+  const { plan, replaces, cleans, ledger, connection, input, report, integration, source } = state
   const { inbox, bot, error, steps, left } = applied
   const { slug, name, dryRun } = input
   const isAlive = ledger.record !== undefined && ledger.record.status !== 'removed'
   const data: DemoCreateAnswer = {
-    changed: error === undefined ? plan.changed || replaces : left.length > 0,
+    changed: error === undefined ? plan.changed || replaces || cleans : left.length > 0,
     dryRun,
     demo: { slug, name, integration, source, createdAt: isAlive ? (ledger.record?.createdAt ?? null) : null },
     account: { id: connection.accountId, name: report.identity?.accountName ?? null },

@@ -1,28 +1,26 @@
 import { type Client, createClient } from '../chatwoot/client.ts'
 import { accountUrl, type Connection, connectionOf, inboxDefaultsOf } from '../chatwoot/connection.ts'
-import { askConnection } from '../chatwoot/connection-test.ts'
+import { testConnection } from '../chatwoot/connection-test.ts'
 import { applyDemo } from '../chatwoot/demo-apply.ts'
 import type { Applied } from '../chatwoot/demo-failure.ts'
 import { allOf, type DemoFound, knownOf } from '../chatwoot/demo-find.ts'
 import { Ledger } from '../chatwoot/demo-journal.ts'
 import { observeDemo } from '../chatwoot/demo-observe.ts'
-import { type DemoObserved, type DemoPlan, planDemo } from '../chatwoot/demo-plan.ts'
+import { type DemoObserved, type DemoPlan, type DemoWanted, planDemo } from '../chatwoot/demo-plan.ts'
 import { settleUnknown } from '../chatwoot/demo-recover.ts'
 import { type Removal, removeObjects } from '../chatwoot/demo-remove.ts'
 import { DEMO_LIMITS, type DemoEvent, type DemoLimits, type DemoObject, type DemoRun, stopIfCancelled } from '../chatwoot/demo-run.ts'
-import { type DemoTarget, errorFor } from '../chatwoot/demo-target.ts'
+import { type DemoTarget, errorFor, otherAccount } from '../chatwoot/demo-target.ts'
 import { warningsBefore } from '../chatwoot/demo-warnings.ts'
-import type { AccountWebhook } from '../chatwoot/read.ts'
 import type { Answer, DemoCreateAnswer } from '../core/answers.ts'
-import type { DemoJournal } from '../core/demo.ts'
+import type { DemoJournal, DemoRecord } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
 import type { Clock, Http } from '../core/ports.ts'
 import type { TestReport } from '../core/provider.ts'
+import { toTimestamp } from '../core/time.ts'
 import { answerOf, nothingApplied, type RunState, withPages } from './create-demo-answer.ts'
 import { type CreateDemoInput, type CreateDemoRequest, readCreateDemo } from './create-demo-input.ts'
 import type { DemoPages } from './create-demo-pages.ts'
-import { refuseOtherAccount, requireAdministrator } from './demo-guards.ts'
-import { untilOf, wantedOf } from './demo-wanted.ts'
 
 /** What making a demo needs of the world. */
 export interface CreateDemoDeps {
@@ -51,31 +49,36 @@ export interface CreateDemoDeps {
 export async function* createDemo(deps: CreateDemoDeps, request: CreateDemoRequest): AsyncGenerator<DemoEvent, Answer<DemoCreateAnswer>> {
   const input = readCreateDemo(request)
   if (deps.pages !== undefined && input.channel === 'api') throw noPages()
-  refusePast(input, deps.clock())
   let version: string | null = null
   try {
     const connection = connectionOf(deps.target.values)
     yield { type: 'test', integration: deps.target.name }
-    const { report, webhooks } = await askConnection(connection, deps)
+    const report = await testConnection(connection, deps)
     requireAdministrator(report, deps.target)
     version = report.server?.version ?? null
-    const answer = yield* provision({ deps, input, connection, report, webhooks })
+    const answer = yield* provision({ deps, input, connection, report })
     return answer.error === undefined ? answer : { ...answer, error: errorFor(deps.target, answer.error, version) as CrmError }
   } catch (error) {
     throw errorFor(deps.target, error, version)
   }
 }
 
-function refusePast({ expires }: CreateDemoInput, nowMs: number): void {
-  if (expires === undefined || expires === 'never' || Date.parse(expires) > nowMs) return
-  throw new CrmError('usage', 'the demo would be over before it began', {
-    reason: `expires is ${expires}`,
-    hint: 'give a time to come, or a lifetime with --ttl 7d',
-  })
-}
-
 function noPages(): CrmError {
   return new CrmError('usage', 'there is no page for a demo with channel api', { hint: 'leave --output away, or use --channel web' })
+}
+
+/** @throws {CrmError} the cause of a failed test; `permission_denied` where nothing could be written. */
+function requireAdministrator(report: TestReport, target: DemoTarget): void {
+  if (report.outcome === 'failed') {
+    const hint = report.hint === null ? {} : { hint: report.hint }
+    throw new CrmError(report.cause ?? 'provider_error', report.message ?? 'the connection test failed', hint)
+  }
+  if (report.checks.every(({ name, passed }) => name !== 'administrator' || passed)) return
+  const role = report.identity?.role ?? 'not administrator'
+  throw new CrmError('permission_denied', `the token of ${target.name} may not make demos`, {
+    reason: `its user has the role ${role} in the account; inboxes and bots are made by administrators`,
+    hint: 'use the token of an administrator: crm edit {name} --api-key-stdin',
+  })
 }
 
 /** A run after its connection test. */
@@ -84,8 +87,6 @@ interface Provisioning {
   readonly input: CreateDemoInput
   readonly connection: Connection
   readonly report: TestReport
-  /** Those of the account. */
-  readonly webhooks: readonly AccountWebhook[]
 }
 
 async function* provision(provisioning: Provisioning): AsyncGenerator<DemoEvent, Answer<DemoCreateAnswer>> {
@@ -95,26 +96,30 @@ async function* provision(provisioning: Provisioning): AsyncGenerator<DemoEvent,
   const seed = { slug: input.slug, name: input.name, integration: target.name, account, channel: input.channel }
   const ledger = await Ledger.open(deps.journal, seed, { clock, runId })
   const client = createClient(http, connection, { signal })
-  const wants = { agents: input.agents.length > 0, webhooks: provisioning.webhooks }
-  const { observed, found } = await observeDemo(client, input.slug, knownOf(ledger.record, account), wants)
+  const { observed, found } = await observeDemo(client, input.slug, knownOf(ledger.record, account), { agents: input.agents.length > 0 })
   refuseOtherAccount(ledger.record, account, found)
   const isThere = observed.inbox !== null || observed.bot !== null
   if (isThere && input.ifExists === 'fail') throw existsAlready(input.slug, observed)
   const replaces = isThere && input.ifExists === 'replace'
   const base = replaces ? withoutObjects(observed) : observed
-  const wanted = wantedOf(input, {
-    defaults: inboxDefaultsOf(target.values),
-    runId,
-    nowMs: clock(),
-    until: replaces ? null : untilOf(found, input.slug),
-  })
-  const plan = planDemo(wanted, base)
+  const plan = planDemo(wantedOf(provisioning), base)
 
   const before = { plan, found, botUrl: input.botUrl, webhookUrl: input.webhookUrl, version: report.server?.version ?? null, replaces }
   const warnings = [...report.warnings, ...warningsBefore(before)]
   yield { type: 'plan', plan }
   yield* warnings.map((warning): DemoEvent => ({ type: 'warning', warning }))
-  const state: RunState = { integration: target.name, source: target.source, connection, input, report, ledger, plan, warnings, replaces }
+  const state: RunState = {
+    integration: target.name,
+    source: target.source,
+    connection,
+    input,
+    report,
+    ledger,
+    plan,
+    warnings,
+    replaces,
+    cleans: found.late.inboxes.length + found.late.bots.length > 0,
+  }
   if (input.dryRun) return answerOf(state, { ...nothingApplied(plan), inbox: observed.inbox, bot: observed.bot })
 
   stopIfCancelled(signal)
@@ -129,7 +134,7 @@ async function* provision(provisioning: Provisioning): AsyncGenerator<DemoEvent,
 
 /**
  * Removes what is in the way of a plan: all of a demo that is to be replaced, else inboxes that an earlier run gave up and did not live
- * to delete. @returns how the run ends when the old demo cannot be removed.
+ * to delete, and what one that was cut off made too late. @returns how the run ends when the old demo cannot be removed.
  */
 async function* clearTheWay(
   run: DemoRun,
@@ -138,13 +143,9 @@ async function* clearTheWay(
   found: DemoFound,
 ): AsyncGenerator<DemoEvent, Applied | undefined> {
   const { ledger, plan, input, replaces } = state
-  const targets = { slug: input.slug, ...(replaces ? allOf(found) : { inboxes: found.givenUp, botIds: [], webhookIds: [] }) }
+  const targets = { slug: input.slug, ...(replaces ? allOf(found) : remainsOf(found)) }
   const inboxes = targets.inboxes.map(({ id }): DemoObject => ({ kind: 'inbox', id }))
-  const objects = [
-    ...inboxes,
-    ...targets.botIds.map((id): DemoObject => ({ kind: 'bot', id })),
-    ...targets.webhookIds.map((id): DemoObject => ({ kind: 'webhook', id })),
-  ]
+  const objects = [...inboxes, ...targets.botIds.map((id): DemoObject => ({ kind: 'bot', id }))]
   if (objects.length === 0) return undefined
   yield { type: 'remove', objects }
   const removal = await removeObjects(run, client, targets, 0)
@@ -155,6 +156,28 @@ async function* clearTheWay(
   return undefined
 }
 
+/** What earlier runs have left that the demo does not need. */
+function remainsOf({ givenUp, late }: DemoFound): ReturnType<typeof allOf> {
+  return { inboxes: [...givenUp, ...late.inboxes], botIds: late.bots.map(({ id }) => id) }
+}
+
+function wantedOf({ deps, input }: Provisioning): DemoWanted {
+  const { slug, name, botUrl, channel, agents, websiteUrl, webhookUrl, greeting, welcomeTitle, welcomeTagline, color } = input
+  const given = Object.entries({ websiteUrl, webhookUrl, greeting, welcomeTitle, welcomeTagline, color })
+  return {
+    ...{ slug, name, botUrl, channel, agents, runId: deps.runId },
+    ...Object.fromEntries(given.filter(([, value]) => value !== undefined)),
+    defaults: inboxDefaultsOf(deps.target.values),
+    madeAt: toTimestamp(deps.clock()),
+  }
+}
+
+/** Ids mean nothing in another account: the demo is there, or its integration was edited. */
+function refuseOtherAccount(record: DemoRecord | undefined, account: string, { inbox, bot }: DemoFound): void {
+  if (record === undefined || record.account === account || record.status === 'removed' || inbox !== null || bot !== null) return
+  throw otherAccount(record, account)
+}
+
 function existsAlready(slug: string, { inbox, bot }: DemoObserved): CrmError {
   const there = [...(inbox === null ? [] : [`inbox ${inbox.id}`]), ...(bot === null ? [] : [`bot ${bot.id}`])]
   const hint = 'leave --if-exists away to bring it up to date, or use --if-exists replace to make it anew'
@@ -162,7 +185,7 @@ function existsAlready(slug: string, { inbox, bot }: DemoObserved): CrmError {
 }
 
 function withoutObjects(observed: DemoObserved): DemoObserved {
-  return { ...observed, inbox: null, bot: null, adopted: { inbox: false, bot: false }, linkedBotId: null, members: [], webhooks: [] }
+  return { ...observed, inbox: null, bot: null, adopted: { inbox: false, bot: false }, linkedBotId: null, members: [] }
 }
 
 function notReplaced(plan: DemoPlan, slug: string, { left, pending, obstacle }: Removal): Applied {

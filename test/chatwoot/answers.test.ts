@@ -30,6 +30,8 @@ const TABLE: readonly [string, HttpResponse, string | undefined, string | undefi
   ['a foreign account', answer(401, { error: 'You are not authorized to access this account' }), 'account_foreign', 'not_found'],
   ['a suspended account', answer(401, { error: 'Account is suspended' }), 'account_suspended', 'permission_denied'],
   ['an agent', answer(401, { error: 'You are not authorized to do this action' }), 'role_too_low', 'permission_denied'],
+  ['a text of a later version', answer(401, { error: 'Token has expired' }), 'unknown_refusal', 'auth_rejected'],
+  ['another list of errors', answer(401, { errors: ['Token has expired'] }), 'unknown_refusal', 'auth_rejected'],
   ['a login in front', answer(401, HTML, 'text/html'), 'unknown_refusal', 'auth_rejected'],
   ['a full account', answer(402, { error: 'Account limit exceeded. Upgrade to a higher plan' }), 'plan_limit', 'permission_denied'],
   ['a plan without API', answer(403, { error: 'API access is not enabled for this account' }), 'plan_without_api', 'permission_denied'],
@@ -65,6 +67,12 @@ test('every refusal says what, why and what to do, in lower case, without full s
     expect(`${error.message} ${error.reason}`, name).not.toContain('<title>')
     expect(`${error.message} ${error.reason}`, name).not.toContain('Naam')
   }
+})
+
+test('a refusal in words that nobody knows blames no proxy, and a page does', () => {
+  for (const body of [{ error: 'Token has expired' }, { errors: ['Token has expired'] }])
+    expect(`${refusalOf(answer(401, body), ASKED)?.reason} ${refusalOf(answer(401, body), ASKED)?.hint}`).not.toMatch(/proxy/)
+  expect(refusalOf(answer(401, HTML, 'text/html'), ASKED)?.reason).toContain('proxy')
 })
 
 test('a dropped header names the proxy and its setting', () => {

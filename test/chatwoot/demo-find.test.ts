@@ -6,7 +6,7 @@ import { readBot, readInbox } from '../../src/chatwoot/read.ts'
 import type { DemoRecord, JournalEntry } from '../../src/core/demo.ts'
 import type { Json } from '../../src/core/json.ts'
 
-const UNKNOWN: DemoKnown = { inboxId: null, botId: null, deletedInboxes: new Map(), openRuns: new Set(), webhookIds: new Set() }
+const UNKNOWN: DemoKnown = { inboxId: null, botId: null, deletedInboxes: new Map(), openRuns: new Set(), creations: [] }
 const MARK = '[crm-demo:acme]'
 
 const inbox = (id: number, message: string | null = null, more: Record<string, Json> = {}) =>
@@ -55,6 +55,19 @@ test('an inbox whose deletion was begun is never used, and finished unless the s
   expect(found.deleting.map(({ id }) => id)).toEqual(['1'])
 })
 
+test('a double that a known run made without writing it down is late; one of an unknown run, or of a known object, is not', () => {
+  const [first, second, other] = ['a', 'b', 'c'].map((digit) => digit.repeat(32)) as [string, string, string]
+  const text = (run: string) => markText('acme', run, '2026-06-17T10:00:00.000Z')
+  const all = { inboxes: [], bots: [bot(1, text(second)), bot(2, text(first)), bot(3, text(other)), bot(4, text(second))] }
+  const creations = [
+    { kind: 'bot', runId: first, state: 'failed', remoteId: null },
+    { kind: 'bot', runId: second, state: 'done', remoteId: '1' },
+  ] as const
+  const found = findDemo('acme', '1', { ...UNKNOWN, botId: '1', creations }, all)
+  expect(found.doubles.bots.map(({ id }) => id)).toEqual(['2', '3', '4'])
+  expect(found.late.bots.map(({ id }) => id)).toEqual(['2'])
+})
+
 test('an object of a run that did not live to write it down is not adopted but known', () => {
   const run = 'a'.repeat(32)
   const text = markText('acme', run, '2026-06-17T10:00:00.000Z')
@@ -93,17 +106,15 @@ test('a mark is read back from any text around it, with run and time', () => {
     fc.property(slug, fc.string(), fc.string(), (name, before, after) => {
       fc.pre(!before.includes('[crm-demo') && !after.includes('[crm-demo'))
       const run = 'c'.repeat(32)
-      for (const until of [null, '2026-07-01T00:00:00.000Z']) {
-        const text = `${before}${markText(name, run, '2026-06-17T10:00:00.000Z', until)}${after}`
-        expect(marksIn(text)).toEqual([{ slug: name, isRemoved: false, runId: run, madeAt: '2026-06-17T10:00:00.000Z', until }])
-        expect(markOf(withMarkRemoved(text, name), name)?.isRemoved).toBe(true)
-      }
+      const text = `${before}${markText(name, run, '2026-06-17T10:00:00.000Z')}${after}`
+      expect(marksIn(text)).toEqual([{ slug: name, isRemoved: false, runId: run, madeAt: '2026-06-17T10:00:00.000Z' }])
+      expect(markOf(withMarkRemoved(text, name), name)?.isRemoved).toBe(true)
     }),
   )
 })
 
 test("a mark fits into a bot's description, and is put behind what stands there", () => {
-  expect(markText('x'.repeat(64), 'd'.repeat(32), '2026-06-17T10:00:00.000Z', '2026-07-01T00:00:00.000Z').length).toBeLessThan(255)
+  expect(markText('x'.repeat(64), 'd'.repeat(32), '2026-06-17T10:00:00.000Z').length).toBeLessThan(255)
   expect([withMark(null, 'm'), withMark(' ', 'm'), withMark('text', 'm')]).toEqual(['m', 'm', 'text\nm'])
 })
 

@@ -20,16 +20,7 @@ const WANTED: DemoWanted = {
   madeAt: MADE_AT,
 }
 
-const NOTHING: DemoObserved = {
-  inbox: null,
-  bot: null,
-  adopted: { inbox: false, bot: false },
-  linkedBotId: null,
-  members: [],
-  agents: [],
-  webhooks: [],
-  takenUrls: new Set(),
-}
+const NOTHING: DemoObserved = { inbox: null, bot: null, adopted: { inbox: false, bot: false }, linkedBotId: null, members: [], agents: [] }
 
 const inboxOf = (more: Record<string, Json> = {}) =>
   readInbox({

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
+import { markText } from '../../src/chatwoot/demo-marks.ts'
 import type { Http } from '../../src/core/ports.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { createDemo } from '../../src/usecases/create-demo.ts'
+import { removeDemos } from '../../src/usecases/remove-demos.ts'
 import { aRun, expectSchema, openSandbox, remains, succeed, targetOf, toEnd, watchedJournal, writesOf } from '../chatwoot/support.ts'
 
 const INPUT = { name: 'Acme Dental', botUrl: 'https://bot.example/hook' }
@@ -192,6 +194,41 @@ test('of several marked objects the oldest is used, and a warning names the othe
   expect(answer.data?.inbox?.id).toBe(first.inbox?.id)
   const warning = answer.warnings.find(({ code }) => code === 'demo_doubles')
   expect(warning?.message).toContain(`inbox ${second.inbox?.id}, bot ${second.bot?.id}`)
+})
+
+test('what a run that died made only after the next one had made it anew is taken away by the one after that', async (context) => {
+  const { http, sandbox, target } = await openSandbox(context)
+  const { journal, records } = watchedJournal()
+  // The first run dies while its bot and its inbox are under way: nothing of them is there, and its journal says so.
+  const first = aRun(journal)
+  const dies: Http = (request) => (request.method === 'POST' ? Promise.reject(new Error('killed')) : http(request))
+  await toEnd(createDemo({ http: dies, target, ...first, limits: { ...first.limits, lookMs: 0 } }, INPUT))
+  const data = await succeed(createDemo({ http, target, ...aRun(journal) }, INPUT))
+  // Now its requests are carried out.
+  const other = await succeed(createDemo({ http, target, ...aRun() }, { ...INPUT, slug: 'other' }))
+  const late = markText('acme-dental', first.runId, '2026-06-17T10:00:00.000Z')
+  sandbox.state.inboxes.get(Number(other.inbox?.id))!.columns.out_of_office_message = late
+  sandbox.state.bots.get(Number(other.bot?.id))!.columns.description = late
+  const { answer } = await toEnd(createDemo({ http, target, ...aRun(journal) }, INPUT))
+  expect(answer.error).toBeUndefined()
+  expect(answer.data).toMatchObject({ changed: true, inbox: { id: data.inbox?.id }, bot: { id: data.bot?.id } })
+  expect(answer.warnings.map(({ code }) => code)).toContain('demo_late')
+  expect(sandbox.state.bots.get(Number(other.bot?.id))).toBeUndefined()
+  expect(records.at(-1)).toMatchObject({ status: 'ready', inboxId: data.inbox?.id, botId: data.bot?.id })
+  const again = await succeed(createDemo({ http, target, ...aRun(journal) }, INPUT))
+  expect(again.changed).toBe(false)
+})
+
+test('a demo that is made again while its old inbox is being deleted is not said to be deleting', async (context) => {
+  const { http, target } = await openSandbox(context, { deletionDelayMs: 60_000 })
+  const { journal, records } = watchedJournal()
+  await succeed(createDemo({ http, target, ...aRun(journal) }, INPUT))
+  const doomed = { slug: 'acme-dental', journal, target }
+  await toEnd(removeDemos({ http, ...aRun(), limits: { deletionMs: 0 } }, [doomed]))
+  expect(records.at(-1)?.status).toBe('deleting')
+  const from = records.length
+  await succeed(createDemo({ http, target, ...aRun(journal) }, INPUT))
+  expect(new Set(records.slice(from).map(({ status }) => status))).toEqual(new Set(['partial', 'ready']))
 })
 
 test('a dry run plans, and writes neither to the server nor to the journal', async (context) => {
