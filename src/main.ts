@@ -34,18 +34,19 @@ function readWorld(host: NodeJS.Process): World {
     startOf: (pid) => startOfProcess(host, pid),
     uid: host.getuid?.(),
     clock: Date.now,
-    onStop: (listener) => listenForStop(host, listener),
+    onStop: (listener, again) => listenForStop(host, listener, again),
     program: [host.execPath, host.argv[1] ?? 'crm'],
   }
 }
 
 /** The first signal asks the command to stop cleanly; the second one takes its usual course. */
-function listenForStop(host: NodeJS.Process, listener: (signal: StopSignal) => void): void {
+function listenForStop(host: NodeJS.Process, listener: (signal: StopSignal) => void, again: () => void): void {
   const stop = (signal: NodeJS.Signals): void => {
     for (const name of STOP_SIGNALS) {
       host.off(name, stop)
       host.on(name, () => {
         host.removeAllListeners(name)
+        again()
         host.kill(host.pid, name)
       })
     }

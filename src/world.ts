@@ -14,7 +14,8 @@ export interface World {
   readonly stdout: OutputTarget
   readonly stderr: OutputTarget
   readonly platform: string
-  readonly home: string
+  /** Undefined where a process has none. */
+  readonly home: string | undefined
   /** `user@host pid 123`, for the audit log; asked for once something is written. */
   readonly actor: () => string
   readonly host: () => string
@@ -23,8 +24,8 @@ export interface World {
   readonly startOf: (pid: number) => string | undefined
   readonly uid: number | undefined
   readonly clock: Clock
-  /** Calls back on SIGINT, SIGTERM and SIGHUP, once; a second signal ends the process at once. */
-  readonly onStop: (listener: (signal: StopSignal) => void) => void
+  /** Calls back on SIGINT, SIGTERM and SIGHUP, once; a second signal calls `again` and ends the process at once. */
+  readonly onStop: (listener: (signal: StopSignal) => void, again: () => void) => void
   /** The program that runs this command and its script, to run another one: `[node, bin/crm.js]`. */
   readonly program: readonly [string, string]
 }

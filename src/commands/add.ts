@@ -17,6 +17,7 @@ import { addFieldFlags, type FieldFlags, readEnvironment, readFieldFlags } from 
 import { chooseKeyKind, createProfile } from './first-key.ts'
 import { setExamples, setStatuses } from './help-format.ts'
 import { readInputText } from './input-text.ts'
+import { typedAgain, withWhereabouts } from './printed-commands.ts'
 
 interface AddFlags {
   readonly name?: string
@@ -118,7 +119,9 @@ async function askAndSave(
     const test = await test_(app, draft, false)
     if (test.result.outcome === 'connected') return save(app, draft, test)
     const { attemptView } = await import('../terminal/views/test.ts')
-    app.ui.tell(await attemptView({ ...test.result, hint: beforeSaving(test.result.hint ?? undefined, provider.id) }, await app.ui.style()))
+    app.ui.tell(
+      await attemptView({ ...test.result, hint: beforeSaving(app, test.result.hint ?? undefined, provider.id) }, await app.ui.style()),
+    )
     const next = await askAfterFailure(app.ui, { provider, name: one.name, values })
     values = next.values
     testFirst = next.action === 'test'
@@ -149,7 +152,7 @@ async function test_(app: App, draft: Draft, strict: boolean): Promise<Tested> {
       const error = resultError(tested.result)
       throw new CrmError(error.code, error.message, {
         reason: 'nothing was saved; --no-test saves without a test',
-        hint: beforeSaving(error.hint, draft.provider.id),
+        hint: beforeSaving(app, error.hint, draft.provider.id),
       })
     }
     return tested
@@ -159,10 +162,10 @@ async function test_(app: App, draft: Draft, strict: boolean): Promise<Tested> {
 }
 
 /** A hint to edit or test what is not there yet is a hint to add it with other values. */
-function beforeSaving(hint: string | undefined, provider: string): string {
-  return hint === undefined
-    ? `correct the values and run again: crm add ${provider}`
-    : hint.replaceAll(/crm (?:edit|test) \S+/g, `crm add ${provider}`)
+function beforeSaving(app: App, hint: string | undefined, provider: string): string {
+  const { argv } = app.world
+  const typed = argv.includes(provider) ? argv : [...argv, provider]
+  return withWhereabouts(typedAgain(hint ?? `correct the values and run again: crm edit ${provider}`, typed), app.whereabouts)
 }
 
 async function isNewProfile(app: App): Promise<boolean> {

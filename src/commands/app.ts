@@ -18,6 +18,7 @@ import type { Vault } from '../vault/vault.ts'
 import type { VaultWorld } from '../vault/world.ts'
 import type { World } from '../world.ts'
 import { toCrmError } from './failures.ts'
+import type { Whereabouts } from './printed-commands.ts'
 import { VERSION } from './version.ts'
 
 /** The global flags, as the parser gives them. */
@@ -40,8 +41,6 @@ export interface Outcome {
   readonly view: LoadView<unknown>
   /** Secrets that the person asked to see. */
   readonly reveals?: readonly string[]
-  /** The exit status of a command that did not fail and has more to say than 0. */
-  readonly status?: number
 }
 
 /** A value in use and where it came from. */
@@ -77,7 +76,10 @@ export class App {
   constructor(readonly world: World) {
     Secret.observe((value) => this.redactor.register(value))
     this.#startedMs = world.clock()
-    world.onStop((signal) => this.#stopped(signal))
+    world.onStop(
+      (signal) => this.#stopped(signal),
+      () => this.#leaveNow(),
+    )
   }
 
   /** Takes the global flags over; called once the parser knows them. */
@@ -99,17 +101,15 @@ export class App {
 
   /** When the command must be done, in Unix milliseconds. */
   get deadlineMs(): number {
-    return this.deadlineAfter(COMMAND_LIMIT_MS)
-  }
-
-  /** The same for a command that may take longer, unless `--timeout` says otherwise. */
-  deadlineAfter(limitMs: number): number {
-    return this.#startedMs + this.timeoutMs(limitMs)
+    return this.#startedMs + this.timeoutMs(COMMAND_LIMIT_MS)
   }
 
   /** `--timeout`, or a default, in milliseconds. */
   timeoutMs(fallbackMs: number): number {
-    return this.#globals.timeout === undefined ? fallbackMs : parseDuration(this.#globals.timeout)
+    if (this.#globals.timeout === undefined) return fallbackMs
+    const limitMs = parseDuration(this.#globals.timeout)
+    if (limitMs > 0) return limitMs
+    throw new CrmError('usage', '--timeout 0 leaves no time for anything', { hint: 'give at least 1ms, or leave --timeout away' })
   }
 
   get ui(): Ui {
@@ -151,14 +151,25 @@ export class App {
     return this.#paths
   }
 
+  /** Undefined where neither a home directory nor variables say where anything is: what needs no vault goes on without. */
+  get #pathsIfAny(): Paths | undefined {
+    try {
+      return this.paths
+    } catch (error) {
+      if (this.world.home === undefined && error instanceof CrmError) return undefined
+      throw error
+    }
+  }
+
   /** The profile in use: flag, `CRM_PROFILE`, what `crm profile use` chose, `default`. */
   async profile(): Promise<Chosen> {
     const { profile } = this.#globals
     if (profile !== undefined) return { value: parseName(profile, 'profile'), from: '--profile' }
     const variable = this.world.env.CRM_PROFILE
     if (variable !== undefined) return { value: parseName(variable, 'profile'), from: 'CRM_PROFILE' }
-    const chosen = readConfig(this.paths.configFile).profile
-    return chosen === undefined ? { value: 'default', from: 'default' } : { value: chosen, from: this.paths.configFile }
+    const file = this.#pathsIfAny?.configFile
+    const chosen = file === undefined ? undefined : readConfig(file).profile
+    return file === undefined || chosen === undefined ? { value: 'default', from: 'default' } : { value: chosen, from: file }
   }
 
   /** What the vault needs to know of the world. */
@@ -195,7 +206,8 @@ export class App {
 
   /** The vault; undefined when there is none. */
   async vaultIfThere(): Promise<Vault | undefined> {
-    return vaultExists(this.paths.vault) ? this.vault() : undefined
+    const paths = this.#pathsIfAny
+    return paths !== undefined && vaultExists(paths.vault) ? this.vault() : undefined
   }
 
   /** Where keys may come from, in the order of `design.md` section 3. */
@@ -293,14 +305,26 @@ export class App {
       await this.#refuseUnknownFields(command)
       const outcome = await body()
       if (outcome !== undefined) {
-        await this.ui.answer(outcome.answer, outcome.view, outcome.reveals)
-        this.status = outcome.answer.error?.exitStatus ?? outcome.status ?? 0
+        await this.ui.answer(await this.#runnable(outcome.answer), outcome.view, outcome.reveals)
+        this.status = outcome.answer.error?.exitStatus ?? 0
       }
     } catch (error) {
       await this.fail(error, command)
     } finally {
       await this.close()
     }
+  }
+
+  /** The flags that say what this run is about. */
+  get whereabouts(): Whereabouts {
+    return this.#globals
+  }
+
+  /** An answer whose printed commands are about what this run was about. */
+  async #runnable<T>(answer: Answer<T>): Promise<Answer<T>> {
+    if (this.#globals.profile === undefined && this.#globals.vault === undefined) return answer
+    const { answerWithWhereabouts } = await import('./printed-commands.ts')
+    return answerWithWhereabouts(answer, this.whereabouts)
   }
 
   /** A wrong `--fields` must not be found only after something was changed. */
@@ -316,7 +340,8 @@ export class App {
     const error = toCrmError(thrown)
     this.status = error.exitStatus
     try {
-      await this.ui.fail(error, `crm.${command.replaceAll(' ', '-')}/1`)
+      const { error: advised = error } = await this.#runnable({ schema: '', data: null, warnings: [], error })
+      await this.ui.fail(advised, `crm.${command.replaceAll(' ', '-')}/1`)
     } catch (second) {
       // Nothing can be printed any more; the status still tells.
       this.status = toCrmError(second).exitStatus
@@ -329,6 +354,18 @@ export class App {
     this.#vault = undefined
     await this.#http?.close()
     this.#http = undefined
+  }
+
+  /** What is said when a second signal cuts off what the first one began: what may be left, and how to go on. */
+  lastWords: string | undefined
+
+  #leaveNow(): void {
+    if (this.lastWords === undefined) return
+    try {
+      this.ui.usage(this.lastWords)
+    } catch {
+      // Nobody listens any more, and the process ends all the same.
+    }
   }
 
   #stopped(signal: StopSignal): void {

@@ -86,7 +86,7 @@ async function demoCreate(app: App, flags: DemoCreateFlags): Promise<Outcome> {
       },
       request,
     )
-    const made = await follow(app, events)
+    const made = await follow(app, events, `run the same command again, or: crm demo-remove ${input.slug}`)
     const answer = flags.verify === true && !input.dryRun ? await verified(app, opened, made) : made
     return { answer, view: (async () => (await import('../terminal/views/demo-create.ts')).demoCreateView) as Outcome['view'] }
   } finally {

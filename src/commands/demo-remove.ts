@@ -1,14 +1,16 @@
 import type { Command } from 'commander'
 import { memoryJournal } from '../chatwoot/demo-journal.ts'
+import type { DemoRemoveAnswer } from '../core/answers.ts'
 import type { DemoSummary } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
 import { parseName } from '../core/integration.ts'
+import { visible } from '../core/text.ts'
 import { parseDuration } from '../core/time.ts'
 import { holdRuns } from '../usecases/hold-runs.ts'
 import { findMarkedDemos } from '../usecases/list-demos.ts'
 import { type DoomedDemo, removeDemos } from '../usecases/remove-demos.ts'
 import type { DemoRun } from '../vault/unlocked.ts'
-import { type App, action, type Outcome } from './app.ts'
+import { type App, action, done, type Outcome } from './app.ts'
 import { knownDemo } from './demo-show.ts'
 import { follow, newRunId, type OpenTarget, openTarget, storedTarget } from './demo-target.ts'
 import { setExamples, setStatuses } from './help-format.ts'
@@ -17,6 +19,7 @@ interface DemoRemoveFlags {
   readonly integration?: string
   readonly all?: boolean
   readonly olderThan?: number
+  readonly forget?: boolean
 }
 
 /** A demo that is to go, and where it lives. */
@@ -31,6 +34,7 @@ export function define(command: Command, app: App): void {
     .option('--integration <name>', 'the Chatwoot they are in')
     .option('--all', 'all demos')
     .option('--older-than <duration>', 'all demos made longer ago than this, such as 7d', parseDuration)
+    .option('--forget', 'forget a record that was damaged; the server is not touched')
   setExamples(command, [
     { line: 'crm demo-remove acme-dental --yes', what: 'without asking' },
     { line: 'crm demo-remove --older-than 7d --yes', what: 'old ones' },
@@ -46,6 +50,7 @@ async function demoRemove(app: App, slugs: readonly string[], flags: DemoRemoveF
       hint: 'see the demos with: crm demo-list',
     })
   }
+  if (flags.forget === true) return forget(app, slugs)
   const chosen = several ? await chooseMany(app, flags) : await chooseNamed(app, slugs, flags)
   const living = chosen.filter(({ gone }) => !gone)
   if (living.length > 0)
@@ -64,11 +69,39 @@ async function demoRemove(app: App, slugs: readonly string[], flags: DemoRemoveF
   }
   const held = holdRuns({ clock: app.world.clock, signal: app.signal, deadlineMs: app.deadlineMs }, runs)
   try {
-    const answer = await follow(app, removeDemos({ http: http.request, clock: app.world.clock, signal: held.signal, runId }, doomed))
+    const events = removeDemos({ http: http.request, clock: app.world.clock, signal: held.signal, runId }, doomed)
+    const answer = await follow(app, events, `crm demo-remove ${doomed.map(({ slug }) => slug).join(' ')}`)
     return { answer, view: (async () => (await import('../terminal/views/demo-remove.ts')).demoRemoveView) as Outcome['view'] }
   } finally {
     await held.end()
   }
+}
+
+/**
+ * Takes the damaged records of a demo out of the vault: no other command can work with one. What stands on the server is found by its
+ * mark from then on. A record that opens is never forgotten.
+ */
+async function forget(app: App, slugs: readonly string[]): Promise<Outcome> {
+  const [slug] = slugs
+  if (slug === undefined || slugs.length > 1)
+    throw new CrmError('usage', '--forget takes the name of one demo', { hint: 'see which are damaged with: crm vault verify' })
+  const unlocked = await app.unlock()
+  if (!(await app.ui.confirm(`Forget the damaged record of ${visible(slug, 64)}? What the server holds of it stays.`)))
+    throw new CrmError('cancelled', 'Cancelled. Nothing was changed.')
+  app.throwIfStopped()
+  const { forgotten, whole } = await unlocked.forgetDamagedDemos(slug)
+  if (forgotten === 0 && whole > 0)
+    throw new CrmError('conflict', `the record of the demo ${slug} is not damaged`, {
+      hint: `remove the demo with: crm demo-remove ${slug}`,
+    })
+  if (forgotten === 0)
+    throw new CrmError('not_found', `the vault has no record of a demo ${visible(slug, 64)}`, { hint: 'see the demos with: crm demo-list' })
+  const data: DemoRemoveAnswer = { changed: true, demos: [{ slug, integration: '', source: 'vault', outcome: 'forgotten', left: [] }] }
+  return done('crm.demo-remove/1', data, async () => (await import('../terminal/views/demo-remove.ts')).demoRemoveView, {
+    warnings: [
+      { code: 'marks_remain', message: `to remove what the server holds of it by its marks: crm demo-remove ${visible(slug, 64)}` },
+    ],
+  })
 }
 
 async function confirmRemoval(app: App, slugs: readonly string[]): Promise<void> {

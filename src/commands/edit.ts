@@ -18,6 +18,7 @@ import type { OpenedIntegration, UnlockedVault } from '../vault/unlocked.ts'
 import { type App, action, done, type Outcome } from './app.ts'
 import { addFieldFlags, type FieldFlags, readFieldFlags } from './field-flags.ts'
 import { setExamples, setStatuses } from './help-format.ts'
+import { typedAgain } from './printed-commands.ts'
 
 interface EditFlags {
   readonly rename?: string
@@ -114,7 +115,7 @@ async function testBeforeSaving(
   const error = resultError(test.result)
   throw new CrmError(error.code, error.message, {
     reason: `${opened.integration.name} was left as it is; --no-test saves without a test`,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(error.hint === undefined ? {} : { hint: typedAgain(error.hint, app.world.argv) }),
   })
 }
 

@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
 import type { TestResult } from '../core/answers.ts'
 import { CrmError } from '../core/errors.ts'
-import type { Warning } from '../core/provider.ts'
+import type { Provider, Warning } from '../core/provider.ts'
 import { providers } from '../providers/index.ts'
-import { environmentTarget, findTarget, type Target } from '../usecases/find-target.ts'
-import { skippedResult, summarize, type TestSubject, testError, testIntegrations } from '../usecases/test-integrations.ts'
+import { environmentTarget, type FindDeps, findTarget, halfSet, type Target } from '../usecases/find-target.ts'
+import { skippedResult, summarize, type TestSubject, testError, testIntegrations, unresolvedResult } from '../usecases/test-integrations.ts'
 import type { UnlockedVault } from '../vault/unlocked.ts'
 import { type App, action, done, type Outcome } from './app.ts'
 import { setExamples, setStatuses } from './help-format.ts'
@@ -17,8 +17,8 @@ interface TestFlags {
   readonly fresh?: boolean
 }
 
-/** An entry of the result list: to be tested, or skipped with what is said about it. */
-type Planned = { readonly subject: TestSubject } | { readonly skipped: TestResult }
+/** An entry of the result list: to be tested, or with its result already, because it is skipped or nobody knows what is meant. */
+type Planned = { readonly subject: TestSubject } | { readonly settled: TestResult }
 
 export function define(command: Command, app: App): void {
   command
@@ -54,7 +54,7 @@ async function test(app: App, names: readonly string[], flags: TestFlags): Promi
     planned.length === 0 ? [{ code: 'nothing_to_test', message: `the profile ${profile} has no active integration` }] : []
   const tested = await runTests(app, subjects, flags, warnings)
   let next = 0
-  const results = planned.map((entry) => ('skipped' in entry ? entry.skipped : tested[next++]))
+  const results = planned.map((entry) => ('settled' in entry ? entry.settled : tested[next++]))
   const finished = results.filter((result): result is TestResult => result !== undefined)
   app.throwIfStopped()
   return done('crm.test/1', summarize(profile, finished), async () => (await import('../terminal/views/test.ts')).testView, {
@@ -90,8 +90,8 @@ async function planProfile(app: App, profile: string, names: readonly string[], 
   const vault = await app.vaultIfThere()
   const deps = { vault, profile, providers, environment: app.world.env }
   if (names.length > 0) {
-    const targets: Target[] = []
-    for (const name of names) targets.push(await findTarget(deps, name))
+    const targets: (Target | TestResult)[] = []
+    for (const name of names) targets.push(names.length === 1 ? await findTarget(deps, name) : await findOrSay(deps, name))
     return plan(app, profile, targets)
   }
   const stored = vault !== undefined && (await vault.hasProfile(profile)) ? await vault.list(profile, filterOf(flags)) : []
@@ -110,14 +110,34 @@ async function planProfile(app: App, profile: string, names: readonly string[], 
   const own = new Set(
     vault !== undefined && (await vault.hasProfile(profile)) ? (await vault.list(profile)).map((integration) => integration.provider) : [],
   )
-  const fromVariables = providers.flatMap((provider) => {
-    const wanted = !own.has(provider.id) && (flags.provider === undefined || flags.provider.toLowerCase() === provider.id)
-    const target = wanted ? environmentTarget(provider, app.world.env) : undefined
-    return target === undefined ? [] : [target]
-  })
+  const wanted = providers.filter(({ id }) => !own.has(id) && (flags.provider === undefined || flags.provider.toLowerCase() === id))
+  const fromVariables = wanted.flatMap((provider) => environmentTarget(provider, app.world.env) ?? [])
   const targets = [...active, ...fromVariables]
+  for (const provider of wanted) sayHalfSet(app, provider, targets.length === 0)
   if (targets.length === 0) await app.vaultWithProfile()
   return plan(app, profile, targets)
+}
+
+/**
+ * Variables that are set in part are not passed over in silence: whoever set them believes that they are tested.
+ * @throws {CrmError} `not_found` where there is nothing else to test.
+ */
+function sayHalfSet(app: App, provider: Provider, isAll: boolean): void {
+  const error = halfSet(provider, app.world.env)
+  if (error === undefined) return
+  if (isAll) throw error
+  app.ui.warn({ code: 'variables_incomplete', message: `${error.message}, and not used: ${error.reason}` })
+}
+
+/** Of several names, one that means nothing does not keep the others from being tested. */
+async function findOrSay(deps: FindDeps, name: string): Promise<Target | TestResult> {
+  try {
+    return await findTarget(deps, name)
+  } catch (error) {
+    if (error instanceof CrmError && (error.code === 'not_found' || error.code === 'usage'))
+      return unresolvedResult(name, deps.profile, error)
+    throw error
+  }
 }
 
 /**
@@ -155,17 +175,19 @@ async function unlockedIfAtHand(app: App, profile: string): Promise<UnlockedVaul
 }
 
 /** The profile is unlocked once, and only when something stored is to be tested. */
-async function plan(app: App, profile: string, targets: readonly Target[]): Promise<Planned[]> {
+async function plan(app: App, profile: string, entries: readonly (Target | TestResult)[]): Promise<Planned[]> {
+  const targets = entries.filter((entry): entry is Target => !('outcome' in entry))
   const needsKey = targets.some((target) => target.source === 'vault' && target.active)
   const unlocked = needsKey ? await app.unlock(profile) : undefined
   const inactive = targets.flatMap((target) => (target.source === 'vault' && !target.active ? [target.name] : []))
   const altered = inactive.length === 0 ? [] : await alteredOnes(app, profile, inactive)
   const opened = unlocked ?? (altered.length > 0 ? await app.unlockSilently(profile) : undefined)
-  return targets.map((target): Planned => {
+  return entries.map((target): Planned => {
+    if ('outcome' in target) return { settled: target }
     if (target.source === 'environment') return { subject: { ...target, profile } }
     if (altered.includes(target.name) && opened !== undefined) return { subject: { source: 'vault', name: target.name, unlocked: opened } }
     if (target.active && unlocked !== undefined) return { subject: { source: 'vault', name: target.name, unlocked } }
-    return { skipped: skippedResult({ name: target.name, provider: target.provider, profile }, 'it is inactive') }
+    return { settled: skippedResult({ name: target.name, provider: target.provider, profile }, 'it is inactive') }
   })
 }
 
@@ -180,7 +202,7 @@ async function planAllProfiles(app: App, flags: TestFlags): Promise<Planned[]> {
       if (unlocked !== undefined) planned.push({ subject: { source: 'vault', name, unlocked } })
       else
         planned.push({
-          skipped: { ...skippedResult({ name, provider, profile }, `the profile ${profile} is locked`), hint: `crm -p ${profile} test` },
+          settled: { ...skippedResult({ name, provider, profile }, `the profile ${profile} is locked`), hint: `crm -p ${profile} test` },
         })
     }
   }

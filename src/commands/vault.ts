@@ -42,7 +42,7 @@ async function verify(app: App): Promise<Outcome> {
     problems.length === 0
       ? undefined
       : new CrmError('damaged', `the vault has ${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`, {
-          hint: 'restore the vault from a backup, or remove what is damaged with: crm remove <name>',
+          hint: remedyFor(problems),
         })
   return done(
     'crm.vault-verify/1',
@@ -50,6 +50,12 @@ async function verify(app: App): Promise<Outcome> {
     async () => (await import('../terminal/views/vault.ts')).vaultVerifyView,
     { error },
   )
+}
+
+/** An integration and a demo leave the vault by different commands. */
+function remedyFor(problems: VaultVerifyAnswer['problems']): string {
+  const isDemo = problems.every(({ table }) => table === 'demos')
+  return `restore the vault from a backup, or remove what is damaged with: ${isDemo ? 'crm demo-remove <slug> --forget' : 'crm remove <name>'}`
 }
 
 async function acceptOlder(app: App): Promise<Outcome> {

@@ -1,22 +1,7 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
+import { NOT_PUBLIC_IPV4_RANGES } from './host.ts'
 
-/** IPv4 ranges that are not public: IANA special-purpose registry (RFC 6890 and its updates), multicast and reserved space. */
-const NOT_PUBLIC_IPV4 = blockList('ipv4', [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.0.0.0', 24],
-  ['192.0.2.0', 24],
-  ['192.88.99.0', 24],
-  ['192.168.0.0', 16],
-  ['198.18.0.0', 15],
-  ['198.51.100.0', 24],
-  ['203.0.113.0', 24],
-  ['224.0.0.0', 3],
-])
+const NOT_PUBLIC_IPV4 = blockList('ipv4', NOT_PUBLIC_IPV4_RANGES)
 
 /** The only IPv6 space handed out for the public internet (RFC 4291 section 2.4). Unique local, link-local, mapped and NAT64 lie outside. */
 const GLOBAL_UNICAST_IPV6 = blockList('ipv6', [['2000::', 3]])
@@ -28,9 +13,6 @@ const NOT_PUBLIC_IPV6 = blockList('ipv6', [
   ['2002::', 16],
   ['3fff::', 20],
 ])
-
-/** Names under which clouds serve their instances' credentials. */
-const METADATA_HOSTS = new Set(['metadata', 'metadata.google.internal', 'instance-data', 'instance-data.ec2.internal'])
 
 function blockList(family: 'ipv4' | 'ipv6', ranges: readonly (readonly [string, number])[]): BlockList {
   const list = new BlockList()
@@ -57,10 +39,4 @@ export function isPublicAddress(address: string): boolean {
   const plain = bare(address)
   if (isIPv4(plain)) return !NOT_PUBLIC_IPV4.check(plain, 'ipv4')
   return isIPv6(plain) && GLOBAL_UNICAST_IPV6.check(plain, 'ipv6') && !NOT_PUBLIC_IPV6.check(plain, 'ipv6')
-}
-
-/** Whether a host name is refused before it is even looked up, for integrations that may not reach private networks. */
-export function isPrivateName(hostname: string): boolean {
-  const name = hostname.toLowerCase().replace(/\.$/, '')
-  return name === 'localhost' || name.endsWith('.localhost') || METADATA_HOSTS.has(name)
 }

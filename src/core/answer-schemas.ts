@@ -118,7 +118,7 @@ const keySlot = z.strictObject({
 })
 
 const channel = z.enum(['web', 'api'])
-const stepKind = z.enum(['bot', 'inbox', 'webhook', 'link', 'hours', 'agents'])
+const stepKind = z.enum(['bot', 'inbox', 'link', 'agents'])
 const account = z.strictObject({ id: text, name: text.nullable() })
 const bot = z.strictObject({ id: text, name: text, outgoingUrl: text })
 
@@ -144,7 +144,7 @@ const demoSummary = z.strictObject({
 
 const demoStep = z.strictObject({
   kind: stepKind,
-  action: z.enum(['create', 'update', 'keep', 'adopt', 'delete']),
+  action: z.enum(['create', 'update', 'keep', 'adopt']),
   name: text,
   id: text.nullable(),
   changes: z.array(text),
@@ -159,19 +159,6 @@ const journalEntry = z.strictObject({
   digest: text,
   remoteId: text.nullable(),
   at: time,
-})
-
-const demoRemovals = z.strictObject({
-  changed: z.boolean(),
-  demos: z.array(
-    z.strictObject({
-      slug: text,
-      integration: text,
-      source,
-      outcome: z.enum(['planned', 'removed', 'pending', 'gone', 'partial', 'busy']),
-      left: z.array(z.strictObject({ kind: stepKind, id: text })),
-    }),
-  ),
 })
 
 type Writable<T> = T extends readonly (infer Item)[]
@@ -322,28 +309,19 @@ export const ANSWER_SCHEMAS = {
       ),
     }),
   ),
-  'demo-remove': schemaOf<answers.DemoRemoveAnswer>()('crm.demo-remove/1', demoRemovals),
-  'demo-destroy': schemaOf<answers.DemoRemoveAnswer>()('crm.demo-destroy/1', demoRemovals),
-  'demo-apply': schemaOf<answers.DemoApplyAnswer>()(
-    'crm.demo-apply/1',
+  'demo-remove': schemaOf<answers.DemoRemoveAnswer>()(
+    'crm.demo-remove/1',
     z.strictObject({
       changed: z.boolean(),
-      dryRun: z.boolean(),
       demos: z.array(
         z.strictObject({
           slug: text,
-          name: text,
           integration: text,
           source,
-          action: z.enum(['create', 'update', 'keep', 'delete', 'skip']),
-          outcome: z.enum(['planned', 'done', 'failed']),
-          inboxId: text.nullable(),
-          botId: text.nullable(),
-          changes: z.array(z.strictObject({ kind: stepKind, field: text, from: text.nullable(), to: text.nullable() })),
-          error: z.strictObject({ code: errorCode, message: text, hint: text.nullable() }).nullable(),
+          outcome: z.enum(['removed', 'pending', 'gone', 'partial', 'forgotten']),
+          left: z.array(z.strictObject({ kind: stepKind, id: text })),
         }),
       ),
-      summary: z.strictObject({ create: count, update: count, keep: count, delete: count, failed: count }),
     }),
   ),
   sandbox: schemaOf<answers.SandboxAnswer>()(

@@ -1,4 +1,5 @@
 import { isAbsolute, join } from 'node:path'
+import { CrmError } from '../core/errors.ts'
 
 /** The parts of the environment that say where files are. Empty text counts as unset. */
 export type PathVariables = Readonly<Record<string, string | undefined>>
@@ -20,9 +21,11 @@ export interface Paths {
 /**
  * Resolves every location: `CRM_HOME` holds everything, else the XDG base directories where set, on every system, else
  * `~/.config`, `~/.local/share` and `~/.local/state`; on Windows `%APPDATA%` and `%LOCALAPPDATA%`.
+ * @param home undefined where there is none: the variables must then say where everything is.
  * @param vaultFlag the value of `--vault`, which wins over `CRM_VAULT`.
+ * @throws {CrmError} `usage` for a place that only a home directory would give.
  */
-export function resolvePaths(env: PathVariables, home: string, platform: string, vaultFlag?: string): Paths {
+export function resolvePaths(env: PathVariables, home: string | undefined, platform: string, vaultFlag?: string): Paths {
   const windows = platform === 'win32'
   const own = env.CRM_HOME || undefined
   const base = (xdg: string, unix: readonly string[], windowsVariable: string): string => {
@@ -31,7 +34,9 @@ export function resolvePaths(env: PathVariables, home: string, platform: string,
     // The XDG specification: relative paths are invalid and ignored.
     if (set !== undefined && isAbsolute(set)) return join(set, 'crm')
     const local = windows ? env[windowsVariable] : undefined
-    return local ? join(local, 'crm') : join(home, ...unix, 'crm')
+    if (local) return join(local, 'crm')
+    if (home === undefined) throw noHome()
+    return join(home, ...unix, 'crm')
   }
   const configDirectory = base('XDG_CONFIG_HOME', ['.config'], 'APPDATA')
   const dataDirectory = base('XDG_DATA_HOME', ['.local', 'share'], 'LOCALAPPDATA')
@@ -47,6 +52,13 @@ export function resolvePaths(env: PathVariables, home: string, platform: string,
     keyFile: env.CRM_KEY_FILE || join(configDirectory, 'key'),
     keyFileFrom: env.CRM_KEY_FILE ? 'CRM_KEY_FILE' : 'default',
   }
+}
+
+function noHome(): CrmError {
+  return new CrmError('usage', 'there is no home directory to keep anything in', {
+    reason: 'HOME is not set to one, and the system knows none of this user',
+    hint: 'say where: export CRM_HOME=<directory>',
+  })
 }
 
 function chooseVault(env: PathVariables, dataDirectory: string, flag: string | undefined): readonly [string, string] {

@@ -8,7 +8,7 @@ import { findTarget } from '../usecases/find-target.ts'
 import { vaultExists } from '../vault/exists.ts'
 import type { KeySources } from '../vault/key-slots.ts'
 import { openVault } from '../vault/vault.ts'
-import { environment, keysFromEnvironment, pathsOf, type VaultLocation, vaultWorld } from './world.ts'
+import { environment, keysFromEnvironment, pathsIfAny, type VaultLocation, vaultWorld } from './world.ts'
 
 /** Where credentials are looked for. */
 export interface ResolveOptions extends VaultLocation {
@@ -36,10 +36,11 @@ export interface Credentials {
  * @throws {CrmError} `not_found`; `locked` and `wrong_key` when it is stored and no key opens it; `damaged`; `conflict` when it is inactive.
  */
 export async function resolveCredentials(name: string, options: ResolveOptions = {}): Promise<Credentials> {
-  const paths = pathsOf(options)
+  const paths = pathsIfAny(options)
   const variables = environment()
-  const profile = options.profile ?? variables.CRM_PROFILE ?? readConfig(paths.configFile).profile ?? 'default'
-  const vault = vaultExists(paths.vault) ? await openVault(paths.vault, vaultWorld(options)) : undefined
+  const configured = paths === undefined ? undefined : readConfig(paths.configFile).profile
+  const profile = options.profile ?? variables.CRM_PROFILE ?? configured ?? 'default'
+  const vault = paths !== undefined && vaultExists(paths.vault) ? await openVault(paths.vault, vaultWorld(options)) : undefined
   try {
     const target = await findTarget({ vault, profile, providers, environment: variables }, name)
     if (target.source === 'environment') return credentials(target.name, target.provider.id, 'environment', target.values)

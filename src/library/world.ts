@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { CrmError } from '../core/errors.ts'
 import { Secret } from '../core/secret.ts'
 import type { UnlockKey } from '../crypto/key-slot.ts'
 import { parseRawKey } from '../crypto/raw-key.ts'
@@ -21,6 +22,16 @@ export interface VaultLocation {
 export function pathsOf(location: VaultLocation = {}): Paths {
   const paths = resolvePaths(process.env, homeOf(process), process.platform, location.path)
   return location.stateDirectory === undefined ? paths : { ...paths, stateDirectory: location.stateDirectory }
+}
+
+/** The same; undefined where neither a home directory nor variables say where anything is. */
+export function pathsIfAny(location: VaultLocation = {}): Paths | undefined {
+  try {
+    return pathsOf(location)
+  } catch (error) {
+    if (homeOf(process) === undefined && error instanceof CrmError) return undefined
+    throw error
+  }
 }
 
 /** This process as a vault sees it. */

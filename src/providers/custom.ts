@@ -2,7 +2,7 @@ import { authMethodsOf } from '../core/auth-methods.ts'
 import type { Problem } from '../core/errors.ts'
 import type { Field } from '../core/field.ts'
 import { isHeaderName } from '../core/header.ts'
-import { isLoopbackHost } from '../core/host.ts'
+import { isPrivateHost } from '../core/host.ts'
 import { defineProvider, type Warning } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
 import { authHeaders, authorizeUrl, DEFAULT_KEY_NAME, readHeaders } from './custom-auth.ts'
@@ -214,8 +214,8 @@ function testUrl(baseUrl: URL, testPath: string): URL {
 
 function addressProblems(values: Readonly<Record<string, unknown>>): readonly Problem[] {
   const url = typeof values.baseUrl === 'string' ? URL.parse(values.baseUrl) : null
-  if (url === null || values.allowPrivateNetwork === true || !isLoopbackHost(url.hostname)) return []
-  return [{ field: 'baseUrl', message: 'is on this machine, which needs --allow-private-network' }]
+  if (url === null || values.allowPrivateNetwork === true || !isPrivateHost(url.hostname)) return []
+  return [{ field: 'baseUrl', message: 'is on this machine or in a private network, which needs --allow-private-network' }]
 }
 
 function credentialProblems(values: Readonly<Record<string, unknown>>): readonly Problem[] {

@@ -137,6 +137,8 @@ export class Messages {
 
 function stackOf(error: unknown, depth = 0): string[] {
   if (!(error instanceof Error) || depth > DEEPEST_CAUSE) return []
-  const own = (error.stack ?? error.message).split('\n')
+  // A message may quote what others wrote: it stays on its own line, so that it cannot pretend to be another one.
+  const message = visible(error.message, LONGEST_MESSAGE)
+  const own = (error.stack ?? '').replace(error.message, () => message).split('\n')
   return error.cause === undefined ? own : [...own, ...stackOf(error.cause, depth + 1)]
 }

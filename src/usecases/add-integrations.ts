@@ -30,6 +30,7 @@ export interface Draft {
  * @throws {CrmError} `usage` with all problems; `not_found` for an unknown provider.
  */
 export function draftIntegration(providers: readonly Provider[], input: IntegrationInput, taken: ReadonlySet<string>): Draft {
+  requireProvider(providers, input.provider)
   const { problems, draft } = tryDraft(providers, input, taken)
   refuseProblems(problems, `the values for ${input.provider} are not valid`)
   if (draft === undefined) throw new CrmError('internal', 'a draft without problems is missing')
@@ -64,7 +65,11 @@ function tryDraft(
   input: IntegrationInput,
   taken: ReadonlySet<string>,
 ): { problems: readonly Problem[]; draft?: Draft } {
-  const provider = requireProvider(providers, input.provider)
+  const provider = providers.find(({ id }) => id === input.provider.toLowerCase())
+  if (provider === undefined) {
+    const known = providers.map(({ id }) => id).join(', ')
+    return { problems: [{ field: 'provider', message: `is not one of: ${known}` }] }
+  }
   const { values, missing, problems } = readValues(provider, unfold(provider, input.raw))
   const found: Problem[] = [...problems, ...missing.map((field) => ({ field: field.key, message: 'is missing' }))]
   const name = input.name === undefined ? freeName(provider.id, taken) : input.name.toLowerCase()

@@ -1,6 +1,6 @@
 import { findMethod } from '../core/auth-methods.ts'
 import { CrmError, refuseProblems } from '../core/errors.ts'
-import type { StoredValues } from '../core/field.ts'
+import type { Field, StoredValues } from '../core/field.ts'
 import { readValues } from '../core/field-values.ts'
 import { type Integration, parseName } from '../core/integration.ts'
 import type { Provider } from '../core/provider.ts'
@@ -92,9 +92,22 @@ function withMethod(provider: Provider, raw: Readonly<Record<string, string>>): 
 
 /** Variables count as set when every value that has no default is there: three for Chatwoot. */
 function isSet(provider: Provider, environment: Environment): boolean {
-  return provider.fields.every((field) => {
-    const identifies = field.optional === undefined && (field.fallback === undefined || field.kind === 'url')
-    return !identifies || environment[field.env] !== undefined
+  return provider.fields.every((field) => !identifies(field) || environment[field.env] !== undefined)
+}
+
+function identifies({ optional, fallback, kind }: Field): boolean {
+  return optional === undefined && (fallback === undefined || kind === 'url')
+}
+
+/** The refusal to take a provider's variables of which some are set and others missing; undefined when all are, or none. */
+export function halfSet(provider: Provider, environment: Environment): CrmError | undefined {
+  if (provider.environment !== true) return undefined
+  const needed = provider.fields.filter(identifies).map(({ env }) => env)
+  const unset = needed.filter((name) => environment[name] === undefined)
+  if (unset.length === 0 || unset.length === needed.length) return undefined
+  return new CrmError('not_found', `the variables for ${provider.title} are set in part`, {
+    reason: `missing: ${unset.join(', ')}`,
+    hint: `export ${unset.map((name) => `${name}=<value>`).join(' ')}`,
   })
 }
 
@@ -128,8 +141,10 @@ function byProvider(deps: FindDeps, provider: Provider, own: readonly Integratio
   if (inactive !== undefined) return fromVault(inactive)
   const target = environmentTarget(provider, deps.environment)
   if (target !== undefined) return target
+  const incomplete = halfSet(provider, deps.environment)
   throw new CrmError('not_found', `the profile ${deps.profile} has no integration for ${provider.title}`, {
-    hint: `add one with: crm add ${provider.id}`,
+    ...(incomplete === undefined ? {} : { reason: `${incomplete.message}, ${incomplete.reason}` }),
+    hint: incomplete?.hint ?? `add one with: crm add ${provider.id}`,
   })
 }
 

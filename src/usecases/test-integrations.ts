@@ -220,6 +220,12 @@ export function named(hint: string | null, about: { readonly name: string; reado
   return hint === null ? null : adviseFor(about, hint)
 }
 
+/** A name that means nothing, or several things, as the result of its test. */
+export function unresolvedResult(name: string, profile: string, error: CrmError): TestResult {
+  const source = /^env:/i.test(name) ? 'environment' : 'vault'
+  return failedResult({ source, name: name.toLowerCase(), provider: '', profile }, error, null, null)
+}
+
 /** A skipped integration, as a result. */
 export function skippedResult(
   about: { readonly name: string; readonly provider: string; readonly profile: string },
@@ -272,14 +278,34 @@ function cachedResult(about: TestedValues, record: TestRecord): Tested {
     cause: null,
     message: null,
     hint: null,
-    identity: report.identity,
-    checks: report.checks,
-    server: report.server,
+    ...inOrder(report),
     latencyMs: record.latencyMs,
     checkedAt: toTimestamp(record.checkedAtMs),
     cached: true,
   }
   return { result, warnings: report.warnings }
+}
+
+/** The history keeps members by name; an answer has them as a new test has them. */
+function inOrder({
+  identity,
+  checks,
+  server,
+}: Pick<TestReport, 'identity' | 'checks' | 'server'>): Pick<TestResult, 'identity' | 'checks' | 'server'> {
+  return {
+    identity:
+      identity === null
+        ? null
+        : {
+            accountId: identity.accountId,
+            accountName: identity.accountName,
+            userName: identity.userName,
+            userEmail: identity.userEmail,
+            role: identity.role,
+          },
+    checks: checks.map(({ name, passed, detail }) => ({ name, passed, detail })),
+    server: server === null ? null : { version: server.version },
+  }
 }
 
 /** All results of a command, in input order, with their summary. */

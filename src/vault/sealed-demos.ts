@@ -22,7 +22,13 @@ export function openDemo(
   )
   if (row === undefined) return undefined
   const record = toRecord(row, readSteps(database, row.id))
-  const plaintext = openRow(keys.rowKey, demoContext(keys, row, record), row.sealed, `the demo ${slug}`)
+  const plaintext = openRow(
+    keys.rowKey,
+    demoContext(keys, row, record),
+    row.sealed,
+    `the demo ${slug}`,
+    `restore the vault from a backup, or go on without the record: crm demo-remove ${slug} --forget`,
+  )
   const secrets = JSON.parse(plaintext.toString('utf8')) as DemoSecrets
   plaintext.fill(0)
   return { id: row.id, revision: row.revision, record, secrets }

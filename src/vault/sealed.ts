@@ -65,15 +65,21 @@ export function openIntegration(rowKey: SealKey, profileId: Buffer, row: SealedI
   return secrets
 }
 
-/** Opens a sealed row. @param what names it in the error. @throws {CrmError} `damaged`. */
-export function openRow(rowKey: SealKey, context: Buffer, sealed: Buffer, what: string): Buffer {
+/** Opens a sealed row. @param what names it in the error. @param hint how to go on without it. @throws {CrmError} `damaged`. */
+export function openRow(
+  rowKey: SealKey,
+  context: Buffer,
+  sealed: Buffer,
+  what: string,
+  hint = 'see what is affected with: crm vault verify',
+): Buffer {
   try {
     return open(rowKey, context, sealed)
   } catch (error) {
     if (!(error instanceof OpenError)) throw error
     throw new CrmError('damaged', `${what} was changed outside of crm`, {
       reason: 'its seal does not fit its record; nothing was sent',
-      hint: 'see what is affected with: crm vault verify',
+      hint,
       cause: error,
     })
   }

@@ -75,6 +75,11 @@ describe.concurrent('the command line', () => {
     expect((await run(['show', '--', 'acme'], { home: acme })).status).toBe(0)
   })
 
+  test.each(['0s', '0ms', '0d'])('refuses --timeout %s, which leaves no time for anything', async (text) => {
+    const { status, stdout } = await run(['list', '--timeout', text, '--json'], { home: acme })
+    expect([status, JSON.parse(stdout).error.code]).toEqual([2, 'usage'])
+  })
+
   test.each(['list', 'show acme', 'which'])('refuses a --timeout that is no duration, also where it matters little: %s', async (line) => {
     expect((await run([...line.split(' '), '--timeout', 'soon'], { home: acme })).status).toBe(2)
   })

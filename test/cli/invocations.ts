@@ -37,21 +37,12 @@ export async function prepareHomes(sandbox: Sandbox): Promise<Homes> {
   return { empty: emptyHome(), acme, demo }
 }
 
-/** Writes the files that commands read: two integrations of a sandbox, two demos. */
+/** Writes the file that `add --from` reads: two integrations of a sandbox. */
 function writeAnswers(home: Home, sandbox: Sandbox): void {
   const entry = { provider: 'chatwoot', name: 'eu', baseUrl: sandbox.url, accountId: '1', apiKey: sandbox.administratorToken }
   writeFileSync(join(home.path, 'integrations.json'), JSON.stringify([entry, { ...entry, name: 'us' }]))
   writeFileSync(join(home.path, 'captured.http'), capturedRequest())
-  writeFileSync(join(home.path, 'demos.yaml'), DEMOS)
 }
-
-/** A file of demos: one that is there in the home `demo`, and a new one. */
-const DEMOS = `defaults:
-  botUrl: https://bot.example.com/hook
-demos:
-  - name: Acme Dental
-  - name: Beta
-`
 
 const DEMO_CREATE = ['demo-create', '--name', 'Acme Dental', '--bot-url', 'https://bot.example.com/hook']
 
@@ -107,8 +98,6 @@ export const INVOCATIONS: Readonly<Record<AnsweringCommand, Invocation>> = {
   },
   'webhook listen': { place: 'empty', needs: 'nothing', argv: words('webhook listen') },
   'demo-remove': { place: 'demo', needs: 'server', argv: words('demo-remove acme-dental --yes') },
-  'demo-apply': { place: 'demo', needs: 'server', argv: words('demo-apply demos.yaml') },
-  'demo-destroy': { place: 'demo', needs: 'server', argv: words('demo-destroy -f demos.yaml --confirm default') },
   sandbox: { place: 'empty', needs: 'nothing', argv: words('sandbox') },
   tour: { place: 'empty', needs: 'nothing', argv: words('tour') },
   help: { place: 'empty', needs: 'nothing', argv: words('help exit-codes') },

@@ -31,6 +31,26 @@ const outcomes = (document: Json) =>
   Object.fromEntries(document.data.results.map((result: Json) => [result.name, result.cause ?? result.outcome]))
 
 describe.concurrent('crm test', () => {
+  test('reports every name before the code, also one that means nothing', async () => {
+    const result = await run(['test', 'nope', 'acme', 'env:chatwoot', '--json'], { home: copyOf(acme) })
+    const document = documentOf('test', result)
+    expect(outcomes(document)).toEqual({ nope: 'not_found', acme: 'connected', 'env:chatwoot': 'not_found' })
+    expect(document.data.summary).toEqual({ total: 3, connected: 1, failed: 2, skipped: 0 })
+    expect([result.status, document.error.code]).toEqual([6, 'not_found'])
+    expect(document.data.results[0].hint).toContain('crm list')
+  })
+
+  test('names the variables that are missing where others are set', async () => {
+    const { CHATWOOT_API_KEY: _left, ...env } = chatwootVariables(sandbox)
+    const result = await run(['test', '--json'], { env })
+    expect(result.status).toBe(6)
+    expect(JSON.parse(result.stdout).error).toMatchObject({ reason: 'missing: CHATWOOT_API_KEY', hint: 'export CHATWOOT_API_KEY=<value>' })
+    const named = await run(['test', 'chatwoot', '--json'], { env })
+    expect(JSON.parse(named.stdout).error.reason).toContain('missing: CHATWOOT_API_KEY')
+    const stored = await run(['test', '--json'], { home: copyOf(acme), env })
+    expect(JSON.parse(stored.stdout)).toMatchObject({ ok: true, warnings: [] })
+  })
+
   test('says who it is, with each check, and ends with 0', async () => {
     const { stdout, stderr, status } = await run(['test', 'acme', '--fresh'], { home: copyOf(acme), env: { LANG: 'C.UTF-8' } })
     expect(status).toBe(0)
@@ -49,6 +69,9 @@ describe.concurrent('crm test', () => {
     expect(cached.data.results[0]).toMatchObject({ cached: true, outcome: 'connected', identity: { role: 'administrator' } })
     expect(own.requests).toEqual([])
     const fresh = documentOf('test', await run(['test', '--fresh', '--json'], { home }))
+    // Members stand in one order, wherever they come from.
+    const order = (document: Json) => JSON.stringify(document, (_key, value) => (typeof value === 'object' ? value : 0))
+    expect(order(cached)).toBe(order(fresh))
     expect(fresh.data.results[0].cached).toBe(false)
     expect(own.requests.length).toBeGreaterThan(0)
   })

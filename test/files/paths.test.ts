@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type PathVariables, resolvePaths } from '../../src/files/paths.ts'
+import { homeOf } from '../../src/process-facts.ts'
 
 const at = (env: PathVariables, vault?: string, platform = 'linux') => resolvePaths(env, '/home/ann', platform, vault)
 
@@ -25,6 +26,18 @@ describe('where everything is', () => {
       vaultFrom: 'XDG_DATA_HOME',
       stateDirectory: '/s/crm',
     })
+  })
+
+  it('is asked for where there is no home directory, and never the root directory', () => {
+    expect(() => resolvePaths({}, undefined, 'linux')).toThrow(
+      expect.objectContaining({ code: 'usage', hint: 'say where: export CRM_HOME=<directory>' }),
+    )
+    expect(() => resolvePaths({}, undefined, 'linux', '/v.db')).toThrow(/no home directory/)
+    expect(resolvePaths({ CRM_HOME: '/h' }, undefined, 'linux').vault).toBe('/h/vault.db')
+    for (const HOME of [undefined, '', '/', 'relative']) {
+      const home = homeOf({ ...process, env: { HOME } } as unknown as NodeJS.Process)
+      expect(home === undefined || /^\/./.test(home), String(home)).toBe(true)
+    }
   })
 
   it('ignores relative XDG variables, as their specification says', () => {

@@ -98,11 +98,26 @@ describe('authentication', () => {
 describe('values that no single rule can judge', () => {
   const problems = (values: Readonly<Record<string, unknown>>) => custom.check?.({ baseUrl: 'https://crm.example', ...values }) ?? []
 
-  it.each(['http://127.0.0.1:3000', 'https://localhost', 'http://[::1]/'])('%s needs leave for private networks', (baseUrl) => {
+  it.each([
+    ...['http://127.0.0.1:3000', 'https://localhost', 'http://[::1]/', 'https://a.localhost', 'https://metadata.google.internal'],
+    ...[
+      'https://10.1.2.3',
+      'https://172.31.0.1',
+      'https://192.168.1.1:8443',
+      'https://169.254.169.254',
+      'https://100.64.0.1',
+      'https://0x7f.1',
+    ],
+    ...['https://[fe80::1]', 'https://[fd00::1]', 'https://[::ffff:10.0.0.1]', 'https://0.0.0.0'],
+  ])('%s needs leave for private networks', (baseUrl) => {
     expect(problems({ authType: 'none', baseUrl })).toEqual([
       { field: 'baseUrl', message: expect.stringContaining('--allow-private-network') },
     ])
     expect(problems({ authType: 'none', baseUrl, allowPrivateNetwork: true })).toEqual([])
+  })
+
+  it.each(['https://172.32.0.1', 'https://11.0.0.1', 'https://[2606:4700::1111]', 'https://10.crm.example'])('%s needs none', (baseUrl) => {
+    expect(problems({ authType: 'none', baseUrl })).toEqual([])
   })
 
   it.each(['Host', 'content-length', 'Proxy-Authorization'])('an API key cannot go into the header %s', (apiKeyName) => {

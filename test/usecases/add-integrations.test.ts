@@ -114,10 +114,12 @@ describe('several drafts', () => {
   })
 
   it('are refused with the problems of every entry, each with its place', () => {
-    const inputs = [INPUT, { ...INPUT, raw: { ...RAW, accountId: 'x' } }, { ...INPUT, name: 'A' }, { ...INPUT, name: 'a' }]
+    const unknown = { ...INPUT, provider: 'nope' }
+    const inputs = [INPUT, unknown, { ...INPUT, raw: { ...RAW, accountId: 'x' } }, { ...INPUT, name: 'A' }, { ...INPUT, name: 'a' }]
     expect(problemsOf(() => draftIntegrations(providers, inputs, NONE))).toEqual([
-      '[1].accountId: must be a number such as 3',
-      '[3].name: is used twice in the file',
+      `[1].provider: is not one of: ${providers.map(({ id }) => id).join(', ')}`,
+      '[2].accountId: must be a number such as 3',
+      '[4].name: is used twice in the file',
     ])
   })
 })

@@ -1,0 +1,114 @@
+/** Commands that are printed as advice: each can be run as it stands, in the profile and the vault that this run was about. */
+import type { Answer } from '../core/answers.ts'
+import { CrmError } from '../core/errors.ts'
+
+/** The global flags that say what a command is about. */
+export interface Whereabouts {
+  readonly profile?: string
+  readonly vault?: string
+}
+
+/** Commands that are about no vault. */
+const ANYWHERE = 'providers|help|sandbox|tour|key generate'
+const COMMAND = new RegExp(`\\bcrm (?:-p (\\S+) )?(?!-|(?:${ANYWHERE})\\b)(?=[a-z])`, 'g')
+
+/** Advice with the given `--profile` and `--vault` in its commands. */
+export function withWhereabouts(hint: string, { profile, vault }: Whereabouts): string {
+  if (profile === undefined && vault === undefined) return hint
+  return hint.replaceAll(COMMAND, (_match, other: string | undefined) => {
+    const name = other ?? profile
+    return `crm ${vault === undefined ? '' : `--vault ${quoted(vault)} `}${name === undefined ? '' : `-p ${quoted(name)} `}`
+  })
+}
+
+/** The same in all of an answer: its error, and the results in its data. */
+export function answerWithWhereabouts<T>(answer: Answer<T>, where: Whereabouts): Answer<T> {
+  if (where.profile === undefined && where.vault === undefined) return answer
+  const { data, error } = answer
+  return {
+    ...answer,
+    data: dataWithWhereabouts(data, where),
+    ...(error === undefined ? {} : { error: errorWithHint(error, (hint) => withWhereabouts(hint, where)) }),
+  }
+}
+
+/** Results of tests are the only data that hold advice. */
+function dataWithWhereabouts<T>(data: T, where: Whereabouts): T {
+  if (data === null || typeof data !== 'object') return data
+  const { results, test } = data as { readonly results?: unknown; readonly test?: unknown }
+  return {
+    ...data,
+    ...(Array.isArray(results) ? { results: results.map((result) => resultWithWhereabouts(result, where)) } : {}),
+    ...(test === undefined ? {} : { test: resultWithWhereabouts(test, where) }),
+  }
+}
+
+function resultWithWhereabouts(result: unknown, where: Whereabouts): unknown {
+  if (result === null || typeof result !== 'object') return result
+  const { hint } = result as { readonly hint?: unknown }
+  return typeof hint === 'string' ? { ...result, hint: withWhereabouts(hint, where) } : result
+}
+
+/** An error whose advice is another one. */
+export function errorWithHint(error: CrmError, change: (hint: string) => string): CrmError {
+  if (error.hint === undefined) return error
+  const { code, message, hint, reason, retryable, problems, redirectTo, signal, cause } = error
+  const changed = change(hint)
+  if (changed === hint) return error
+  return new CrmError(code, message, {
+    hint: changed,
+    retryable,
+    problems,
+    cause: cause ?? error,
+    ...(reason === undefined ? {} : { reason }),
+    ...(redirectTo === undefined ? {} : { redirectTo }),
+    ...(signal === undefined ? {} : { signal }),
+  })
+}
+
+/** `crm edit acme --base-url https://chat.example.com --api-key-stdin`, with its flags behind the name. */
+const CHANGE = /crm (?:edit|test) \S+((?: --[a-z][a-z-]*(?: (?!--)\S+)?)*)/g
+
+/**
+ * Advice about an integration that was not saved: to run what was typed once more, with the flags of the advice in the place of those
+ * that were typed. Nothing that was typed can be a secret: literal ones are refused.
+ * @param argv the words of this run.
+ */
+export function typedAgain(hint: string, argv: readonly string[]): string {
+  return hint.replaceAll(CHANGE, (_match, flags: string) => {
+    const given = Array.from(flags.matchAll(/ --([a-z][a-z-]*)(?: ((?!--)\S+))?/g), ([, flag = '', value]) => ({ flag, value }))
+    const kept = [...WHEREABOUTS, ...given].reduce(without, argv)
+    const added = given.flatMap(({ flag, value }) => (value === undefined ? [`--${flag}`] : [`--${flag}`, value]))
+    return ['crm', ...kept.map(quoted), ...added].join(' ')
+  })
+}
+
+interface GivenFlag {
+  readonly flag: string
+  /** Undefined for a flag that takes none. */
+  readonly value: string | undefined
+}
+
+/** They are put in front again by whoever prints the advice. */
+const WHEREABOUTS: readonly GivenFlag[] = [
+  { flag: 'profile', value: '' },
+  { flag: 'vault', value: '' },
+]
+
+/** Words without a flag and its value; all forms of a secret are the same flag, and `-p` is `--profile`. */
+function without(words: readonly string[], { flag, value }: GivenFlag): readonly string[] {
+  const stem = flag.replace(/-(?:stdin|file|env)$/, '')
+  const forms = stem === flag ? [`--${flag}`] : [`--${stem}-stdin`, `--${stem}-file`, `--${stem}-env`]
+  const takesValue = (word: string) => forms.includes(word) && (stem === flag ? value !== undefined : !word.endsWith('-stdin'))
+  const isShort = (word: string) => flag === 'profile' && /^-p(?!-)/.test(word)
+  return words.filter((word, index) => {
+    const before = words[index - 1] ?? ''
+    const isValue = takesValue(before) || (flag === 'profile' && before === '-p')
+    return !isValue && !forms.includes(word.split('=')[0] ?? '') && !isShort(word)
+  })
+}
+
+/** A word as a shell takes it. */
+export function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+}

@@ -1,0 +1,72 @@
+/** A command that is printed as advice can be run as it stands. */
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { typedAgain, withWhereabouts } from '../../src/commands/printed-commands.ts'
+import type { Sandbox } from '../../src/sandbox/index.ts'
+import { copyOf, emptyHome, homeWithChatwoot, openSandbox, run, runShell, succeed } from '../support/cli.ts'
+
+let sandbox: Sandbox
+
+beforeAll(async () => {
+  sandbox = await openSandbox()
+})
+
+/** The command of a fix. */
+function commandIn(hint: string): string {
+  const command = /(crm .*)$/.exec(hint)?.[1]
+  if (command === undefined) throw new Error(`no command in: ${hint}`)
+  return command
+}
+
+describe('advice about what was typed', () => {
+  const argv = ['-p', 'x', 'add', 'chatwoot', '--name=acme', '--account-id', '9', '--api-key-env', 'T', '--vault', '/a b.db', '--no-test']
+
+  test.each([
+    ['crm edit {name} --account-id <id>', 'crm add chatwoot --name=acme --api-key-env T --no-test --account-id <id>'],
+    ['give it: crm edit a --api-key-stdin', 'give it: crm add chatwoot --name=acme --account-id 9 --no-test --api-key-stdin'],
+    ['then run: crm test {name}', 'then run: crm add chatwoot --name=acme --account-id 9 --api-key-env T --no-test'],
+  ])('%s', (hint, expected) => {
+    expect(typedAgain(hint, argv)).toBe(expected)
+  })
+
+  test('keeps the place, quoted for a shell, once', () => {
+    const where = { profile: 'x', vault: "/it's a.db" }
+    const hint = withWhereabouts('look: crm list, or crm -p y test; crm providers', where)
+    expect(hint).toBe("look: crm --vault '/it'\\''s a.db' -p x list, or crm --vault '/it'\\''s a.db' -p y test; crm providers")
+    expect(withWhereabouts(hint, where)).toBe(hint)
+    expect(withWhereabouts('crm list', {})).toBe('crm list')
+  })
+})
+
+describe.concurrent('the fix that is printed', () => {
+  test('for a refused token saves under the name, in the profile and the vault that were given', async () => {
+    const home = emptyHome()
+    const vault = join(home.path, "ein Tresor für O'Brien.db")
+    const where = ['-p', 'stage', '--vault', vault]
+    succeed(await run([...where, 'init', '--key', 'env'], { home }))
+    const argv = [...where, 'add', 'chatwoot', '--name', 'acme', '--base-url', sandbox.url, '--account-id', '1', '--api-key-env', 'WRONG']
+    const failed = await run([...argv, '--json'], { home, env: { WRONG: 'not-the-token' } })
+    expect(failed.status).toBe(4)
+    const command = commandIn(JSON.parse(failed.stdout).error.hint)
+    succeed(await runShell(command, { home, input: `${sandbox.administratorToken}\n` }))
+    const { data } = JSON.parse(succeed(await run([...where, 'list', '--json'], { home })).stdout)
+    expect(data.integrations.map(({ name }: { name: string }) => name)).toEqual(['acme'])
+  })
+
+  test('for a refused edit keeps what else was to be changed', async () => {
+    const home = copyOf(await homeWithChatwoot(sandbox))
+    const argv = ['edit', 'chatwoot', '--account-id', '77', '--rename', 'acme', '--json']
+    const hint = JSON.parse((await run(argv, { home })).stdout).error.hint
+    const fixed = await runShell(commandIn(hint).replace('<id>', '2'), { home })
+    expect(JSON.parse(succeed(fixed).stdout).data.integration).toMatchObject({ name: 'acme', settings: { accountId: '2' } })
+  })
+
+  test('in the result of a test, of an error and of a failure in a group names the profile', async () => {
+    const home = copyOf(await homeWithChatwoot(sandbox))
+    succeed(await run(['-p', 'other', 'init', '--key', 'env'], { home }))
+    const { error } = JSON.parse((await run(['show', 'nope', '-p', 'other', '--json'], { home })).stdout)
+    expect(error.hint).toContain('crm -p other list')
+    const { data } = JSON.parse((await run(['test', 'nope', 'none', '--profile', 'other', '--json'], { home })).stdout)
+    expect(data.results.map(({ hint }: { hint: string }) => hint)).toEqual(Array(2).fill('see the names with: crm -p other list'))
+  })
+})
