@@ -218,9 +218,9 @@ export class App {
   }
 
   /** The unlocked profile, the one in use unless another is named. */
-  async unlock(profile?: string): Promise<UnlockedVault> {
+  async unlock(profile?: string, sources?: KeySources): Promise<UnlockedVault> {
     const vault = await this.vault()
-    const unlocked = await vault.unlock(profile ?? (await this.profile()).value, await this.keySources())
+    const unlocked = await vault.unlock(profile ?? (await this.profile()).value, sources ?? (await this.keySources()))
     return this.#opened(unlocked)
   }
 

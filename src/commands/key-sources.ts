@@ -36,7 +36,7 @@ export function keySources(app: KeyHolder): KeySources {
     },
     async passphrase() {
       if (app.madeKey?.type === 'passphrase') return app.madeKey.passphrase
-      const fromFile = await filePassphrase(app)
+      const fromFile = await filePassphrase(app, app.world.env.CRM_PASSPHRASE_FILE)
       if (fromFile !== undefined) return fromFile.reveal()
       if (!app.ui.interactive) return undefined
       return (await askPassphrase(app.ui, (await app.profile()).value, 'unlock')).reveal()
@@ -59,20 +59,27 @@ export async function fileKey(app: KeyHolder): Promise<Buffer | undefined> {
   return parseRawKey(text.reveal(), `the key file ${keyFile}`)
 }
 
-/** A passphrase for a new slot: from `CRM_PASSPHRASE_FILE`, else asked twice. @throws {CrmError} `usage` when it is too short. */
-export async function newPassphrase(app: KeyHolder, profile: string): Promise<string> {
-  const fromFile = await filePassphrase(app)
+/**
+ * A passphrase for a new slot: from a file, else asked twice.
+ * @param from the file; `CRM_PASSPHRASE_FILE` where it is left out.
+ * @throws {CrmError} `usage` when it is too short.
+ */
+export async function newPassphrase(
+  app: KeyHolder,
+  profile: string,
+  from: { readonly file: string | undefined } = { file: app.world.env.CRM_PASSPHRASE_FILE },
+): Promise<string> {
+  const fromFile = await filePassphrase(app, from.file)
   if (fromFile === undefined) return (await askPassphrase(app.ui, profile, 'create')).reveal()
   const passphrase = fromFile.reveal()
   if (Array.from(passphrase.normalize('NFC')).length >= SHORTEST_PASSPHRASE && !/\p{Cc}/u.test(passphrase)) return passphrase
   throw new CrmError('usage', 'the passphrase is not acceptable', {
     reason: `it needs at least ${SHORTEST_PASSPHRASE} characters and no control characters`,
-    hint: `put another one into ${app.world.env.CRM_PASSPHRASE_FILE}`,
+    hint: `put another one into ${from.file}`,
   })
 }
 
-async function filePassphrase(app: KeyHolder): Promise<Secret | undefined> {
-  const path = app.world.env.CRM_PASSPHRASE_FILE
+async function filePassphrase(app: KeyHolder, path: string | undefined): Promise<Secret | undefined> {
   return path === undefined ? undefined : readKeyFile(path, 'passphrase file', privacyCheck(app, 'the passphrase file'))
 }
 

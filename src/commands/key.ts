@@ -7,6 +7,7 @@ import { type App, action, done, type Outcome } from './app.ts'
 import { makeKey } from './first-key.ts'
 import { setExamples, setStatuses } from './help-format.ts'
 import { KEY_KINDS, parseKeyKind } from './key-kinds.ts'
+import type { RotateFlags } from './key-rotate.ts'
 
 const MOST_LABEL_CHARACTERS = 64
 
@@ -17,6 +18,7 @@ export function define(command: Command, app: App): void {
     { line: 'crm key add file', what: 'a key file as a second way in' },
     { line: 'crm key add env --new-key-env NEW_KEY', what: 'the key in the variable NEW_KEY as another way in' },
     { line: 'crm key remove 3f2a --yes', what: 'the slot whose id begins so' },
+    { line: 'crm key rotate --yes', what: 'a new data key: everything is sealed anew' },
   ])
   setStatuses(command, [3, 6, 11])
   command
@@ -37,6 +39,11 @@ export function define(command: Command, app: App): void {
     .command('remove <id>')
     .description('Remove a key slot; the last one stays')
     .action(action(app, 'key remove', (id: string) => remove(app, id)))
+  command
+    .command('rotate')
+    .description('Make a new data key, seal every row anew')
+    .option('--drop <id...>', 'drop these slots, whose keys are not at hand')
+    .action(action(app, 'key rotate', async (flags: RotateFlags) => (await import('./key-rotate.ts')).rotateKey(app, flags)))
 }
 
 interface AddKeyFlags {

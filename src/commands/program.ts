@@ -50,6 +50,7 @@ const COMMANDS: readonly Entry[] = [
   { name: 'profile', group: 'vault', summary: 'List, create, choose, rename and remove profiles', load: () => import('./profile.ts') },
   { name: 'which', group: 'vault', summary: 'Say which profile, vault and key are in use, and why', load: () => import('./which.ts') },
   { name: 'key', group: 'vault', summary: 'Make keys, and manage what opens a profile', load: () => import('./key.ts') },
+  { name: 'passwd', group: 'vault', summary: 'Change the passphrase of a profile', load: () => import('./passwd.ts') },
   { name: 'vault', group: 'vault', summary: 'Verify the vault, say where it is', load: () => import('./vault.ts') },
   { name: 'audit', group: 'vault', summary: 'Show and verify the audit log', load: () => import('./audit.ts') },
   { name: 'sandbox', group: 'try', summary: 'Run a Chatwoot-compatible server on this machine', load: () => import('./sandbox.ts') },

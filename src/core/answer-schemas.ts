@@ -235,6 +235,11 @@ export const ANSWER_SCHEMAS = {
   'key generate': schemaOf<answers.KeyAnswer>()('crm.key-generate/1', z.strictObject({ key: text })),
   'key list': schemaOf<answers.KeyListAnswer>()('crm.key-list/1', z.strictObject({ slots: z.array(keySlot) })),
   'key add': schemaOf<answers.KeySlotAddedAnswer>()('crm.key-add/1', z.strictObject({ slot: keySlot })),
+  'key rotate': schemaOf<answers.KeyRotateAnswer>()(
+    'crm.key-rotate/1',
+    z.strictObject({ generation: count, rows: count, kept: z.array(text), dropped: z.array(text) }),
+  ),
+  passwd: schemaOf<answers.KeySlotAddedAnswer>()('crm.passwd/1', z.strictObject({ slot: keySlot })),
   'key remove': schemaOf<answers.RemovedAnswer>()('crm.key-remove/1', removed),
   audit: schemaOf<answers.AuditAnswer>()(
     'crm.audit/1',

@@ -209,6 +209,16 @@ export interface KeySlotAddedAnswer {
   readonly slot: KeySlotAnswer
 }
 
+/** `crm key rotate`: the slots by their ids. */
+export interface KeyRotateAnswer {
+  /** Of the data key; 1 for a new profile. */
+  readonly generation: number
+  /** How many rows were sealed anew. */
+  readonly rows: number
+  readonly kept: readonly string[]
+  readonly dropped: readonly string[]
+}
+
 /** One row of the audit log (`security.md` section 16). */
 export interface AuditEventAnswer {
   readonly sequence: number

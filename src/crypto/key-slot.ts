@@ -43,9 +43,12 @@ export function parseKdf(text: string): Kdf | undefined {
   return { type: 'scrypt', cost: { logN: Number(scrypt[1]), r: 8, p: Number(scrypt[2]) }, salt: Buffer.from(scrypt[3], 'hex') }
 }
 
-/** Whether a passphrase slot costs less than a new one would: it is wrapped again on the next write. */
-export function isBelowTodaysCost(kdf: Kdf): boolean {
-  return kdf.type === 'scrypt' && (kdf.cost.logN < SCRYPT_COST.logN || kdf.cost.p < SCRYPT_COST.p)
+/**
+ * Whether a passphrase slot costs less than a new one would: it is wrapped again on the next write.
+ * @param today cost of a new slot; tests lower it.
+ */
+export function isBelowTodaysCost(kdf: Kdf, today: ScryptCost = SCRYPT_COST): boolean {
+  return kdf.type === 'scrypt' && (kdf.cost.logN < today.logN || kdf.cost.p < today.p)
 }
 
 /** The unlock key of 32 bytes that `key` gives for a slot with this kdf; undefined when it is of the other type or not its key id. */
@@ -55,12 +58,18 @@ export async function deriveUnlockKey(kdf: Kdf, key: UnlockKey, profileId: Buffe
 }
 
 /**
- * Wraps a profile's data encryption key in a new slot.
+ * Wraps a profile's data encryption key in a new slot, or anew in the slot that `slotId` names.
  * @param cost scrypt cost of a passphrase slot; tests pass the smallest accepted one.
  */
 export async function wrapDataKey(
   dataKey: Buffer,
-  slot: { readonly profileId: Buffer; readonly kind: KeySlotKind; readonly label: string; readonly generation: number },
+  slot: {
+    readonly profileId: Buffer
+    readonly kind: KeySlotKind
+    readonly label: string
+    readonly generation: number
+    readonly slotId?: Buffer
+  },
   key: UnlockKey,
   cost: ScryptCost = SCRYPT_COST,
 ): Promise<KeySlot> {
@@ -68,7 +77,7 @@ export async function wrapDataKey(
   const parsed = parseKdf(kdf)
   const unlockKey = parsed === undefined ? undefined : await deriveUnlockKey(parsed, key, slot.profileId)
   if (unlockKey === undefined) throw new RangeError('the cost of a passphrase slot is outside the accepted range')
-  const header = { slotId: randomBytes(16), kind: slot.kind, label: slot.label, kdf, generation: slot.generation }
+  const header = { slotId: slot.slotId ?? randomBytes(16), kind: slot.kind, label: slot.label, kdf, generation: slot.generation }
   const wrapped = seal(deriveKey('kek', unlockKey, slot.profileId), slotContext(slot.profileId, header), dataKey)
   return { ...header, wrapped, check: slotCheck({ ...header, wrapped }) }
 }

@@ -47,6 +47,14 @@ interface AuditRow {
   readonly mac: Buffer
 }
 
+interface AuditKeyRow {
+  readonly key_generation: number
+  readonly generation: number
+  readonly sealed: Buffer
+}
+
+const AUDIT_KEYS = 'SELECT key_generation, generation, sealed FROM audit_keys WHERE profile_id = ? ORDER BY key_generation'
+
 const FIRST_MAC = Buffer.alloc(32)
 const ROWS = 'SELECT sequence, at, event, actor, outcome, details, key_generation, mac FROM audit WHERE profile_id = ?'
 
@@ -80,21 +88,28 @@ export class AuditLog {
     )
   }
 
+  /** Seals every audit key for a new data key; inside the transaction that rotates it. Old rows go on verifying under their own. */
+  static rekey(database: Database, profileId: Buffer, from: Buffer, to: { readonly generation: number; readonly rowKey: Buffer }): void {
+    for (const row of database.all<AuditKeyRow>(AUDIT_KEYS, profileId)) {
+      const key = openAuditKey(from, profileId, row)
+      const sealed = seal(to.rowKey, keyContext(profileId, to.generation, row.key_generation), key)
+      if (!openAuditKey(to.rowKey, profileId, { ...row, generation: to.generation, sealed }).equals(key))
+        throw new CrmError('internal', 'a key of the audit log did not open again')
+      key.fill(0)
+      database.run(
+        'UPDATE audit_keys SET generation = ?, sealed = ? WHERE profile_id = ? AND key_generation = ?',
+        to.generation,
+        sealed,
+        profileId,
+        row.key_generation,
+      )
+    }
+  }
+
   /** Opens the audit keys of an unlocked profile. @throws {CrmError} `damaged`. */
   static open(database: Database, profileId: Buffer, keyGeneration: number, rowKey: Buffer): AuditLog {
-    const rows = database.all<{ key_generation: number; generation: number; sealed: Buffer }>(
-      'SELECT key_generation, generation, sealed FROM audit_keys WHERE profile_id = ? ORDER BY key_generation',
-      profileId,
-    )
     const keys = new Map<number, Buffer>()
-    for (const row of rows) {
-      try {
-        keys.set(row.key_generation, open(rowKey, keyContext(profileId, row.generation, row.key_generation), row.sealed))
-      } catch (error) {
-        if (error instanceof OpenError) throw auditDamaged('its key was altered', error)
-        throw error
-      }
-    }
+    for (const row of database.all<AuditKeyRow>(AUDIT_KEYS, profileId)) keys.set(row.key_generation, openAuditKey(rowKey, profileId, row))
     if (!keys.has(keyGeneration)) throw auditDamaged('its key is missing')
     return new AuditLog(database, profileId, keyGeneration, keys)
   }
@@ -107,7 +122,9 @@ export class AuditLog {
     const [last, before] = this.database.all<AuditRow>(`${ROWS} ORDER BY sequence DESC LIMIT 2`, this.profileId)
     const sequence = last?.sequence ?? 0
     if (sequence !== count) throw auditDamaged(`it ends at ${sequence}, the profile counts ${count}`)
-    if (last !== undefined && !this.#isAuthentic(last, before?.mac ?? FIRST_MAC)) throw auditDamaged(`row ${sequence} was altered`)
+    // A rotation writes the first row of its own key: whoever got hold of an old one cannot go on with the log.
+    if (last !== undefined && (last.key_generation !== this.keyGeneration || !this.#isAuthentic(last, before?.mac ?? FIRST_MAC)))
+      throw auditDamaged(`row ${sequence} was altered`)
   }
 
   /** Appends events; inside the transaction of the change itself. The sequence of the last one. */
@@ -162,16 +179,19 @@ export class AuditLog {
   /** Replays the whole chain against the count that the profile keeps. */
   replay(count: number): AuditReplay {
     let mac: Buffer = FIRST_MAC
+    let generation = 0
     let rows = 0
     let firstBad: number | null = null
     let first: string | null = null
     let last: AuditRow | undefined
     for (const row of this.database.all<AuditRow>(`${ROWS} ORDER BY sequence`, this.profileId)) {
-      if (firstBad === null && (row.sequence !== rows + 1 || !this.#isAuthentic(row, mac))) firstBad = Math.min(row.sequence, rows + 1)
+      if (firstBad === null && (row.sequence !== rows + 1 || row.key_generation < generation || !this.#isAuthentic(row, mac)))
+        firstBad = Math.min(row.sequence, rows + 1)
       rows += 1
       first ??= row.at
       last = row
       mac = row.mac
+      generation = row.key_generation
     }
     if (firstBad === null && rows !== count) firstBad = Math.min(rows, count) + 1
     return { rows, firstAt: first, lastAt: last?.at ?? null, head: last?.mac.toString('hex') ?? null, firstBad }
@@ -222,6 +242,15 @@ export class AuditLog {
         ),
       )
       .digest()
+  }
+}
+
+function openAuditKey(rowKey: Buffer, profileId: Buffer, row: AuditKeyRow): Buffer {
+  try {
+    return open(rowKey, keyContext(profileId, row.generation, row.key_generation), row.sealed)
+  } catch (error) {
+    if (error instanceof OpenError) throw auditDamaged('its key was altered', error)
+    throw error
   }
 }
 

@@ -220,6 +220,21 @@ export class Database {
     }
   }
 
+  /**
+   * Writes the file anew and empties its log, so that what was overwritten is in neither. False while another process reads or
+   * writes: everything committed stays as it is.
+   */
+  compact(): boolean {
+    try {
+      this.#sqlite.pragma('wal_checkpoint(TRUNCATE)')
+      this.#sqlite.exec('VACUUM')
+      const [checkpoint] = this.#sqlite.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[]
+      return checkpoint?.busy === 0
+    } catch {
+      return false
+    }
+  }
+
   /** One consistent view of several reads. */
   read<Result>(reads: () => Result): Result {
     return this.#guard(() => this.#sqlite.transaction(reads).deferred())

@@ -37,6 +37,9 @@ export interface KeySources {
 export interface OpenedSlot {
   readonly dataKey: Buffer
   readonly slot: KeySlotInfo
+  /** The slot again, and what opened it: to tell whether it should be wrapped at a higher cost. */
+  readonly stored: StoredSlot
+  readonly key: UnlockKey
 }
 
 interface SlotRow {
@@ -50,7 +53,8 @@ interface SlotRow {
   readonly created_at: string
 }
 
-type StoredSlot = KeySlot & { readonly createdAt: string }
+/** A slot as its row holds it. */
+export type StoredSlot = KeySlot & { readonly createdAt: string }
 
 /** The slots of a profile, oldest first. */
 export function readSlots(database: Database, profileId: Buffer): StoredSlot[] {
@@ -84,6 +88,22 @@ export function insertSlot(database: Database, profileId: Buffer, slot: KeySlot,
     slot.wrapped,
     slot.check,
     at,
+  )
+}
+
+/** Stores a slot that was wrapped again; inside a transaction. False when the slot is not what it was. */
+export function rewriteSlot(database: Database, slot: KeySlot, before: Buffer): boolean {
+  return (
+    database.run(
+      'UPDATE key_slots SET label = ?, kdf = ?, generation = ?, wrapped = ?, digest = ? WHERE id = ? AND digest = ?',
+      slot.label,
+      slot.kdf,
+      slot.generation,
+      slot.wrapped,
+      slot.check,
+      slot.slotId,
+      before,
+    ) === 1
   )
 }
 
@@ -136,6 +156,12 @@ export async function proveSlot(slot: KeySlot, profileId: Buffer, key: UnlockKey
   if (!('dataKey' in result) || !result.dataKey.equals(dataKey)) throw new CrmError('internal', 'a new key slot did not open again')
 }
 
+/** Whether a key opens a slot as it is stored. Takes scrypt's time for a passphrase. */
+export async function opensSlot(slot: KeySlot, profileId: Buffer, key: UnlockKey): Promise<boolean> {
+  const kdf = parseKdf(slot.kdf)
+  return 'dataKey' in unwrapDataKey(slot, profileId, kdf === undefined ? undefined : await deriveUnlockKey(kdf, key, profileId))
+}
+
 /** The slot that a raw key opens, told by its key id. */
 export async function slotOfRawKey(database: Database, profileId: Buffer, key: Buffer): Promise<KeySlotInfo | undefined> {
   for (const slot of readSlots(database, profileId)) {
@@ -155,7 +181,7 @@ async function tryKey(
     const unlockKey = kdf === undefined ? undefined : await deriveUnlockKey(kdf, key, profile.id)
     if (unlockKey === undefined) continue
     const result = unwrapDataKey(slot, profile.id, unlockKey)
-    if ('dataKey' in result) return { dataKey: result.dataKey, slot: toSlotInfo(slot) }
+    if ('dataKey' in result) return { dataKey: result.dataKey, slot: toSlotInfo(slot), stored: slot, key }
     if (result.failure === 'damaged') throw slotsDamaged(profile.name)
   }
   return undefined

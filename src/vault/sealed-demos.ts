@@ -84,6 +84,22 @@ export function writeDemo(
   return { id: row.id, revision: row.revision, sealed, steps }
 }
 
+/** Seals an opened demo under another data key, its record and revision as they are; inside a transaction. */
+export function resealDemo(
+  database: Database,
+  keys: ProfileKeys,
+  integrationId: Buffer,
+  demo: { readonly id: Buffer; readonly revision: number; readonly record: DemoRecord; readonly secrets: DemoSecrets },
+): Buffer {
+  const { id, revision, record } = demo
+  const row = { id, integration_id: integrationId, slug: record.slug, generation: keys.generation, revision }
+  const plaintext = Buffer.from(canonicalJson(demo.secrets), 'utf8')
+  const sealed = seal(keys.rowKey, demoContext(keys, row, record), plaintext)
+  plaintext.fill(0)
+  database.run('UPDATE demos SET generation = ?, sealed = ? WHERE id = ?', keys.generation, sealed, id)
+  return sealed
+}
+
 /** What a write says that the journal did not say before: `create bot done 7`. */
 function changedSteps(before: readonly JournalEntry[], after: readonly JournalEntry[]): readonly string[] {
   const known = new Set(before.map(describeStep))

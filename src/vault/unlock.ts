@@ -3,7 +3,7 @@ import { CrmError } from '../core/errors.ts'
 import { parseName } from '../core/integration.ts'
 import { toTimestamp } from '../core/time.ts'
 import { deriveKey } from '../crypto/derive.ts'
-import { type KeySlotKind, type UnlockKey, wrapDataKey } from '../crypto/key-slot.ts'
+import { isBelowTodaysCost, type KeySlotKind, parseKdf, type UnlockKey, wrapDataKey } from '../crypto/key-slot.ts'
 import { AuditLog } from './audit-log.ts'
 import type { Database } from './database.ts'
 import {
@@ -18,7 +18,7 @@ import {
 } from './key-slots.ts'
 import { findProfile, type ProfileRow } from './profiles.ts'
 import type { VaultState } from './state.ts'
-import { UnlockedProfile } from './unlocked.ts'
+import { type SlotRenewal, UnlockedProfile } from './unlocked.ts'
 import type { VaultWorld } from './world.ts'
 
 /** The first key of a profile. */
@@ -80,19 +80,35 @@ export async function unlockProfile(
   sources: KeySources,
   end: 'its own end' | 'any end' = 'its own end',
 ): Promise<UnlockedProfile> {
-  const opened = await openSlot(database, world, state, row, sources)
-  const rowKey = deriveKey('row', opened.dataKey, row.id)
-  const audit = AuditLog.open(database, row.id, row.audit_key, rowKey)
-  // The count is read again with the log's end: another command may have committed since.
-  if (end === 'its own end') database.read(() => audit.verifyLast(findProfile(database, row.name)?.audit_count ?? 0))
-  return new UnlockedProfile(
-    database,
-    world,
-    state,
-    { profileId: row.id, profile: row.name, generation: row.generation, rowKey },
-    opened,
-    audit,
-  )
+  for (;;) {
+    const opened = await openSlot(database, world, state, row, sources)
+    const rowKey = deriveKey('row', opened.dataKey, row.id)
+    // The profile is read again with its log: another command may have committed since.
+    const result = database.read(() => {
+      const now = findProfile(database, row.name)
+      if (now !== undefined && now.generation !== opened.stored.generation) return undefined
+      const audit = AuditLog.open(database, row.id, now?.audit_key ?? row.audit_key, rowKey)
+      if (end === 'its own end') audit.verifyLast(now?.audit_count ?? 0)
+      return audit
+    })
+    if (result !== undefined) {
+      const keys = { profileId: row.id, profile: row.name, generation: opened.stored.generation, rowKey }
+      return new UnlockedProfile(database, world, state, keys, opened, result, await renewal(world, row.id, opened))
+    }
+    // The data key was rotated between the slot and the log.
+    opened.dataKey.fill(0)
+    rowKey.fill(0)
+  }
+}
+
+/** A passphrase slot that costs less than today's, wrapped again: it is stored with the next write. */
+async function renewal(world: VaultWorld, profileId: Buffer, { stored, key, dataKey }: OpenedSlot): Promise<SlotRenewal | undefined> {
+  const kdf = parseKdf(stored.kdf)
+  if (kdf === undefined || !isBelowTodaysCost(kdf, world.scryptCost)) return undefined
+  const { slotId, kind, label, generation } = stored
+  const slot = await wrapDataKey(dataKey, { profileId, slotId, kind, label, generation }, key, world.scryptCost)
+  await proveSlot(slot, profileId, key, dataKey)
+  return { slot, before: stored.check }
 }
 
 async function openSlot(
@@ -103,7 +119,12 @@ async function openSlot(
   sources: KeySources,
 ): Promise<OpenedSlot> {
   try {
-    return await openAnySlot(readSlots(database, row.id), row, sources)
+    // One view: a rotation changes the generation of the profile and of its slots together.
+    const { profile, slots } = database.read(() => ({
+      profile: findProfile(database, row.name) ?? row,
+      slots: readSlots(database, row.id),
+    }))
+    return await openAnySlot(slots, profile, sources)
   } catch (error) {
     // The vault itself is not touched by a wrong key; the attempt is taken up into its log at the next unlock.
     if (error instanceof CrmError && error.code === 'wrong_key') {

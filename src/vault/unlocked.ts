@@ -16,17 +16,21 @@ import {
   type KeySlotInfo,
   MOST_KEY_SLOTS,
   type OpenedSlot,
+  opensSlot,
   proveSlot,
   readSlots,
+  rewriteSlot,
   slotOfRawKey,
   toSlotInfo,
 } from './key-slots.ts'
+import type { KeptSlot, Rotation } from './rotate.ts'
 import { INTEGRATION_COLUMNS, type SealedIntegrationRow, toIntegration } from './rows.ts'
 import { openDemo, writeDemo } from './sealed-demos.ts'
 import {
   type IntegrationChange,
   insertRow,
   type NewIntegration,
+  type OpenedRow,
   openedRow,
   type ProfileKeys,
   requireRow,
@@ -101,6 +105,16 @@ export interface UnlockedVault {
   addKeySlot(kind: KeySlotKind, label: string, key: UnlockKey): Promise<KeySlotInfo>
   /** @throws CrmError `not_found`, `conflict` for the last one. */
   removeKeySlot(id: string): Promise<void>
+  /** Puts a slot with another key into the place of one, in one transaction. @throws CrmError `not_found` when it is gone. */
+  replaceKeySlot(id: string, label: string, key: UnlockKey): Promise<KeySlotInfo>
+  /** Whether a key opens a slot. */
+  opensSlot(id: string, key: UnlockKey): Promise<boolean>
+  /**
+   * Gives the profile a new data key: every row sealed anew, every slot wrapped anew or dropped, in one transaction. The keys held
+   * here are locked then; unlock again.
+   * @throws CrmError `conflict` when a slot is neither kept nor dropped, or none is kept.
+   */
+  rotate(keep: readonly KeptSlot[], drop: readonly string[]): Promise<Rotation>
   rename(profile: string): Promise<void>
   audit(): Promise<readonly AuditEvent[]>
   replayAudit(): Promise<AuditReplay>
@@ -112,10 +126,17 @@ export interface UnlockedVault {
   lock(): void
 }
 
+/** A slot wrapped again at today's cost, and the digest of what it replaces. */
+export interface SlotRenewal {
+  readonly slot: KeySlot
+  readonly before: Buffer
+}
+
 /** One profile of an SQLite vault, unlocked. */
 export class UnlockedProfile implements UnlockedVault {
   readonly openedBy: KeySlotInfo
   readonly #dataKey: Buffer
+  #renewal: SlotRenewal | undefined
 
   constructor(
     readonly database: Database,
@@ -124,9 +145,11 @@ export class UnlockedProfile implements UnlockedVault {
     readonly keys: ProfileKeys & { readonly rowKey: Buffer },
     opened: OpenedSlot,
     readonly log: AuditLog,
+    renewal?: SlotRenewal,
   ) {
     this.openedBy = opened.slot
     this.#dataKey = opened.dataKey
+    this.#renewal = renewal
   }
 
   get profile(): string {
@@ -134,17 +157,44 @@ export class UnlockedProfile implements UnlockedVault {
   }
 
   async open(name: string): Promise<OpenedIntegration> {
-    return openedRow(this.keys, requireRow(this.database, this.keys.profileId, name))
+    return this.#openRow(name)
+  }
+
+  #openRow(name: string): OpenedRow {
+    return this.#read(() => openedRow(this.keys, requireRow(this.database, this.keys.profileId, name)))
+  }
+
+  /** A row does not open when another process has rotated the data key since; that is no damage. @throws {CrmError} `conflict`. */
+  #read<Result>(read: () => Result): Result {
+    try {
+      return read()
+    } catch (error) {
+      if (error instanceof CrmError && error.code === 'damaged') this.#refuseIfRotated()
+      throw error
+    }
+  }
+
+  #refuseIfRotated(): void {
+    const row = this.database.get<{ generation: number }>('SELECT generation FROM profiles WHERE id = ?', this.keys.profileId)
+    if (row?.generation === this.keys.generation) return
+    throw new CrmError(
+      'conflict',
+      `the data key of the profile ${this.profile} was ${row === undefined ? 'removed' : 'rotated'} meanwhile`,
+      {
+        hint: 'run the command again',
+        retryable: true,
+      },
+    )
   }
 
   *openAll(filter: IntegrationFilter = {}): Generator<OpenedIntegration> {
     for (const { name } of listIntegrations(this.database, this.keys.profileId, this.profile, filter)) {
-      yield openedRow(this.keys, requireRow(this.database, this.keys.profileId, name))
+      yield this.#openRow(name)
     }
   }
 
   async reveal(name: string, field?: string): Promise<{ integration: Integration; secrets: Readonly<Record<string, Secret>> }> {
-    const { id, integration, values } = openedRow(this.keys, requireRow(this.database, this.keys.profileId, name))
+    const { id, integration, values } = this.#openRow(name)
     if (field !== undefined && values.secrets[field] === undefined) {
       const known = Object.keys(values.secrets)
       throw new CrmError('not_found', `${name} has no secret named ${field}`, {
@@ -263,7 +313,7 @@ export class UnlockedProfile implements UnlockedVault {
 
   #journal(integrationId: Buffer, integration: string, slug: string, runId: string): DemoJournal {
     return {
-      read: async () => openDemo(this.database, this.keys, integrationId, slug),
+      read: async () => this.#read(() => openDemo(this.database, this.keys, integrationId, slug)),
       write: async (record, secrets) => {
         this.#change('save the demo journal', () => {
           if (!renewRun(this.database, integrationId, slug, runId, this.world.clock() + LEASE_MS)) throw takenOver(slug)
@@ -277,7 +327,7 @@ export class UnlockedProfile implements UnlockedVault {
   }
 
   async readDemo(integration: string, slug: string): Promise<{ record: DemoRecord; secrets: DemoSecrets } | undefined> {
-    return openDemo(this.database, this.keys, requireRow(this.database, this.keys.profileId, integration).id, slug)
+    return this.#read(() => openDemo(this.database, this.keys, requireRow(this.database, this.keys.profileId, integration).id, slug))
   }
 
   async revealDemo(integration: string, slug: string): Promise<DemoSecrets> {
@@ -345,8 +395,7 @@ export class UnlockedProfile implements UnlockedVault {
       const slots = readSlots(this.database, this.keys.profileId)
       const matches = slots.filter((slot) => slot.slotId.toString('hex').startsWith(id.toLowerCase()))
       const [slot] = matches
-      if (slot === undefined || id === '')
-        throw new CrmError('not_found', 'no key slot has this id', { hint: 'see the ids with: crm key list' })
+      if (slot === undefined || id === '') throw slotNotFound()
       if (matches.length > 1)
         throw new CrmError('usage', `${matches.length} key slots begin with this id`, { hint: 'give more of the id; see: crm key list' })
       if (slots.length === 1) {
@@ -358,6 +407,37 @@ export class UnlockedProfile implements UnlockedVault {
       this.database.run('DELETE FROM key_slots WHERE id = ?', slot.slotId)
       return [{ event: 'key.remove', details: { id: slot.slotId.toString('hex'), kind: slot.kind, label: slot.label } }]
     })
+  }
+
+  async replaceKeySlot(id: string, label: string, key: UnlockKey): Promise<KeySlotInfo> {
+    const { profileId, generation } = this.keys
+    const old = readSlots(this.database, profileId).find((slot) => slot.slotId.toString('hex') === id)
+    if (old === undefined) throw slotNotFound()
+    const slot = await wrapDataKey(this.#dataKey, { profileId, kind: old.kind, label, generation }, key, this.world.scryptCost)
+    await proveSlot(slot, profileId, key, this.#dataKey)
+    let createdAt = ''
+    this.#change('replace the key slot', (at) => {
+      createdAt = at
+      if (this.database.run('DELETE FROM key_slots WHERE id = ? AND digest = ?', old.slotId, old.check) === 0) throw slotNotFound()
+      insertSlot(this.database, profileId, slot, at)
+      const details = { id: slot.slotId.toString('hex'), kind: slot.kind, label, replaces: id }
+      return [{ event: 'key.replace', details }]
+    })
+    return toSlotInfo({ ...slot, createdAt })
+  }
+
+  async opensSlot(id: string, key: UnlockKey): Promise<boolean> {
+    const slot = readSlots(this.database, this.keys.profileId).find(({ slotId }) => slotId.toString('hex') === id)
+    return slot !== undefined && opensSlot(slot, this.keys.profileId, key)
+  }
+
+  async rotate(keep: readonly KeptSlot[], drop: readonly string[]): Promise<Rotation> {
+    const { rotateDataKey } = await import('./rotate.ts')
+    this.#refuseIfRotated()
+    const { sequence, ...rotation } = await rotateDataKey(this.database, this.world, this.keys, this.log.keyGeneration, keep, drop)
+    this.state.rememberSequence(this.keys.profileId, sequence)
+    this.lock()
+    return rotation
   }
 
   async rename(profile: string): Promise<void> {
@@ -438,11 +518,19 @@ export class UnlockedProfile implements UnlockedVault {
   #change(what: string, change: (at: string) => readonly AuditEntry[]): boolean {
     const at = toTimestamp(this.world.clock())
     const sequence = this.database.write(what, () => {
+      this.#refuseIfRotated()
       const entries = change(at)
-      return entries.length === 0 ? undefined : this.log.append(entries, at, this.world.actor())
+      return entries.length === 0 ? undefined : this.log.append([...entries, ...this.#renewSlot()], at, this.world.actor())
     })
+    if (sequence !== undefined) this.#renewal = undefined
     if (sequence !== undefined) this.state.rememberSequence(this.keys.profileId, sequence)
     return sequence !== undefined
+  }
+
+  #renewSlot(): AuditEntry[] {
+    if (this.#renewal === undefined || !rewriteSlot(this.database, this.#renewal.slot, this.#renewal.before)) return []
+    const { slotId, kdf } = this.#renewal.slot
+    return [{ event: 'key.renew', details: { id: slotId.toString('hex'), cost: kdf.split('$')[1] ?? '' } }]
   }
 
   #auditCount(): number {
@@ -479,6 +567,10 @@ function rowDetails(row: { readonly id: Buffer; readonly revision: number; reado
 
 function forgetting(demo: { readonly id: Buffer; readonly slug: string }): AuditEntry {
   return { event: 'demo.forget', details: { id: demo.id.toString('hex'), slug: demo.slug } }
+}
+
+function slotNotFound(): CrmError {
+  return new CrmError('not_found', 'no key slot has this id', { hint: 'see the ids with: crm key list' })
 }
 
 function takenOver(slug: string): CrmError {

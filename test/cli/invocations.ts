@@ -14,6 +14,8 @@ export interface Homes {
   readonly acme: Home
   /** `acme` with the demo `acme-dental`. */
   readonly demo: Home
+  /** `acme` with a passphrase as well, and the file `new-passphrase`. */
+  readonly passphrase: Home
 }
 
 /** One way to call a command. */
@@ -34,7 +36,7 @@ export async function prepareHomes(sandbox: Sandbox): Promise<Homes> {
   writeAnswers(acme, sandbox)
   const demo = copyOf(acme)
   succeed(await run(DEMO_CREATE, { home: demo }))
-  return { empty: emptyHome(), acme, demo }
+  return { empty: emptyHome(), acme, demo, passphrase: await withPassphrase(copyOf(acme)) }
 }
 
 /** Writes the file that `add --from` reads: two integrations of a sandbox. */
@@ -42,6 +44,14 @@ function writeAnswers(home: Home, sandbox: Sandbox): void {
   const entry = { provider: 'chatwoot', name: 'eu', baseUrl: sandbox.url, accountId: '1', apiKey: sandbox.administratorToken }
   writeFileSync(join(home.path, 'integrations.json'), JSON.stringify([entry, { ...entry, name: 'us' }]))
   writeFileSync(join(home.path, 'captured.http'), capturedRequest())
+}
+
+async function withPassphrase(home: Home): Promise<Home> {
+  const file = (name: string, text: string) => writeFileSync(join(home.path, name), `${text}\n`, { mode: 0o600 })
+  file('passphrase', 'the passphrase until now')
+  file('new-passphrase', 'the passphrase from now on')
+  succeed(await run(['key', 'add', 'passphrase'], { home, env: { CRM_PASSPHRASE_FILE: 'passphrase' } }))
+  return home
 }
 
 const DEMO_CREATE = ['demo-create', '--name', 'Acme Dental', '--bot-url', 'https://bot.example.com/hook']
@@ -80,6 +90,8 @@ export const INVOCATIONS: Readonly<Record<AnsweringCommand, Invocation>> = {
   'key list': { place: 'acme', needs: 'vault', argv: words('key list') },
   'key add': { place: 'acme', needs: 'key', argv: words('key add env --new-key-env NEW_KEY'), options: () => ({ env: { NEW_KEY } }) },
   'key remove': { place: 'acme', needs: 'key', argv: async (home) => ['key', 'remove', await newestSlot(home), '--yes'] },
+  'key rotate': { place: 'demo', needs: 'key', argv: words('key rotate --yes') },
+  passwd: { place: 'passphrase', needs: 'key', argv: words('passwd --new-passphrase-file new-passphrase') },
   audit: { place: 'demo', needs: 'key', argv: words('audit') },
   'audit verify': { place: 'demo', needs: 'key', argv: words('audit verify') },
   'audit head': { place: 'demo', needs: 'key', argv: words('audit head') },

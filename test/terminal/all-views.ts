@@ -8,7 +8,7 @@ import { demoShowView } from '../../src/terminal/views/demo-show.ts'
 import { demoVerifyView } from '../../src/terminal/views/demo-verify.ts'
 import { helpView } from '../../src/terminal/views/help.ts'
 import { initView } from '../../src/terminal/views/init.ts'
-import { keyAddedView, keyListView, keyView } from '../../src/terminal/views/key.ts'
+import { keyAddedView, keyListView, keyRotatedView, keyView, passphraseChangedView } from '../../src/terminal/views/key.ts'
 import { listView } from '../../src/terminal/views/list.ts'
 import { profileListView, profileView } from '../../src/terminal/views/profile.ts'
 import { providersView, providerView } from '../../src/terminal/views/providers.ts'
@@ -57,6 +57,8 @@ export const ALL_VIEWS: readonly Shown[] = [
   shown('key generate', keyView, SAMPLES['key generate']),
   shown('key list', keyListView, SAMPLES['key list']),
   shown('key add', keyAddedView, SAMPLES['key add']),
+  shown('key rotate', keyRotatedView, SAMPLES['key rotate']),
+  shown('passwd', passphraseChangedView, SAMPLES['key add']),
   shown('audit', auditView, SAMPLES.audit),
   shown('audit verify', auditVerifyView, SAMPLES['audit verify']),
   shown('audit head', auditHeadView, SAMPLES['audit head']),

@@ -208,6 +208,8 @@ export const SAMPLES = {
   'key generate': { key: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=' },
   'key list': { slots: [slot] } satisfies answers.KeyListAnswer,
   'key add': { slot },
+  'key rotate': { generation: 2, rows: 14, kept: ['a1b2'], dropped: [] } satisfies answers.KeyRotateAnswer,
+  passwd: { slot },
   'key remove': { removed: 'a1b2' },
   audit: {
     events: [{ sequence: 1, at: AT, event: 'add', actor: HOSTILE, outcome: 'done', details: { name: HOSTILE } }],

@@ -1,6 +1,6 @@
-import type { KeyAnswer, KeyListAnswer, KeySlotAddedAnswer } from '../../core/answers.ts'
+import type { KeyAnswer, KeyListAnswer, KeyRotateAnswer, KeySlotAddedAnswer } from '../../core/answers.ts'
 import { type Column, renderTable } from '../table.ts'
-import { next, shown, type View, when } from '../view.ts'
+import { counted, next, shown, type View, when } from '../view.ts'
 
 const COLUMNS: readonly Column[] = [
   { title: 'ID', importance: 3 },
@@ -26,3 +26,15 @@ export const keyListView: View<KeyListAnswer> = ({ slots }, style) => {
 /** `crm key add`. */
 export const keyAddedView: View<KeySlotAddedAnswer> = ({ slot }, style) =>
   `${style.ok(style.symbols.ok)} added a key slot: ${slot.kind} (${shown(slot.label, style)}), id ${shown(slot.id, style)}${next('crm key list', style)}`
+
+/** `crm passwd`. */
+export const passphraseChangedView: View<KeySlotAddedAnswer> = ({ slot }, style) =>
+  `${style.ok(style.symbols.ok)} changed the passphrase ${shown(slot.label, style)}; the old one opens nothing here any more${next('crm key list', style)}`
+
+/** `crm key rotate`: what it did, and what it cannot undo. */
+export const keyRotatedView: View<KeyRotateAnswer> = ({ generation, rows, kept, dropped }, style) =>
+  [
+    `${style.ok(style.symbols.ok)} made data key ${generation}: ${counted(rows, 'row')} sealed anew, ${counted(kept.length, 'key slot')} kept, ${dropped.length} dropped`,
+    '  Backups made before open with the old keys. If a key leaked, renew the tokens at their CRM too:',
+    '  what somebody copied stays readable to them.',
+  ].join('\n')

@@ -1,0 +1,113 @@
+import type { KeyRotateAnswer } from '../core/answers.ts'
+import { CrmError } from '../core/errors.ts'
+import type { KeySlotInfo, KeySources } from '../vault/key-slots.ts'
+import type { KeptSlot } from '../vault/rotate.ts'
+import type { UnlockedVault } from '../vault/unlocked.ts'
+import { type App, done, type Outcome } from './app.ts'
+
+/** The flags of `crm key rotate`. */
+export interface RotateFlags {
+  /** Beginnings of the ids of the slots that end with the old key. */
+  readonly drop?: readonly string[]
+}
+
+/** Gives the profile a new data key: every key at hand goes on opening it, every other slot is dropped by name or stops the command. */
+export async function rotateKey(app: App, flags: RotateFlags): Promise<Outcome> {
+  const profile = (await app.profile()).value
+  const sources = remembering(await app.keySources())
+  const slots = await (await app.vault()).keySlots(profile)
+  const drop = slots.filter(({ id }) => (flags.drop ?? []).some((begin) => id.startsWith(begin.toLowerCase())))
+  for (const begin of flags.drop ?? []) requireOne(slots, begin)
+  const unlocked = await app.unlock(profile, sources)
+  const keep = await keysAtHand(unlocked, sources, slots, drop)
+  const missing = slots.filter(({ id }) => !drop.some((slot) => slot.id === id) && !keep.some((slot) => slot.id === id))
+  if (missing.length > 0) throw keysMissing(missing)
+  const names = drop.map(({ kind, label, id }) => `${kind} ${label} (${id.slice(0, 8)})`).join(', ')
+  const question = `Make a new data key for ${profile}${drop.length === 0 ? '' : ` and drop: ${names}`}?`
+  if (!(await app.ui.confirm(question))) throw new CrmError('cancelled', 'Cancelled. Nothing was changed.')
+  app.throwIfStopped()
+  const { generation, rows, kept, dropped, compacted } = await unlocked.rotate(
+    keep,
+    drop.map(({ id }) => id),
+  )
+  const data: KeyRotateAnswer = { generation, rows, kept: kept.map(({ id }) => id), dropped: dropped.map(({ id }) => id) }
+  return done('crm.key-rotate/1', data, async () => (await import('../terminal/views/key.ts')).keyRotatedView, {
+    warnings: compacted
+      ? []
+      : [
+          {
+            code: 'old_ciphertext_left',
+            message:
+              'another command was using the vault, so what the old key opens is still in its file; end that command and rotate once more',
+          },
+        ],
+  })
+}
+
+/** Asks for the passphrase once: it opens the profile and wraps the new key. */
+function remembering(sources: KeySources): KeySources {
+  let asked: Promise<string | undefined> | undefined
+  return {
+    raw: () => sources.raw(),
+    passphrase: () => {
+      asked ??= sources.passphrase()
+      return asked
+    },
+  }
+}
+
+async function keysAtHand(
+  unlocked: UnlockedVault,
+  sources: KeySources,
+  slots: readonly KeySlotInfo[],
+  drop: readonly KeySlotInfo[],
+): Promise<KeptSlot[]> {
+  const raw = await sources.raw()
+  const kept: KeptSlot[] = []
+  for (const slot of slots) {
+    if (drop.includes(slot)) continue
+    const key = slot.keyId === null ? await passphraseOf(unlocked, sources, slot) : await rawKeyOf(unlocked, raw, slot)
+    if (key !== undefined) kept.push({ id: slot.id, key })
+  }
+  return kept
+}
+
+async function passphraseOf(unlocked: UnlockedVault, sources: KeySources, slot: KeySlotInfo): Promise<KeptSlot['key'] | undefined> {
+  const passphrase = await sources.passphrase()
+  const key = passphrase === undefined ? undefined : { type: 'passphrase' as const, passphrase }
+  return key !== undefined && (await unlocked.opensSlot(slot.id, key)) ? key : undefined
+}
+
+async function rawKeyOf(
+  unlocked: UnlockedVault,
+  raw: readonly { readonly key: Buffer }[],
+  slot: KeySlotInfo,
+): Promise<KeptSlot['key'] | undefined> {
+  for (const { key } of raw) if (await unlocked.opensSlot(slot.id, { type: 'raw', key })) return { type: 'raw', key }
+  return undefined
+}
+
+function requireOne(slots: readonly KeySlotInfo[], begin: string): void {
+  const matches = slots.filter(({ id }) => id.startsWith(begin.toLowerCase()))
+  if (matches.length === 1 && begin !== '') return
+  const code = matches.length === 0 ? 'not_found' : 'usage'
+  throw new CrmError(
+    code,
+    matches.length === 0 ? 'no key slot has the id of --drop' : `${matches.length} key slots begin with the id of --drop`,
+    {
+      hint: 'see the ids with: crm key list',
+    },
+  )
+}
+
+function keysMissing(missing: readonly KeySlotInfo[]): CrmError {
+  const flags = missing.map(({ id }) => `--drop ${id.slice(0, 8)}`).join(' ')
+  return new CrmError(
+    'locked',
+    `${missing.length === 1 ? 'a key' : `${missing.length} keys`} of the profile ${missing.length === 1 ? 'is' : 'are'} not at hand`,
+    {
+      reason: missing.map(({ kind, label, id }) => `${kind} ${label} (${id.slice(0, 8)})`).join(', '),
+      hint: `give every key (INTEGRATION_ENCRYPTION_KEY, CRM_KEY_FILE, CRM_PASSPHRASE_FILE), or drop these: crm key rotate ${flags}`,
+    },
+  )
+}

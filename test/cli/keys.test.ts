@@ -1,0 +1,76 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { type Home, homeWithVault, run, succeed } from '../support/cli.ts'
+
+const OLD = 'the passphrase until now'
+const NEW = 'the passphrase from now on'
+const NO_KEY = { INTEGRATION_ENCRYPTION_KEY: undefined }
+
+/** A profile that opens with the key of the environment and with a passphrase. */
+async function homeWithPassphrase(): Promise<Home> {
+  const home = await homeWithVault()
+  writeFileSync(join(home.path, 'old'), `${OLD}\n`, { mode: 0o600 })
+  writeFileSync(join(home.path, 'new'), `${NEW}\n`, { mode: 0o600 })
+  succeed(await run(['key', 'add', 'passphrase'], { home, env: { CRM_PASSPHRASE_FILE: 'old' } }))
+  return home
+}
+
+const opensWith = async (home: Home, file: string) =>
+  (await run(['audit', 'head'], { home, env: { ...NO_KEY, CRM_PASSPHRASE_FILE: file } })).status === 0
+
+describe('crm passwd', () => {
+  test('changes the passphrase: the old one opens no more', async () => {
+    const home = await homeWithPassphrase()
+    const { status, stdout, stderr } = await run(['passwd', '--new-passphrase-file', 'new'], {
+      home,
+      env: { ...NO_KEY, CRM_PASSPHRASE_FILE: 'old' },
+    })
+    expect(status, stderr).toBe(0)
+    expect(stdout).toContain('changed the passphrase')
+    expect([await opensWith(home, 'old'), await opensWith(home, 'new')]).toEqual([false, true])
+    expect((await run(['vault', 'verify'], { home })).status).toBe(0)
+  })
+
+  test('refuses a short one, and changes nothing', async () => {
+    const home = await homeWithPassphrase()
+    writeFileSync(join(home.path, 'short'), 'short\n', { mode: 0o600 })
+    const { status } = await run(['passwd', '--new-passphrase-file', 'short'], { home })
+    expect(status).toBe(2)
+    expect(await opensWith(home, 'old')).toBe(true)
+  })
+
+  test('says how to add one where there is none', async () => {
+    const { status, stdout } = await run(['passwd', '--json', '--new-passphrase-file', 'x'], { home: await homeWithVault() })
+    expect(status).toBe(6)
+    expect(JSON.parse(stdout).error.hint).toBe('add one with: crm key add passphrase')
+  })
+})
+
+describe('crm key rotate', () => {
+  test('keeps every key at hand', async () => {
+    const home = await homeWithPassphrase()
+    const { status, stdout, stderr } = await run(['key', 'rotate', '--yes'], { home, env: { CRM_PASSPHRASE_FILE: 'old' } })
+    expect(status, stderr).toBe(0)
+    expect(stdout).toMatch(/made data key 2: 0 rows sealed anew, 2 key slots kept, 0 dropped\n.*Backups made before open with the old keys/)
+    expect(await opensWith(home, 'old')).toBe(true)
+    expect((await run(['vault', 'verify'], { home })).status).toBe(0)
+  })
+
+  test('names the key that is not at hand, and drops its slot when told so', async () => {
+    const home = await homeWithPassphrase()
+    const refused = await run(['key', 'rotate', '--yes', '--json'], { home })
+    const { error } = JSON.parse(refused.stdout)
+    expect([refused.status, error.code]).toEqual([3, 'locked'])
+    const [, id] = /crm key rotate --drop ([0-9a-f]{8})$/.exec(error.hint) ?? []
+    const { status, stdout } = await run(['key', 'rotate', '--yes', '--json', '--drop', String(id)], { home })
+    expect(status, stdout).toBe(0)
+    expect(JSON.parse(stdout).data).toMatchObject({ generation: 2, kept: [expect.any(String)], dropped: [expect.stringMatching(`^${id}`)] })
+    expect(await opensWith(home, 'old')).toBe(false)
+  })
+
+  test('asks before it begins', async () => {
+    const { status, stdout } = await run(['key', 'rotate', '--json'], { home: await homeWithVault() })
+    expect(status, stdout).toBe(2)
+  })
+})
