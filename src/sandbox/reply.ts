@@ -22,6 +22,11 @@ export function text(body: string, status = 200): Reply {
   return { status, headers: { 'content-type': 'text/plain' }, body }
 }
 
+/** A script for browsers. */
+export function script(body: string): Reply {
+  return { status: 200, headers: { 'content-type': 'text/javascript; charset=utf-8' }, body }
+}
+
 /** A page; every page of the sandbox says what it is in its title. */
 export function html(title: string, body: string, status = 200): Reply {
   const page = `<!DOCTYPE html>\n<html>\n<head><meta charset="utf-8"><title>${title}</title></head>\n<body>\n${body}\n</body>\n</html>\n`

@@ -4,14 +4,16 @@ import { asId, asText, type Input, isObject } from './input.ts'
 import { clientMessageView, page, writtenMessageView } from './message-view.ts'
 import { contactPush } from './people.ts'
 import type { Columns, Conversation, Message } from './records.ts'
-import { crash, empty, html, invalid, json, type Reply, refuse } from './reply.ts'
+import { crash, empty, html, invalid, json, type Reply, refuse, script } from './reply.ts'
 import { type Call, open, type Route } from './route.ts'
 import { addMessage, setStatus, startConversation } from './threads.ts'
 import { enter, inboxByToken, inWidget, type WidgetCall, widgetInbox } from './widget-access.ts'
+import { SDK, widgetPage } from './widget-page.ts'
 import { checkContent, Unwritable } from './write-message.ts'
 
 /** The website widget, seen from the visitor's browser (contract, section 13). */
 export const widgetRoutes: readonly Route[] = [
+  open('GET', '/packs/js/sdk.js', () => script(SDK)),
   open('GET', '/widget', showPage),
   open('POST', '/api/v1/widget/config', showConfig),
   inWidget('GET', '/messages', listMessages),
@@ -63,7 +65,7 @@ function showPage(call: Call): Reply {
   const inbox = inboxByToken(call)
   if (inbox === undefined) throw refuse(404, 'web widget does not exist')
   const { token } = enter(call, inbox, call.query.get('cw_conversation'))
-  return html('Chatwoot sandbox widget', `<script>window.authToken = ${JSON.stringify(token)};</script>\n<p>This is a sandbox.</p>`)
+  return html('Chatwoot sandbox widget', widgetPage(token, inbox.publicToken, String(inbox.columns.name)))
 }
 
 function listMessages(call: WidgetCall): Reply {

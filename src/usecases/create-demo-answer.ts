@@ -73,8 +73,8 @@ export async function withPages(
   const { snippet = null, inbox } = answer.data ?? {}
   const websiteToken = inbox?.websiteToken
   if (pages === undefined || answer.error !== undefined || snippet === null || websiteToken === undefined) return answer
-  const { name, slug, botUrl } = state.input
-  const page = demoPage({ name, slug, botUrl, websiteToken, baseUrl: state.connection.baseUrl })
+  const { name, color, welcomeTitle, welcomeTagline } = state.input
+  const page = demoPage({ name, color, welcomeTitle, welcomeTagline, websiteToken, baseUrl: state.connection.baseUrl })
   try {
     await pages.write({ 'snippet.html': `${snippet}\n`, 'index.html': page })
     return answer

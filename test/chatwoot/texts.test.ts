@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { deliveryWarning, isRefusedByGuard } from '../../src/chatwoot/delivery.ts'
-import { demoPage, snippetBase, snippetWarning, widgetSnippet } from '../../src/chatwoot/demo-page.ts'
+import { demoPage, snippetBase, snippetWarning, textColorOn, widgetSnippet } from '../../src/chatwoot/demo-page.ts'
 import { adviseFor, errorFor } from '../../src/chatwoot/demo-target.ts'
 import { isAtLeast, parseVersion, versionWarnings } from '../../src/chatwoot/version.ts'
 import { CrmError } from '../../src/core/errors.ts'
@@ -89,21 +89,31 @@ function foreignTags(page: string, own: string): string[] {
 }
 
 test('no text in the page becomes HTML or script', () => {
-  const given = { name: 'Acme', slug: 'acme', baseUrl: 'https://chat.example.com', websiteToken: 'token', botUrl: 'https://bot.example' }
+  const given = { name: 'Acme', baseUrl: 'https://chat.example.com', websiteToken: 'token', welcomeTitle: 'Hi' }
   const own = demoPage(given)
   const hostile = fc.oneof(
     fc.string(),
     fc.constantFrom('</script><script>alert(1)</script>', '"><img onerror=x>', '<!--', ']]>', "'-alert(1)-'", '\u2028'),
   )
   fc.assert(
-    fc.property(hostile, hostile, hostile, (name, token, botUrl) => {
-      const page = demoPage({ ...given, name, websiteToken: token, botUrl })
+    fc.property(hostile, hostile, hostile, (name, token, welcomeTitle) => {
+      const page = demoPage({ ...given, name, websiteToken: token, welcomeTitle, color: welcomeTitle })
       expect(foreignTags(page, own)).toEqual([])
       const script = /<script>([\s\S]*?)<\/script>/.exec(page)?.[1] ?? ''
       const literal = /websiteToken: ("(?:[^"\\]|\\.)*")/.exec(script)?.[1] ?? ''
       expect(JSON.parse(literal)).toBe(token)
     }),
   )
+})
+
+test.each([
+  ['#000000', '#ffffff'],
+  ['#0f766e', '#ffffff'],
+  ['#1f93ff', '#111418'],
+  ['#ffff00', '#111418'],
+  ['#ffffff', '#111418'],
+] as const)('on %s the text is %s', (color, expected) => {
+  expect(textColorOn(color)).toBe(expected)
 })
 
 test('the snippet of our own names base and token', () => {
