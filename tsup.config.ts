@@ -1,5 +1,5 @@
 import { defineConfig, type Options } from 'tsup'
-import { chunksToCommonJs, fewChunks } from './build/chunks.ts'
+import { builtInsByCall, chunksToCommonJs, fewChunks } from './build/chunks.ts'
 import { bundledSqlite, slimCommander, slimPrompts, slimUndici } from './build/slim.ts'
 
 const shared: Options = {
@@ -30,10 +30,11 @@ export default defineConfig([
     ...shared,
     entry: { index: 'src/index.ts' },
     outDir: 'dist',
-    esbuildPlugins: [slimUndici, bundledSqlite],
+    plugins: [builtInsByCall],
+    esbuildPlugins: [slimUndici, bundledSqlite, fewChunks('src/index.ts')],
     // Bundled CommonJS packages ask for built-ins by require, and for their own place by name.
     banner: {
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url), __dirname = import.meta.dirname;",
+      js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url), __dirname = import.meta.dirname;",
     },
     dts: true,
     clean: ['!cli', '!cli/**'],

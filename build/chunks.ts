@@ -6,7 +6,7 @@ import { readGraph } from './graph.ts'
 type Plugin = NonNullable<Options['plugins']>[number]
 
 /** A built-in imported as a whole. Its copy as a module, with a getter for each export, would be made at every start. */
-const WHOLE_BUILT_IN = /(^|;)import ([\w$]+) from"(node:[\w/]+)"/gm
+const WHOLE_BUILT_IN = /(^|[;}])import ([\w$]+) from"(node:[\w/]+)"/gm
 
 /**
  * Turns the split ESM chunks of the command into CommonJS: importing a built-in from ESM reads every getter it exports, which
@@ -24,6 +24,27 @@ export const chunksToCommonJs: Plugin = {
       supported: { 'dynamic-import': false },
     })
     return { code: converted.code }
+  },
+}
+
+/** An import of a built-in, as esbuild writes it: of its default, of all of it, of names, or of default and names. */
+const BUILT_IN = /(^|[;}])import(?: ([\w$]+))?,?(?:\* as ([\w$]+))?(?:\{([^}]*)\})?(?: from|from)"(node:[\w/]+)"/gm
+
+/**
+ * Lets the chunks of the library, which stay ESM, ask for built-ins by a call: importing one reads every getter it exports, which loads
+ * web cryptography, workers, a REPL and more into whoever imports the library.
+ */
+export const builtInsByCall: Plugin = {
+  name: 'built-ins-by-call',
+  async renderChunk(code) {
+    const changed = code.replace(BUILT_IN, (_, before: string, whole, all, names: string | undefined, builtIn: string) => {
+      const module = `process.getBuiltinModule("${builtIn}")`
+      const targets = [whole, all, names === undefined ? undefined : `{${names.replaceAll(' as ', ':')}}`]
+      return before + targets.flatMap((target) => (target === undefined ? [] : [`const ${target}=${module}`])).join(';')
+    })
+    const left = /(?:^|[;}])import[^;("]*"node:[^"]*"/m.exec(changed)
+    if (left !== null) throw new Error(`an import of a built-in is not understood: ${left[0]}`)
+    return { code: changed }
   },
 }
 

@@ -2,16 +2,22 @@
  * C2SP chunked encryption, instance Cobblestone-256: HKDF-Expand with SHA-512, AES-256-GCM, chunks of 16 KiB
  * (https://c2sp.org/chunked-encryption, read 2026-11-24). A sealed message is `salt(24) || commitment(32) || chunks`.
  */
-import { createCipheriv, createDecipheriv, createHmac, createSecretKey, KeyObject, timingSafeEqual } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
+import { Hmac } from './hmac.ts'
 import { publicRandom } from './public-random.ts'
 
 /** Bytes of every input key. */
 export const KEY_BYTES = 32
 /**
- * A key of 32 uniformly random bytes. Node makes a key object of bytes at every use, which costs more than the work itself: whoever seals
- * many messages makes one for all of them, and lets go of it then, since only bytes can be zero-filled.
+ * A key of 32 uniformly random bytes; whoever seals or opens many messages prepares it once with {@link prepareKey}, and clears it then.
  */
-export type SealKey = Uint8Array | KeyObject
+export type SealKey = Uint8Array | Hmac
+
+/** A key made ready for many messages. @throws {RangeError} for a key of another length. */
+export function prepareKey(key: Uint8Array): Hmac {
+  if (key.length !== KEY_BYTES) throw new RangeError(`a key has ${KEY_BYTES} bytes`)
+  return new Hmac('sha512', key)
+}
 
 /** Bytes that sealing adds to a plaintext shorter than 16 KiB. */
 export const SEAL_OVERHEAD_BYTES = 72
@@ -48,7 +54,9 @@ export function sealWithSalt(key: SealKey, context: Uint8Array, plaintext: Uint8
   // The final chunk is always shorter than 16 KiB, and empty where the length is a multiple of it.
   for (let index = 0, offset = 0; offset <= plaintext.length; index += 1, offset += CHUNK_BYTES) {
     const cipher = createCipheriv('aes-256-gcm', message.aeadKey, chunkNonce(message.baseNonce, index), { authTagLength: TAG_BYTES })
-    parts.push(cipher.update(plaintext.subarray(offset, offset + CHUNK_BYTES)), cipher.final(), cipher.getAuthTag())
+    parts.push(cipher.update(plaintext.subarray(offset, offset + CHUNK_BYTES)))
+    cipher.final()
+    parts.push(cipher.getAuthTag())
   }
   return Buffer.concat(parts)
 }
@@ -96,14 +104,11 @@ function openChunk(message: MessageKey, index: number, chunk: Uint8Array): Buffe
 
 /** HKDF-Expand (RFC 5869 section 2.3) with SHA-512 to 76 bytes: key, base nonce, commitment. */
 function deriveMessageKey(key: SealKey, context: Uint8Array, salt: Uint8Array): MessageKey {
-  // Given as bytes to the functions below, the key would be made an object by a road that costs four times as much as this one.
-  const secret = key instanceof KeyObject ? key : createSecretKey(key)
-  if (secret.symmetricKeySize !== KEY_BYTES) throw new RangeError(`a key has ${KEY_BYTES} bytes`)
-  const info = Buffer.concat([INFO_PREFIX, salt, context, COUNTER])
-  info[info.length - 1] = 1
-  const first = createHmac('sha512', secret).update(info).digest()
-  info[info.length - 1] = 2
-  const second = createHmac('sha512', secret).update(first).update(info).digest()
+  const prepared = key instanceof Hmac ? key : prepareKey(key)
+  const first = prepared.digest(INFO_PREFIX, salt, context, FIRST_BLOCK)
+  const second = prepared.digest(first, INFO_PREFIX, salt, context, SECOND_BLOCK)
+  if (prepared !== key) prepared.clear()
+  // Given as bytes to a cipher, the key would be made an object by a road that costs four times as much as this one.
   const aeadKey = createSecretKey(first.subarray(0, KEY_BYTES))
   const baseNonce = Buffer.from(first.subarray(KEY_BYTES, KEY_BYTES + NONCE_BYTES))
   const commitment = Buffer.concat([first.subarray(KEY_BYTES + NONCE_BYTES), second], COMMITMENT_BYTES)
@@ -111,8 +116,9 @@ function deriveMessageKey(key: SealKey, context: Uint8Array, salt: Uint8Array): 
   return { aeadKey, baseNonce, commitment }
 }
 
-/** Place of the block number at the end of HKDF's info. */
-const COUNTER = Buffer.alloc(1)
+/** The numbers of HKDF's blocks, which end their infos. */
+const FIRST_BLOCK = Buffer.of(1)
+const SECOND_BLOCK = Buffer.of(2)
 
 /** The base nonce with the chunk number, big-endian, XORed into its last bytes; 2^32 chunks are 64 TiB. */
 function chunkNonce(baseNonce: Buffer, index: number): Buffer {

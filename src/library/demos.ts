@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { memoryJournal } from '../chatwoot/demo-journal.ts'
 import type { DemoPlan } from '../chatwoot/demo-plan.ts'
 import type { DemoEvent } from '../chatwoot/demo-run.ts'
 import type { DemoTarget } from '../chatwoot/demo-target.ts'
@@ -7,10 +6,6 @@ import type { Answer, DemoCreateAnswer, DemoRemoveAnswer } from '../core/answers
 import type { DemoJournal, DemoRequest } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
 import type { HttpClient } from '../http/http.ts'
-import { createDemo } from '../usecases/create-demo.ts'
-import { readCreateDemo } from '../usecases/create-demo-input.ts'
-import { holdRuns } from '../usecases/hold-runs.ts'
-import { removeDemos } from '../usecases/remove-demos.ts'
 import { type LibraryTarget, openValues } from './targets.ts'
 import { signalOf, withHttp } from './world.ts'
 
@@ -59,7 +54,9 @@ async function run(
   options: DemoOptions,
   tell: (event: DemoEvent) => void,
 ): Promise<Answer<DemoCreateAnswer>> {
+  const { readCreateDemo } = await import('../usecases/create-demo-input.ts')
   const { slug, dryRun } = readCreateDemo(request)
+  const { createDemo } = await import('../usecases/create-demo.ts')
   return withRun(target, slug, options, dryRun, async ({ http, journal, signal, runId, demoTarget }) => {
     const events = createDemo({ http: http.request, clock: Date.now, journal, target: demoTarget, signal, runId }, request)
     for (;;) {
@@ -74,7 +71,8 @@ async function run(
  * Removes a demo from the server: only what its journal knows or its mark names. One that was removed before is nothing to do.
  * @throws {CrmError} `not_found` for a slug that nobody has ever seen.
  */
-export function removeDemo(target: LibraryTarget, slug: string, options: DemoOptions = {}): Promise<Answer<DemoRemoveAnswer>> {
+export async function removeDemo(target: LibraryTarget, slug: string, options: DemoOptions = {}): Promise<Answer<DemoRemoveAnswer>> {
+  const { removeDemos } = await import('../usecases/remove-demos.ts')
   return withRun(target, slug, options, false, async ({ http, journal, signal, runId, demoTarget }) => {
     const events = removeDemos({ http: http.request, clock: Date.now, signal, runId }, [{ slug, journal, target: demoTarget }])
     for (;;) {
@@ -105,6 +103,7 @@ async function withRun<Result>(
   const stored = 'unlocked' in target ? { unlocked: target.unlocked, name: target.name.toLowerCase() } : undefined
   const demoTarget: DemoTarget = { name: stored?.name ?? 'env:chatwoot', source: stored === undefined ? 'environment' : 'vault', values }
   const held = stored === undefined || readsOnly ? undefined : await stored.unlocked.startDemoRun(stored.name, slug, runId)
+  const { holdRuns } = await import('../usecases/hold-runs.ts')
   const runs = holdRuns(
     { clock: Date.now, signal: signalOf(options.signal), deadlineMs: Date.now() + (options.timeoutMs ?? LIMIT_MS) },
     held === undefined ? [] : [held],
@@ -117,7 +116,7 @@ async function withRun<Result>(
             read: () => stored.unlocked.readDemo(stored.name, slug),
             write: () => Promise.reject(new CrmError('internal', 'a plan wrote to its journal')),
           }
-    const journal = held?.journal ?? reading ?? options.journal ?? memoryJournal()
+    const journal = held?.journal ?? reading ?? options.journal ?? (await import('../chatwoot/demo-journal.ts')).memoryJournal()
     return await withHttp(options.http, (http) => work({ http, journal, signal: runs.signal, runId, demoTarget }))
   } finally {
     await runs.end()

@@ -1,12 +1,10 @@
-import { hostname } from 'node:os'
 import { CrmError } from '../core/errors.ts'
 import { Secret } from '../core/secret.ts'
 import type { UnlockKey } from '../crypto/key-slot.ts'
 import { parseRawKey } from '../crypto/raw-key.ts'
 import { type Paths, resolvePaths } from '../files/paths.ts'
-import { createHttp, type HttpClient } from '../http/http.ts'
-import { proxyRules } from '../http/proxy-rules.ts'
-import { actorOf, homeOf, startOfProcess, variablesOf } from '../process-facts.ts'
+import type { HttpClient } from '../http/http.ts'
+import { actorOf, homeOf, hostOf, startOfProcess, variablesOf } from '../process-facts.ts'
 import type { KeySources } from '../vault/key-slots.ts'
 import type { VaultWorld } from '../vault/world.ts'
 
@@ -40,7 +38,7 @@ export function vaultWorld(location: VaultLocation = {}): VaultWorld {
     clock: Date.now,
     stateDirectory: pathsOf(location).stateDirectory,
     actor: () => actorOf(process),
-    holder: () => ({ host: hostname(), pid: process.pid, processStarted: startOfProcess(process, process.pid) ?? '' }),
+    holder: () => ({ host: hostOf(process), pid: process.pid, processStarted: startOfProcess(process, process.pid) ?? '' }),
     isAlive: ({ pid, processStarted }) => {
       const started = startOfProcess(process, pid)
       return started !== undefined && (processStarted === '' || started === processStarted)
@@ -85,9 +83,14 @@ export function keysFromEnvironment(): KeySources {
   }
 }
 
+async function ownHttp(): Promise<HttpClient> {
+  const [{ createHttp }, { proxyRules }] = await Promise.all([import('../http/http.ts'), import('../http/proxy-rules.ts')])
+  return createHttp({ clock: Date.now, proxies: proxyRules(environment()) })
+}
+
 /** Runs work with a network client of its own, which uses the proxy that the variables name, or with the one given. */
 export async function withHttp<Result>(http: HttpClient | undefined, work: (http: HttpClient) => Promise<Result>): Promise<Result> {
-  const client = http ?? createHttp({ clock: Date.now, proxies: proxyRules(environment()) })
+  const client = http ?? (await ownHttp())
   try {
     return await work(client)
   } finally {

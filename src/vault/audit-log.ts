@@ -1,8 +1,9 @@
-import { createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { CrmError } from '../core/errors.ts'
 import { canonicalJson, type JsonObject } from '../core/json.ts'
 import { OpenError, open, seal } from '../crypto/chunked.ts'
 import { encodeContext } from '../crypto/context.ts'
+import { Hmac } from '../crypto/hmac.ts'
 import type { Database } from './database.ts'
 
 /** One event of the audit log, oldest first by `sequence`, which has no gaps. */
@@ -63,7 +64,7 @@ const ROWS = 'SELECT sequence, at, event, actor, outcome, details, key_generatio
  * covers the row and the MAC before it. Every change writes its row in its own transaction.
  */
 export class AuditLog {
-  readonly #keys: ReadonlyMap<number, Buffer>
+  readonly #keys: ReadonlyMap<number, Hmac>
   #lastMac: Buffer | undefined
   #lastSequence: number | undefined
 
@@ -71,7 +72,7 @@ export class AuditLog {
     readonly database: Database,
     readonly profileId: Buffer,
     readonly keyGeneration: number,
-    keys: ReadonlyMap<number, Buffer>,
+    keys: ReadonlyMap<number, Hmac>,
   ) {
     this.#keys = keys
   }
@@ -108,8 +109,12 @@ export class AuditLog {
 
   /** Opens the audit keys of an unlocked profile. @throws {CrmError} `damaged`. */
   static open(database: Database, profileId: Buffer, keyGeneration: number, rowKey: Buffer): AuditLog {
-    const keys = new Map<number, Buffer>()
-    for (const row of database.all<AuditKeyRow>(AUDIT_KEYS, profileId)) keys.set(row.key_generation, openAuditKey(rowKey, profileId, row))
+    const keys = new Map<number, Hmac>()
+    for (const row of database.all<AuditKeyRow>(AUDIT_KEYS, profileId)) {
+      const key = openAuditKey(rowKey, profileId, row)
+      keys.set(row.key_generation, new Hmac('sha256', key))
+      key.fill(0)
+    }
     if (!keys.has(keyGeneration)) throw auditDamaged('its key is missing')
     return new AuditLog(database, profileId, keyGeneration, keys)
   }
@@ -127,10 +132,11 @@ export class AuditLog {
       throw auditDamaged(`row ${sequence} was altered`)
   }
 
-  /** Appends events; inside the transaction of the change itself. The sequence of the last one. */
-  append(entries: readonly AuditEntry[], at: string, actor: string): number {
+  /** Appends events as they come; inside the transaction of the change itself. The sequence of the log's end, and how many came. */
+  append(entries: Iterable<AuditEntry>, at: string, actor: string): { readonly end: number; readonly added: number } {
     this.#readEnd()
-    let sequence = this.#lastSequence ?? 0
+    const before = this.#lastSequence ?? 0
+    let sequence = before
     let mac = this.#lastMac ?? FIRST_MAC
     const key = this.#keyOf(this.keyGeneration)
     for (const entry of entries) {
@@ -158,8 +164,9 @@ export class AuditLog {
         mac,
       )
     }
+    if (sequence === before) return { end: before, added: 0 }
     this.database.run('UPDATE profiles SET audit_count = ? WHERE id = ?', sequence, this.profileId)
-    return sequence
+    return { end: sequence, added: sequence - before }
   }
 
   /** Every event, oldest first. */
@@ -199,7 +206,7 @@ export class AuditLog {
 
   /** Zero-fills the keys. */
   lock(): void {
-    for (const key of this.#keys.values()) key.fill(0)
+    for (const key of this.#keys.values()) key.clear()
   }
 
   /** Another process may have written since, so the end of the chain is read inside the transaction. */
@@ -218,30 +225,27 @@ export class AuditLog {
     return mac.length === row.mac.length && timingSafeEqual(mac, row.mac)
   }
 
-  /** For the rows of one command, and then let go of: only the bytes can be zero-filled. */
-  #keyOf(generation: number): KeyObject {
+  #keyOf(generation: number): Hmac {
     const key = this.#keys.get(generation)
     if (key === undefined) throw auditDamaged('a key of it is missing')
-    return createSecretKey(key)
+    return key
   }
 
   #macOf(row: Omit<AuditRow, 'mac'>, before: Buffer, key = this.#keyOf(row.key_generation)): Buffer {
-    return createHmac('sha256', key)
-      .update(
-        encodeContext(
-          'crm-vault/v1/audit',
-          this.profileId,
-          row.key_generation,
-          row.sequence,
-          row.at,
-          row.event,
-          row.actor,
-          row.outcome,
-          row.details,
-          before,
-        ),
-      )
-      .digest()
+    return key.digest(
+      encodeContext(
+        'crm-vault/v1/audit',
+        this.profileId,
+        row.key_generation,
+        row.sequence,
+        row.at,
+        row.event,
+        row.actor,
+        row.outcome,
+        row.details,
+        before,
+      ),
+    )
   }
 }
 

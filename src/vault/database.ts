@@ -35,6 +35,7 @@ const PRAGMAS = [
 export class Database {
   readonly #sqlite: Sqlite.Database
   readonly #statements = new Map<string, Sqlite.Statement<unknown[]>>()
+  #writing = false
 
   private constructor(
     readonly path: string,
@@ -193,7 +194,7 @@ export class Database {
 
   /** Runs a statement; the number of rows it changed. Only inside {@link write}. */
   run(sql: string, ...values: unknown[]): number {
-    if (!this.#sqlite.inTransaction) throw new CrmError('internal', 'a write outside of a transaction')
+    if (!this.#writing) throw new CrmError('internal', 'a write outside of a transaction')
     return this.#prepare(sql).run(...values).changes
   }
 
@@ -206,6 +207,7 @@ export class Database {
   write<Result>(what: string, change: () => Result): Result {
     try {
       this.#sqlite.exec('BEGIN IMMEDIATE')
+      this.#writing = true
       try {
         const result = change()
         this.#sqlite.exec('COMMIT')
@@ -214,6 +216,8 @@ export class Database {
         // A disk error may have rolled back by itself.
         if (this.#sqlite.inTransaction) this.#sqlite.exec('ROLLBACK')
         throw error
+      } finally {
+        this.#writing = false
       }
     } catch (error) {
       throw named(error, what)

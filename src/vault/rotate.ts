@@ -75,7 +75,7 @@ export async function rotateDataKey(
         event: 'key.rotate',
         details: { generation, kept: kept.map(({ stored }) => idOf(stored)), dropped: dropped.map(idOf) },
       }
-      const end = log.append([...entries, rotated], at, world.actor())
+      const { end } = log.append([...entries, rotated], at, world.actor())
       log.lock()
       return { rows: entries.length, sequence: end }
     })

@@ -1,7 +1,6 @@
 import type { ErrorCode } from '../core/errors.ts'
 import type { SettingValue } from '../core/field.ts'
 import type { Integration } from '../core/integration.ts'
-import { canonicalJson } from '../core/json.ts'
 
 /** The columns of an integration that a list reads. */
 export interface IntegrationRow {
@@ -26,8 +25,17 @@ export interface IntegrationRow {
 export type SecretsSet = Record<string, { readonly set: true; readonly updatedAt: string }>
 
 /** JSON as it is stored for lists: keys in order, and indented to stand eight deep in the document of `crm list --json`. */
-export function listedJson(value: unknown): string {
-  return JSON.stringify(JSON.parse(canonicalJson(value)), null, 2).replaceAll('\n', '\n        ')
+export function listedJson(value: unknown, margin = '        '): string {
+  if (value === null || typeof value !== 'object') return JSON.stringify(value)
+  const inner = `${margin}  `
+  const record = value as Readonly<Record<string, unknown>>
+  const members = Array.isArray(value)
+    ? value.map((item: unknown) => listedJson(item ?? null, inner))
+    : Object.keys(record)
+        .sort()
+        .flatMap((key) => (record[key] === undefined ? [] : [`${JSON.stringify(key)}: ${listedJson(record[key], inner)}`]))
+  const [open, close] = Array.isArray(value) ? '[]' : '{}'
+  return members.length === 0 ? `${open}${close}` : `${open}\n${inner}${members.join(`,\n${inner}`)}\n${margin}${close}`
 }
 
 /** The columns of {@link IntegrationRow}, for a SELECT. */

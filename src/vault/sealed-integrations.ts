@@ -1,6 +1,7 @@
 import { CrmError } from '../core/errors.ts'
 import type { StoredValues } from '../core/field.ts'
 import type { Integration } from '../core/integration.ts'
+import { canonicalJson } from '../core/json.ts'
 import type { Secret } from '../core/secret.ts'
 import type { SealKey } from '../crypto/chunked.ts'
 import { publicRandom } from '../crypto/public-random.ts'
@@ -74,7 +75,13 @@ const INSERT = `INSERT INTO integrations (id, profile_id, name, generation, revi
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (profile_id, name) DO NOTHING`
 
 /** Inserts a sealed row; inside a transaction. @throws {CrmError} `conflict` when the name is taken. */
-export function insertRow(database: Database, keys: ProfileKeys, draft: NewIntegration, at: string): SealedIntegrationRow {
+export function insertRow(
+  database: Database,
+  keys: ProfileKeys,
+  draft: NewIntegration,
+  at: string,
+): WrittenRow & { readonly integration: Integration } {
+  const settings = canonicalJson(draft.values.settings)
   const record: BoundRecord = {
     id: publicRandom(16),
     name: draft.name,
@@ -85,10 +92,9 @@ export function insertRow(database: Database, keys: ProfileKeys, draft: NewInteg
     active: Number(draft.active),
     settings: listedJson(draft.values.settings),
   }
-  const sealed = sealIntegration(keys.rowKey, keys.profileId, record, draft.values.secrets)
+  const sealed = sealIntegration(keys.rowKey, keys.profileId, record, draft.values.secrets, settings)
   const set: SecretsSet = {}
   for (const key of Object.keys(draft.values.secrets)) set[key] = { set: true, updatedAt: at }
-  const secretsSet = listedJson(set)
   const added = database.run(
     INSERT,
     record.id,
@@ -100,22 +106,29 @@ export function insertRow(database: Database, keys: ProfileKeys, draft: NewInteg
     record.definition,
     record.active,
     record.settings,
-    secretsSet,
+    listedJson(set),
     at,
     at,
     sealed,
   )
   if (added === 0) throw nameTaken(draft.name)
   return {
-    ...record,
-    secrets_set: secretsSet,
-    created_at: at,
-    updated_at: at,
-    last_outcome: null,
-    last_cause: null,
-    last_checked_at: null,
-    last_latency_ms: null,
+    id: record.id,
+    revision: record.revision,
     sealed,
+    integration: {
+      name: record.name,
+      provider: record.provider,
+      profile: keys.profile,
+      active: draft.active,
+      settings: JSON.parse(settings) as Integration['settings'],
+      secrets: set,
+      revision: record.revision,
+      createdAt: at,
+      updatedAt: at,
+      lastTest: null,
+      verified: true,
+    },
   }
 }
 

@@ -24,7 +24,7 @@ function canonicalSettings(text: string): string {
   }
 }
 
-function integrationContext(profileId: Buffer, row: BoundRecord): Buffer {
+function integrationContext(profileId: Buffer, row: BoundRecord, settings: string): Buffer {
   return encodeContext(
     'crm-vault/v1/integration',
     profileId,
@@ -36,12 +36,21 @@ function integrationContext(profileId: Buffer, row: BoundRecord): Buffer {
     row.name,
     row.active,
     // The text in the column is laid out for lists; its meaning is what is bound.
-    canonicalSettings(row.settings),
+    settings,
   )
 }
 
-/** Seals the secrets of an integration for exactly this public record; an empty set too, since an unsealed one could be forged. */
-export function sealIntegration(rowKey: SealKey, profileId: Buffer, row: BoundRecord, secrets: StoredValues['secrets']): Buffer {
+/**
+ * Seals the secrets of an integration for exactly this public record; an empty set too, since an unsealed one could be forged.
+ * @param settings those of the record as canonical JSON, from who has them so.
+ */
+export function sealIntegration(
+  rowKey: SealKey,
+  profileId: Buffer,
+  row: BoundRecord,
+  secrets: StoredValues['secrets'],
+  settings = canonicalSettings(row.settings),
+): Buffer {
   if (Buffer.byteLength(row.settings) > SETTINGS_BYTES) throw new CrmError('usage', `the settings of ${row.name} are larger than 64 KiB`)
   const values: Record<string, string> = Object.create(null)
   for (const [key, secret] of Object.entries(secrets)) {
@@ -50,14 +59,19 @@ export function sealIntegration(rowKey: SealKey, profileId: Buffer, row: BoundRe
     values[key] = value
   }
   const plaintext = Buffer.from(canonicalJson(values), 'utf8')
-  const sealed = seal(rowKey, integrationContext(profileId, row), plaintext)
+  const sealed = seal(rowKey, integrationContext(profileId, row, settings), plaintext)
   plaintext.fill(0)
   return sealed
 }
 
 /** Opens the secrets of a row, which proves every bound column. @throws {CrmError} `damaged`. */
 export function openIntegration(rowKey: SealKey, profileId: Buffer, row: SealedIntegrationRow): Readonly<Record<string, Secret>> {
-  const plaintext = openRow(rowKey, integrationContext(profileId, row), row.sealed, `the integration ${row.name}`)
+  const plaintext = openRow(
+    rowKey,
+    integrationContext(profileId, row, canonicalSettings(row.settings)),
+    row.sealed,
+    `the integration ${row.name}`,
+  )
   const values = JSON.parse(plaintext.toString('utf8')) as Record<string, string>
   plaintext.fill(0)
   const secrets: Record<string, Secret> = Object.create(null)

@@ -44,7 +44,7 @@ export async function createProfile(
   await proveSlot(slot, profileId, first.key, dataKey)
   const at = toTimestamp(world.clock())
   const rowKey = deriveKey('row', dataKey, profileId)
-  const sequence = database.write('create the profile', () => {
+  const { end } = database.write('create the profile', () => {
     if (findProfile(database, name) !== undefined) throw profileExists(name)
     database.run(
       'INSERT INTO profiles (id, name, generation, audit_key, audit_count, created_at) VALUES (?, ?, 1, 1, 0, ?)',
@@ -61,7 +61,7 @@ export async function createProfile(
       world.actor(),
     )
   })
-  state.rememberSequence(profileId, sequence)
+  state.rememberSequence(profileId, end)
   dataKey.fill(0)
   rowKey.fill(0)
   return toSlotInfo({ ...slot, createdAt: at })

@@ -1,4 +1,4 @@
-import { createSecretKey, hash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { DemoJournal, DemoRecord, DemoSecrets } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
 import type { StoredValues } from '../core/field.ts'
@@ -6,6 +6,7 @@ import { type Integration, parseName } from '../core/integration.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Secret } from '../core/secret.ts'
 import { toTimestamp } from '../core/time.ts'
+import { prepareKey } from '../crypto/chunked.ts'
 import { type KeySlot, type KeySlotKind, type UnlockKey, wrapDataKey } from '../crypto/key-slot.ts'
 import type { AuditEntry, AuditEvent, AuditLog, AuditReplay } from './audit-log.ts'
 import type { Database } from './database.ts'
@@ -24,7 +25,7 @@ import {
   toSlotInfo,
 } from './key-slots.ts'
 import type { KeptSlot, Rotation } from './rotate.ts'
-import { INTEGRATION_COLUMNS, type SealedIntegrationRow, toIntegration } from './rows.ts'
+import { INTEGRATION_COLUMNS, type SealedIntegrationRow } from './rows.ts'
 import { openDemo, writeDemo } from './sealed-demos.ts'
 import {
   type IntegrationChange,
@@ -209,17 +210,24 @@ export class UnlockedProfile implements UnlockedVault {
   }
 
   async add(drafts: readonly NewIntegration[]): Promise<readonly Integration[]> {
-    const rows: SealedIntegrationRow[] = []
-    const keys = { ...this.keys, rowKey: createSecretKey(this.keys.rowKey) }
-    this.#change('save the integration', (at) =>
-      drafts.map((draft) => {
-        const name = parseName(draft.name, 'integration')
-        const row = insertRow(this.database, keys, { ...draft, name }, at)
-        rows.push(row)
-        return { event: 'integration.add', details: { ...rowDetails(row), name, provider: draft.provider } }
-      }),
-    )
-    return rows.map((row) => toIntegration(row, this.profile, true))
+    const added: Integration[] = []
+    const rowKey = prepareKey(this.keys.rowKey)
+    try {
+      this.#change('save the integration', (at) => this.#insert(drafts, { ...this.keys, rowKey }, at, added))
+    } finally {
+      rowKey.clear()
+    }
+    return added
+  }
+
+  /** Inserts each row just before its audit row: ten thousand entries are never held at once. */
+  *#insert(drafts: readonly NewIntegration[], keys: ProfileKeys, at: string, added: Integration[]): Generator<AuditEntry> {
+    for (const draft of drafts) {
+      const name = parseName(draft.name, 'integration')
+      const row = insertRow(this.database, keys, { ...draft, name }, at)
+      added.push(row.integration)
+      yield { event: 'integration.add', details: { ...rowDetails(row), name, provider: draft.provider } }
+    }
   }
 
   async update(name: string, revision: number, change: IntegrationChange): Promise<Integration> {
@@ -514,17 +522,27 @@ export class UnlockedProfile implements UnlockedVault {
     this.state.forgetNotes(this.keys.profileId)
   }
 
-  /** One transaction: the change, then its audit rows. False when the change had nothing to record. */
-  #change(what: string, change: (at: string) => readonly AuditEntry[]): boolean {
+  /** The entries, and that of a slot that is renewed with them. */
+  *#withRenewal(entries: Iterable<AuditEntry>): Generator<AuditEntry> {
+    let some = false
+    for (const entry of entries) {
+      some = true
+      yield entry
+    }
+    if (some) yield* this.#renewSlot()
+  }
+
+  /** One transaction: the change and its audit rows. False when the change had nothing to record. */
+  #change(what: string, change: (at: string) => Iterable<AuditEntry>): boolean {
     const at = toTimestamp(this.world.clock())
-    const sequence = this.database.write(what, () => {
+    const { end, added } = this.database.write(what, () => {
       this.#refuseIfRotated()
-      const entries = change(at)
-      return entries.length === 0 ? undefined : this.log.append([...entries, ...this.#renewSlot()], at, this.world.actor())
+      return this.log.append(this.#withRenewal(change(at)), at, this.world.actor())
     })
-    if (sequence !== undefined) this.#renewal = undefined
-    if (sequence !== undefined) this.state.rememberSequence(this.keys.profileId, sequence)
-    return sequence !== undefined
+    if (added === 0) return false
+    this.#renewal = undefined
+    this.state.rememberSequence(this.keys.profileId, end)
+    return true
   }
 
   #renewSlot(): AuditEntry[] {
