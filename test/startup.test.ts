@@ -159,7 +159,7 @@ describe('the build', () => {
     ['--help', 3, 90_000],
     ['list --json', 9, 140_000],
     ['list', 10, 140_000],
-    ['show customer-0000', 19, 240_000],
+    ['show customer-0000', 22, 240_000],
   ])('%s reads few files of code, and little of it', async (line, files, bytes) => {
     const loaded = await loadedBy(line.split(' '), home)
     expect(loaded.files).toBeLessThanOrEqual(files)
