@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
-import type { VaultPathAnswer, VaultVerifyAnswer } from '../core/answers.ts'
+import type { VaultCopyAnswer, VaultPathAnswer, VaultRestoreAnswer, VaultVerifyAnswer } from '../core/answers.ts'
 import { CrmError } from '../core/errors.ts'
+import type { Warning } from '../core/provider.ts'
+import type { CopyKeys } from '../vault/restore.ts'
 import { type App, action, done, type Outcome } from './app.ts'
 import { setExamples, setStatuses } from './help-format.ts'
 
@@ -8,13 +10,23 @@ export function define(command: Command, app: App): void {
   setExamples(command, [
     { line: 'crm vault verify', what: 'open every row and replay the audit log' },
     { line: 'crm vault path', what: 'where the vault is' },
+    { line: 'crm vault backup vault-copy.db', what: 'a copy that was read back and opened' },
+    { line: 'crm vault restore vault-copy.db --yes', what: 'put it back; what was there is kept' },
     { line: 'crm vault accept-older --yes', what: 'go on with a restored copy' },
   ])
-  setStatuses(command, [3, 6])
+  setStatuses(command, [3, 6, 11])
   command
     .command('verify')
     .description('Open every row of the profile, replay its audit log')
     .action(action(app, 'vault verify', () => verify(app)))
+  command
+    .command('backup <file>')
+    .description('Write a verified copy of the whole vault')
+    .action(action(app, 'vault backup', (file: string) => backup(app, file)))
+  command
+    .command('restore <file>')
+    .description('Put a verified copy back; what was there is kept')
+    .action(action(app, 'vault restore', (file: string) => restore(app, file)))
   command
     .command('path')
     .description('Print where the vault is')
@@ -56,6 +68,46 @@ async function verify(app: App): Promise<Outcome> {
 function remedyFor(problems: VaultVerifyAnswer['problems']): string {
   const isDemo = problems.every(({ table }) => table === 'demos')
   return `restore the vault from a backup, or remove what is damaged with: ${isDemo ? 'crm demo-remove <slug> --forget' : 'crm remove <name>'}`
+}
+
+async function backup(app: App, file: string): Promise<Outcome> {
+  const profile = (await app.profile()).value
+  const vault = await app.vault()
+  const copied = await vault.backup(file, await copyKeys(app, profile))
+  return done(
+    'crm.vault-backup/1',
+    { file, ...copied } satisfies VaultCopyAnswer,
+    async () => (await import('../terminal/views/vault.ts')).vaultBackupView,
+    { warnings: notVerified(copied) },
+  )
+}
+
+async function restore(app: App, file: string): Promise<Outcome> {
+  const profile = (await app.profile()).value
+  // A lost vault is made anew, to be filled.
+  const vault = await app.vault('create')
+  if (!(await app.ui.confirm(`Replace everything in ${app.paths.vault} by ${file}? What is there is kept beside it.`)))
+    throw new CrmError('cancelled', 'Cancelled. Nothing was changed.')
+  app.throwIfStopped()
+  const restored = await vault.restore(file, await copyKeys(app, profile))
+  return done(
+    'crm.vault-restore/1',
+    { file, ...restored } satisfies VaultRestoreAnswer,
+    async () => (await import('../terminal/views/vault.ts')).vaultRestoredView,
+    { warnings: notVerified(restored) },
+  )
+}
+
+/** The profile in use may ask for its passphrase; other profiles are opened with what is at hand. */
+async function copyKeys(app: App, profile: string): Promise<CopyKeys> {
+  const sources = await app.keySources()
+  return { profile, sources: (name) => (name === profile ? sources : { ...sources, passphrase: async () => undefined }) }
+}
+
+function notVerified({ unverified }: { readonly unverified: readonly string[] }): Warning[] {
+  if (unverified.length === 0) return []
+  const message = `copied, but not opened, because no key was at hand: the profiles ${unverified.join(', ')}`
+  return [{ code: 'profiles_not_verified', message }]
 }
 
 async function acceptOlder(app: App): Promise<Outcome> {

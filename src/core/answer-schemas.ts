@@ -117,6 +117,8 @@ const keySlot = z.strictObject({
   createdAt: time,
 })
 
+const vaultCopy = z.strictObject({ file: text, rows: count, verified: z.array(text), unverified: z.array(text) })
+
 const channel = z.enum(['web', 'api'])
 const stepKind = z.enum(['bot', 'inbox', 'link', 'agents'])
 const account = z.strictObject({ id: text, name: text.nullable() })
@@ -263,9 +265,11 @@ export const ANSWER_SCHEMAS = {
     'crm.vault-verify/1',
     z.strictObject({
       rows: count,
-      problems: z.array(z.strictObject({ table: text, name: text, code: text, message: text })),
+      problems: z.array(z.strictObject({ table: text, name: text, code: text, message: text, hint: text })),
     }),
   ),
+  'vault backup': schemaOf<answers.VaultCopyAnswer>()('crm.vault-backup/1', vaultCopy),
+  'vault restore': schemaOf<answers.VaultRestoreAnswer>()('crm.vault-restore/1', vaultCopy.extend({ previous: text })),
   'vault path': schemaOf<answers.VaultPathAnswer>()('crm.vault-path/1', z.strictObject({ path: text })),
   'vault accept-older': schemaOf<answers.VaultPathAnswer>()('crm.vault-accept-older/1', z.strictObject({ path: text })),
   'demo-create': schemaOf<answers.DemoCreateAnswer>()(

@@ -255,7 +255,28 @@ export interface AuditHeadAnswer {
 /** `crm vault verify`: how many rows were opened, and what is wrong with which. */
 export interface VaultVerifyAnswer {
   readonly rows: number
-  readonly problems: readonly { readonly table: string; readonly name: string; readonly code: string; readonly message: string }[]
+  readonly problems: readonly {
+    readonly table: string
+    readonly name: string
+    readonly code: string
+    readonly message: string
+    readonly hint: string
+  }[]
+}
+
+/** `crm vault backup`, `crm vault restore`. */
+export interface VaultCopyAnswer {
+  readonly file: string
+  /** How many rows were opened on the way. */
+  readonly rows: number
+  readonly verified: readonly string[]
+  /** Profiles whose keys were not at hand. */
+  readonly unverified: readonly string[]
+}
+
+/** `crm vault restore`: where the content of before is kept. */
+export interface VaultRestoreAnswer extends VaultCopyAnswer {
+  readonly previous: string
 }
 
 /** `crm vault path`, `crm vault accept-older`. */

@@ -119,6 +119,11 @@ export class AuditLog {
     return new AuditLog(database, profileId, keyGeneration, keys)
   }
 
+  /** The same log in a copy of the vault, under the keys opened here. */
+  of(copy: Database): AuditLog {
+    return new AuditLog(copy, this.profileId, this.keyGeneration, this.#keys)
+  }
+
   /**
    * The check of every unlock, at constant cost: the last row is authentic, and it is the one the profile counts as its last.
    * @throws {CrmError} `damaged`.

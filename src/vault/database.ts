@@ -126,6 +126,26 @@ export class Database {
   }
 
   /**
+   * Replaces every row by those of another vault of the same format, in one immediate transaction.
+   * @param finish runs inside the transaction, once the rows are there; what it throws leaves everything as it was.
+   */
+  replaceRows<Result>(from: string, tables: readonly string[], begin: () => void, finish: () => Result): Result {
+    this.#guard(() => this.#sqlite.prepare('ATTACH ? AS other').run(from))
+    try {
+      return this.write('restore the vault', () => {
+        begin()
+        // Rows stand for each other across tables: they are checked once all are there.
+        this.#sqlite.pragma('defer_foreign_keys = ON')
+        for (const table of tables) this.#sqlite.exec(`DELETE FROM main.${table}`)
+        for (const table of tables) this.#sqlite.exec(`INSERT INTO main.${table} SELECT * FROM other.${table}`)
+        return finish()
+      })
+    } finally {
+      this.#sqlite.exec('DETACH other')
+    }
+  }
+
+  /**
    * Copies what is committed into an empty file. A connection of its own does it, so that it works while this one holds a
    * transaction, which then keeps every other writer out.
    */

@@ -25,11 +25,9 @@ export function migrate(database: Database, world: VaultWorld): void {
   const migration = database.write(`migrate the vault ${database.path}`, () => {
     const from = database.version
     if (from === FORMAT_VERSION) return undefined
-    const backup = backupName(database.path, from, at)
+    const backup = `${database.path}.v${from}-${timeInName(at)}.backup`
     writeBackup(database, backup)
-    const rows = countRows(database, from)
-    for (let version = from; version < FORMAT_VERSION; version += 1) database.define(MIGRATIONS[version] ?? [], version + 1)
-    verify(database, from, rows)
+    change(database, from)
     return { from, to: FORMAT_VERSION, backup }
   })
   if (migration === undefined) return
@@ -47,8 +45,20 @@ export function migrate(database: Database, world: VaultWorld): void {
   world.onMigrated?.(migration)
 }
 
-function backupName(path: string, version: number, at: string): string {
-  return `${path}.v${version}-${at.replace(/\.\d+Z$/, 'Z').replaceAll(':', '-')}.backup`
+/** Brings a copy that nobody else uses to today's format; it needs no backup. @throws {CrmError} `damaged`, `io_failed`. */
+export function migrateCopy(copy: Database): void {
+  copy.write(`migrate the copy ${copy.path}`, () => change(copy, copy.version))
+}
+
+function change(database: Database, from: number): void {
+  const rows = countRows(database, from)
+  for (let version = from; version < FORMAT_VERSION; version += 1) database.define(MIGRATIONS[version] ?? [], version + 1)
+  verify(database, from, rows)
+}
+
+/** A time as a part of a file's name: `2026-11-27T15-30-00Z`. */
+export function timeInName(at: string): string {
+  return at.replace(/\.\d+Z$/, 'Z').replaceAll(':', '-')
 }
 
 /** Nothing of the old format was lost on the way. @throws {CrmError} `internal`, which rolls back. */
@@ -59,10 +69,12 @@ function verify(database: Database, from: number, before: readonly number[]): vo
     throw new CrmError('internal', 'the migrated vault does not hold what it held before; nothing was changed')
 }
 
-function countRows(database: Database, version: number): number[] {
+/** How many rows each table of a format has. */
+export function countRows(database: Database, version: number): number[] {
   return tablesOf(version).map((table) => database.get<{ count: number }>(`SELECT count(*) AS count FROM ${table}`)?.count ?? 0)
 }
 
-function tablesOf(version: number): string[] {
+/** The tables of a format. */
+export function tablesOf(version: number): string[] {
   return (SCHEMAS[version] ?? []).flatMap((text) => /^CREATE TABLE (\w+)/.exec(text)?.[1] ?? [])
 }

@@ -481,6 +481,7 @@ export class UnlockedProfile implements UnlockedVault {
       name: String(count + 1),
       code: 'older',
       message: `this machine has seen the log up to row ${seen}, it ends at ${count}`,
+      hint: 'put the newer vault back, or accept this one: crm vault accept-older',
     }
     return { ...report, problems: [...report.problems, older] }
   }

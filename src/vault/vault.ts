@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { lstatSync, statSync } from 'node:fs'
 import type { DemoSummary } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
 import type { Integration, LastTest } from '../core/integration.ts'
@@ -19,6 +19,7 @@ import {
 } from './integrations.ts'
 import type { KeySlotInfo, KeySources } from './key-slots.ts'
 import { findProfile, type ProfileRow } from './profiles.ts'
+import type { CopyKeys, CopyReport } from './restore.ts'
 import { toIntegration } from './rows.ts'
 import { FORMAT_VERSION } from './schema.ts'
 import { VaultState } from './state.ts'
@@ -82,6 +83,10 @@ export interface Vault {
    * Use it to verify, and for nothing that uses a secret.
    */
   unlockToVerify(profile: string, sources: KeySources): Promise<UnlockedVault>
+  /** Writes a verified backup of the whole vault to `file`. @throws CrmError `conflict` when there is something already, `damaged`. */
+  backup(file: string, keys: CopyKeys): Promise<CopyReport>
+  /** Replaces the content by that of a backup, verified first; what was there stays in a file beside the vault. */
+  restore(file: string, keys: CopyKeys): Promise<CopyReport & { readonly previous: string }>
   /** Accepts that this copy is older than the last one used here; the profile must open. */
   acceptOlder(profile: string, sources: KeySources): Promise<void>
   close(): void
@@ -240,6 +245,19 @@ class SqliteVault implements Vault {
   async unlockToVerify(profile: string, sources: KeySources): Promise<UnlockedVault> {
     const { unlockProfile } = await import('./unlock.ts')
     return unlockProfile(this.database, this.world, this.#state, this.#requireProfile(profile), sources, 'any end')
+  }
+
+  async backup(file: string, keys: CopyKeys): Promise<CopyReport> {
+    if (lstatSync(file, { throwIfNoEntry: false }) !== undefined) {
+      throw new CrmError('conflict', `there is something at ${file} already`, { hint: 'name a file that does not exist' })
+    }
+    const { backupVault } = await import('./restore.ts')
+    return backupVault(this.database, file, keys)
+  }
+
+  async restore(file: string, keys: CopyKeys): Promise<CopyReport & { readonly previous: string }> {
+    const { restoreVault } = await import('./restore.ts')
+    return restoreVault(this.database, this.world, this.#state, file, keys)
   }
 
   async acceptOlder(profile: string, sources: KeySources): Promise<void> {

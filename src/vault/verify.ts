@@ -7,6 +7,7 @@ import { readSlots } from './key-slots.ts'
 import { INTEGRATION_COLUMNS, type SealedIntegrationRow } from './rows.ts'
 import { openDemo } from './sealed-demos.ts'
 import { openedRow, type ProfileKeys } from './sealed-integrations.ts'
+import { openTokens, readTokens } from './sealed-tokens.ts'
 
 /** One thing wrong in a vault. */
 export interface VaultProblem {
@@ -15,7 +16,12 @@ export interface VaultProblem {
   /** `damaged`, `missing`, `unexpected`, `older`. */
   readonly code: string
   readonly message: string
+  /** One thing to do about it. */
+  readonly hint: string
 }
+
+/** A problem without what to do about it, which follows from what it is. */
+type Finding = Omit<VaultProblem, 'hint'>
 
 /** What `crm vault verify` found. */
 export interface VaultReport {
@@ -37,7 +43,7 @@ interface LastWord {
  * back, or is older than the chain's last word about it is named (`security.md` section 4.5).
  */
 export function verifyProfile(database: Database, keys: ProfileKeys, log: AuditLog, auditCount: number): VaultReport {
-  const problems: VaultProblem[] = []
+  const problems: Finding[] = []
   checkFile(database, problems)
   const replay = log.replay(auditCount)
   if (replay.firstBad !== null) {
@@ -51,15 +57,18 @@ export function verifyProfile(database: Database, keys: ProfileKeys, log: AuditL
   checkName(keys, log, problems)
   const words = lastWords(log)
   const rows =
-    checkSlots(database, keys, problems) + checkIntegrations(database, keys, words, problems) + checkDemos(database, keys, words, problems)
+    checkSlots(database, keys, problems) +
+    checkIntegrations(database, keys, words, problems) +
+    checkDemos(database, keys, words, problems) +
+    checkTokens(database, keys, words, problems)
   // What a broken chain says about rows proves nothing.
   if (replay.firstBad === null)
     for (const word of words.values())
       problems.push({ table: word.table, name: word.name, code: 'missing', message: 'the audit log knows it, and it is not there' })
-  return { rows: rows + replay.rows, problems }
+  return { rows: rows + replay.rows, problems: problems.map(withHint) }
 }
 
-function checkFile(database: Database, problems: VaultProblem[]): void {
+function checkFile(database: Database, problems: Finding[]): void {
   try {
     database.check('integrity_check')
   } catch (error) {
@@ -69,7 +78,7 @@ function checkFile(database: Database, problems: VaultProblem[]): void {
 }
 
 /** No seal holds the name of its profile: who trades the names of two in the file makes one stand for the other. */
-function checkName(keys: ProfileKeys, log: AuditLog, problems: VaultProblem[]): void {
+function checkName(keys: ProfileKeys, log: AuditLog, problems: Finding[]): void {
   let known: string | undefined
   for (const { event, details } of log.events()) {
     if ((event === 'profile.create' || event === 'profile.rename') && typeof details.name === 'string') known = details.name
@@ -78,7 +87,7 @@ function checkName(keys: ProfileKeys, log: AuditLog, problems: VaultProblem[]): 
   problems.push({ table: 'profiles', name: keys.profile, code: 'damaged', message: `the audit log knows it as ${known}` })
 }
 
-function checkSlots(database: Database, keys: ProfileKeys, problems: VaultProblem[]): number {
+function checkSlots(database: Database, keys: ProfileKeys, problems: Finding[]): number {
   const slots = readSlots(database, keys.profileId)
   for (const slot of slots) {
     if (isSlotDamaged(slot))
@@ -87,7 +96,7 @@ function checkSlots(database: Database, keys: ProfileKeys, problems: VaultProble
   return slots.length
 }
 
-function checkIntegrations(database: Database, keys: ProfileKeys, words: Map<string, LastWord>, problems: VaultProblem[]): number {
+function checkIntegrations(database: Database, keys: ProfileKeys, words: Map<string, LastWord>, problems: Finding[]): number {
   const rows = database.all<SealedIntegrationRow>(
     `SELECT ${INTEGRATION_COLUMNS}, sealed FROM integrations WHERE profile_id = ? ORDER BY name`,
     keys.profileId,
@@ -98,7 +107,7 @@ function checkIntegrations(database: Database, keys: ProfileKeys, words: Map<str
   return rows.length
 }
 
-function checkDemos(database: Database, keys: ProfileKeys, words: Map<string, LastWord>, problems: VaultProblem[]): number {
+function checkDemos(database: Database, keys: ProfileKeys, words: Map<string, LastWord>, problems: Finding[]): number {
   const rows = database.all<{ id: Buffer; integration_id: Buffer; slug: string; revision: number; sealed: Buffer }>(
     'SELECT id, integration_id, slug, revision, sealed FROM demos WHERE profile_id = ? ORDER BY slug',
     keys.profileId,
@@ -107,6 +116,37 @@ function checkDemos(database: Database, keys: ProfileKeys, words: Map<string, La
     compare('demos', row.slug, row, words, problems, () => requireDemo(database, keys, row))
   }
   return rows.length
+}
+
+/** OAuth tokens are told by the integration that they belong to. */
+function checkTokens(database: Database, keys: ProfileKeys, words: Map<string, LastWord>, problems: Finding[]): number {
+  const rows = readTokens(database, keys.profileId)
+  for (const row of rows) {
+    const id = row.integration_id.toString('hex')
+    const word = words.get(tokenKey(id))
+    words.delete(tokenKey(id))
+    const name = nameOf(database, row.integration_id) ?? id
+    const older = word !== undefined && word.sha256 !== createHash('sha256').update(row.sealed).digest('hex')
+    try {
+      openTokens(keys.rowKey, keys.profileId, row, name).fill(0)
+    } catch (error) {
+      if (!(error instanceof CrmError)) throw error
+      problems.push({ table: 'tokens', name, code: error.code, message: 'its seal does not fit its record' })
+      continue
+    }
+    if (older)
+      problems.push({
+        table: 'tokens',
+        name,
+        code: 'older',
+        message: `it is at revision ${row.revision}, the audit log knows revision ${word.revision}`,
+      })
+  }
+  return rows.length
+}
+
+function nameOf(database: Database, integrationId: Buffer): string | undefined {
+  return database.get<{ name: string }>('SELECT name FROM integrations WHERE id = ?', integrationId)?.name
 }
 
 /** A demo that hangs on no integration of the vault is on no list, and is not what was written. @throws {CrmError} `damaged`. */
@@ -120,7 +160,7 @@ function compare(
   name: string,
   row: { readonly id: Buffer; readonly revision: number; readonly sealed: Buffer },
   words: Map<string, LastWord>,
-  problems: VaultProblem[],
+  problems: Finding[],
   open: () => unknown,
 ): void {
   const id = row.id.toString('hex')
@@ -145,6 +185,25 @@ function compare(
   }
 }
 
+/** What to do about a finding, by where it is and what it is. */
+function withHint(finding: Finding): VaultProblem {
+  return { ...finding, hint: HINTS[`${finding.table} ${finding.code}`] ?? HINTS[finding.table] ?? RESTORE }
+}
+
+const RESTORE = 'put a backup back: crm vault restore <file>'
+const HINTS: Readonly<Record<string, string>> = {
+  'integrations damaged': 'remove it and add it again (crm remove, crm add), or put a backup back: crm vault restore <file>',
+  'integrations unexpected': 'remove it: crm remove',
+  'integrations older': 'give its values again (crm edit), or put a newer backup back: crm vault restore <file>',
+  'tokens damaged': 'sign in again: crm edit',
+  'tokens older': 'sign in again: crm edit',
+  'key_slots damaged': 'remove it and add its key again: crm key remove, crm key add',
+  'profiles damaged': 'give the profile its name back: crm profile rename',
+  'audit older': 'put the newer vault back, or accept this one: crm vault accept-older',
+}
+
+const tokenKey = (integration: string) => `token ${integration}`
+
 const TABLES: Readonly<Record<string, string>> = { integration: 'integrations', demo: 'demos' }
 const ENDINGS = ['remove', 'forget']
 
@@ -154,9 +213,17 @@ function lastWords(log: AuditLog): Map<string, LastWord> {
     const [noun = '', verb = ''] = event.split('.')
     const table = TABLES[noun]
     const { id, revision, sha256 } = details
+    const { integration } = details
+    if (noun === 'token' && typeof integration === 'string') {
+      if (ENDINGS.includes(verb)) words.delete(tokenKey(integration))
+      else if (typeof revision === 'number' && typeof sha256 === 'string')
+        words.set(tokenKey(integration), { table: 'tokens', name: integration, revision, sha256 })
+    }
     if (table === undefined || typeof id !== 'string') continue
-    if (ENDINGS.includes(verb)) words.delete(id)
-    else if (typeof revision === 'number' && typeof sha256 === 'string')
+    if (ENDINGS.includes(verb)) {
+      words.delete(id)
+      words.delete(tokenKey(id))
+    } else if (typeof revision === 'number' && typeof sha256 === 'string')
       words.set(id, { table, name: String(details.name ?? details.slug), revision, sha256 })
   }
   return words

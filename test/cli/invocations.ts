@@ -16,6 +16,8 @@ export interface Homes {
   readonly demo: Home
   /** `acme` with a passphrase as well, and the file `new-passphrase`. */
   readonly passphrase: Home
+  /** `acme` with a backup of itself, `copy.db`. */
+  readonly backup: Home
 }
 
 /** One way to call a command. */
@@ -36,7 +38,7 @@ export async function prepareHomes(sandbox: Sandbox): Promise<Homes> {
   writeAnswers(acme, sandbox)
   const demo = copyOf(acme)
   succeed(await run(DEMO_CREATE, { home: demo }))
-  return { empty: emptyHome(), acme, demo, passphrase: await withPassphrase(copyOf(acme)) }
+  return { empty: emptyHome(), acme, demo, passphrase: await withPassphrase(copyOf(acme)), backup: await withBackup(copyOf(acme)) }
 }
 
 /** Writes the file that `add --from` reads: two integrations of a sandbox. */
@@ -51,6 +53,11 @@ async function withPassphrase(home: Home): Promise<Home> {
   file('passphrase', 'the passphrase until now')
   file('new-passphrase', 'the passphrase from now on')
   succeed(await run(['key', 'add', 'passphrase'], { home, env: { CRM_PASSPHRASE_FILE: 'passphrase' } }))
+  return home
+}
+
+async function withBackup(home: Home): Promise<Home> {
+  succeed(await run(['vault', 'backup', 'copy.db'], { home }))
   return home
 }
 
@@ -96,6 +103,8 @@ export const INVOCATIONS: Readonly<Record<AnsweringCommand, Invocation>> = {
   'audit verify': { place: 'demo', needs: 'key', argv: words('audit verify') },
   'audit head': { place: 'demo', needs: 'key', argv: words('audit head') },
   'vault verify': { place: 'demo', needs: 'key', argv: words('vault verify') },
+  'vault backup': { place: 'demo', needs: 'key', argv: words('vault backup copy.db') },
+  'vault restore': { place: 'backup', needs: 'key', argv: words('vault restore copy.db --yes') },
   'vault path': { place: 'acme', needs: 'nothing', argv: words('vault path') },
   'vault accept-older': { place: 'acme', needs: 'key', argv: words('vault accept-older --yes') },
   'demo-create': { place: 'acme', needs: 'server', argv: () => DEMO_CREATE },

@@ -17,7 +17,7 @@ import { showView } from '../../src/terminal/views/show.ts'
 import { statsView } from '../../src/terminal/views/stats.ts'
 import { attemptView, testView } from '../../src/terminal/views/test.ts'
 import { tourView } from '../../src/terminal/views/tour.ts'
-import { vaultPathView, vaultVerifyView } from '../../src/terminal/views/vault.ts'
+import { vaultBackupView, vaultPathView, vaultRestoredView, vaultVerifyView } from '../../src/terminal/views/vault.ts'
 import { webhookListenView, webhookVerifyView } from '../../src/terminal/views/webhook.ts'
 import { whichView } from '../../src/terminal/views/which.ts'
 import { connected, demoFailed, demoPlanned, failed, SAMPLES } from './samples.ts'
@@ -53,6 +53,8 @@ export const ALL_VIEWS: readonly Shown[] = [
   shown('providers <id>', providerView, SAMPLES['providers <id>']),
   shown('profile list', profileListView, SAMPLES['profile list']),
   shown('profile use', profileView, SAMPLES['profile use']),
+  shown('vault backup', vaultBackupView, SAMPLES['vault backup']),
+  shown('vault restore', vaultRestoredView, SAMPLES['vault restore']),
   shown('which', whichView, SAMPLES.which),
   shown('key generate', keyView, SAMPLES['key generate']),
   shown('key list', keyListView, SAMPLES['key list']),

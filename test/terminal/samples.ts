@@ -210,6 +210,14 @@ export const SAMPLES = {
   'key add': { slot },
   'key rotate': { generation: 2, rows: 14, kept: ['a1b2'], dropped: [] } satisfies answers.KeyRotateAnswer,
   passwd: { slot },
+  'vault backup': { file: 'copy.db', rows: 14, verified: ['default'], unverified: [] } satisfies answers.VaultCopyAnswer,
+  'vault restore': {
+    file: 'copy.db',
+    rows: 14,
+    verified: ['default'],
+    unverified: [],
+    previous: '/home/ann/vault.db.before-restore-2026-11-27T15-30-00Z.backup',
+  } satisfies answers.VaultRestoreAnswer,
   'key remove': { removed: 'a1b2' },
   audit: {
     events: [{ sequence: 1, at: AT, event: 'add', actor: HOSTILE, outcome: 'done', details: { name: HOSTILE } }],
@@ -219,7 +227,7 @@ export const SAMPLES = {
   'audit head': { sequence: 1, mac: 'abcd' },
   'vault verify': {
     rows: 3,
-    problems: [{ table: 'integrations', name: HOSTILE, code: 'damaged', message: HOSTILE }],
+    problems: [{ table: 'integrations', name: HOSTILE, code: 'damaged', message: HOSTILE, hint: HOSTILE }],
   } satisfies answers.VaultVerifyAnswer,
   'vault path': { path: `/${HOSTILE}` },
   'vault accept-older': { path: `/${HOSTILE}` },

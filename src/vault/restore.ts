@@ -1,0 +1,207 @@
+import { copyFileSync, constants as fs, rmSync } from 'node:fs'
+import { basename } from 'node:path'
+import { CrmError } from '../core/errors.ts'
+import { toTimestamp } from '../core/time.ts'
+import { deriveKey } from '../crypto/derive.ts'
+import { AuditLog } from './audit-log.ts'
+import { writeBackup } from './backup.ts'
+import { Database } from './database.ts'
+import { createPrivateFile } from './file.ts'
+import { type KeySources, openAnySlot, readSlots } from './key-slots.ts'
+import { countRows, migrateCopy, tablesOf, timeInName } from './migrate.ts'
+import { findProfile, type ProfileRow } from './profiles.ts'
+import { FORMAT_VERSION } from './schema.ts'
+import type { ProfileKeys } from './sealed-integrations.ts'
+import type { VaultState } from './state.ts'
+import { verifyProfile } from './verify.ts'
+import type { VaultWorld } from './world.ts'
+
+/** What a backup or a restore has read and checked. */
+export interface CopyReport {
+  /** How many rows were opened. */
+  readonly rows: number
+  /** The profiles whose rows were all opened. */
+  readonly verified: readonly string[]
+  /** Those whose keys were not at hand. */
+  readonly unverified: readonly string[]
+}
+
+/** Keys for the profiles of a copy: those of `profile` are needed, any other that is at hand is used. */
+export interface CopyKeys {
+  readonly profile: string
+  sources(profile: string): KeySources
+}
+
+interface OpenedCopy {
+  readonly row: ProfileRow
+  readonly keys: ProfileKeys & { readonly rowKey: Buffer }
+  readonly log: AuditLog
+}
+
+/**
+ * Writes a backup of the whole vault: consistent, read back, every row of every profile that opens with the keys at hand opened.
+ * @throws {CrmError} `damaged` when a row does not open, `locked` and `wrong_key` for `keys.profile`, `io_failed`.
+ */
+export async function backupVault(database: Database, file: string, keys: CopyKeys): Promise<CopyReport> {
+  const opened = await openProfiles(database, keys)
+  try {
+    let rows = 0
+    writeBackup(database, file, (copy) => {
+      rows = verifyAll(copy, opened, 'the vault')
+    })
+    return report(database, opened, rows)
+  } finally {
+    lockAll(opened)
+  }
+}
+
+/**
+ * Replaces the content of the vault by that of a backup (`security.md` section 14). The backup is verified in a copy first; then all
+ * rows are replaced in one transaction, the content of before is kept in a file beside the vault, and the memory of the newest
+ * state follows. Interrupted anywhere, the vault holds the one or the other.
+ * @throws {CrmError} `damaged`, `newer_format`, `not_found` for a profile that is not in the backup, `locked`, `wrong_key`, `io_failed`.
+ */
+export async function restoreVault(
+  database: Database,
+  world: VaultWorld,
+  state: VaultState,
+  file: string,
+  keys: CopyKeys,
+): Promise<CopyReport & { readonly previous: string }> {
+  const temporary = `${database.path}.restoring`
+  removeCopy(temporary)
+  try {
+    copyPrivately(file, temporary)
+    const copy = Database.open(temporary)
+    let opened: OpenedCopy[] = []
+    let result: CopyReport
+    try {
+      copy.check('integrity_check')
+      if (copy.version < FORMAT_VERSION) migrateCopy(copy)
+      opened = await openProfiles(copy, keys)
+      result = report(copy, opened, verifyAll(copy, opened, `the backup ${file}`))
+    } finally {
+      copy.close()
+    }
+    const at = toTimestamp(world.clock())
+    const previous = `${database.path}.before-restore-${timeInName(at)}.backup`
+    replace(database, temporary, previous, opened, at, world, basename(file))
+    lockAll(opened)
+    for (const row of database.all<ProfileRow>('SELECT id, audit_count FROM profiles'))
+      state.rememberSequence(row.id, row.audit_count, true)
+    database.compact()
+    return { ...result, previous }
+  } finally {
+    removeCopy(temporary)
+  }
+}
+
+function replace(
+  database: Database,
+  from: string,
+  previous: string,
+  opened: readonly OpenedCopy[],
+  at: string,
+  world: VaultWorld,
+  name: string,
+): void {
+  const tables = tablesOf(FORMAT_VERSION)
+  const source = Database.openCopy(from)
+  const expected = countRows(source, FORMAT_VERSION).join()
+  source.close()
+  database.replaceRows(
+    from,
+    tables,
+    // The transaction keeps every other writer out, so this is what is replaced.
+    () => writeBackup(database, previous),
+    () => {
+      if (countRows(database, FORMAT_VERSION).join() !== expected)
+        throw new CrmError('internal', 'the restored vault does not hold what the backup holds; nothing was changed')
+      for (const { row, keys } of opened) {
+        const log = AuditLog.open(database, row.id, row.audit_key, keys.rowKey)
+        log.append(
+          [{ event: 'vault.restore', details: { file: name, previous: basename(previous), rows: row.audit_count } }],
+          at,
+          world.actor(),
+        )
+        log.lock()
+      }
+    },
+  )
+}
+
+/** Opens the profile that must open, and what else the keys at hand open. */
+async function openProfiles(database: Database, keys: CopyKeys): Promise<OpenedCopy[]> {
+  const required = findProfile(database, keys.profile)
+  const names = database.all<{ name: string }>('SELECT name FROM profiles ORDER BY name').map(({ name }) => name)
+  if (required === undefined) {
+    throw new CrmError('not_found', `there is no profile ${keys.profile} in it`, {
+      reason: `its profiles: ${names.join(', ')}`,
+      hint: names[0] === undefined ? 'name another file' : `name one of them: crm -p ${names[0]} vault ...`,
+    })
+  }
+  const opened = [await openProfile(database, required, keys)]
+  for (const name of names) {
+    const row = name === required.name ? undefined : findProfile(database, name)
+    const other = row === undefined ? undefined : await openIfPossible(database, row, keys)
+    if (other !== undefined) opened.push(other)
+  }
+  return opened
+}
+
+async function openProfile(database: Database, row: ProfileRow, keys: CopyKeys): Promise<OpenedCopy> {
+  const { dataKey } = await openAnySlot(readSlots(database, row.id), row, keys.sources(row.name))
+  const rowKey = deriveKey('row', dataKey, row.id)
+  dataKey.fill(0)
+  const log = AuditLog.open(database, row.id, row.audit_key, rowKey)
+  return { row, keys: { profileId: row.id, profile: row.name, generation: row.generation, rowKey }, log }
+}
+
+async function openIfPossible(database: Database, row: ProfileRow, keys: CopyKeys): Promise<OpenedCopy | undefined> {
+  try {
+    return await openProfile(database, row, keys)
+  } catch (error) {
+    if (error instanceof CrmError && (error.code === 'locked' || error.code === 'wrong_key')) return undefined
+    throw error
+  }
+}
+
+/** Opens every row of the opened profiles. @throws {CrmError} `damaged` naming the first thing that is wrong. */
+function verifyAll(copy: Database, opened: readonly OpenedCopy[], what: string): number {
+  let rows = 0
+  for (const { row, keys, log } of opened) {
+    // The log of this very copy, under keys that were opened before.
+    const found = verifyProfile(copy, keys, log.of(copy), findProfile(copy, row.name)?.audit_count ?? 0)
+    const [first] = found.problems
+    if (first !== undefined) {
+      throw new CrmError('damaged', `${what} is not whole: ${first.table} ${first.name}: ${first.message}`, {
+        reason: `${found.problems.length} ${found.problems.length === 1 ? 'problem' : 'problems'} in the profile ${row.name}; nothing was changed`,
+        hint: 'see all of them with: crm vault verify, or take another backup',
+      })
+    }
+    rows += found.rows
+  }
+  return rows
+}
+
+function report(database: Database, opened: readonly OpenedCopy[], rows: number): CopyReport {
+  const verified = opened.map(({ row }) => row.name)
+  const names = database.all<{ name: string }>('SELECT name FROM profiles ORDER BY name').map(({ name }) => name)
+  return { rows, verified, unverified: names.filter((name) => !verified.includes(name)) }
+}
+
+function lockAll(opened: readonly OpenedCopy[]): void {
+  for (const { keys, log } of opened) {
+    keys.rowKey.fill(0)
+    log.lock()
+  }
+}
+
+function copyPrivately(file: string, to: string): void {
+  createPrivateFile(to)
+  copyFileSync(file, to, fs.COPYFILE_FICLONE)
+}
+
+function removeCopy(path: string): void {
+  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${path}${suffix}`, { force: true })
+}

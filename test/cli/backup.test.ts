@@ -1,0 +1,116 @@
+import { copyFileSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import Sqlite from 'better-sqlite3'
+import { describe, expect, test } from 'vitest'
+import type { Sandbox } from '../../src/sandbox/index.ts'
+import { copyOf, emptyHome, type Home, homeWithChatwoot, openSandbox, run, succeed } from '../support/cli.ts'
+import { FROZEN } from '../vault/frozen.ts'
+
+const OLD = fileURLToPath(new URL('../vault/frozen-v1.db', import.meta.url))
+const sandbox: Sandbox = await openSandbox()
+const original = await homeWithChatwoot(sandbox, 'acme')
+succeed(await run(['vault', 'backup', 'copy.db'], { home: original }))
+
+const names = async (home: Home) =>
+  JSON.parse((await run(['list', '--json'], { home })).stdout).data.integrations.map(({ name }: { name: string }) => name)
+const verify = async (home: Home) => JSON.parse((await run(['vault', 'verify', '--json'], { home })).stdout)
+const kept = (home: Home) => readdirSync(home.path).filter((name) => name.includes('before-restore'))
+
+function change(file: string, sql: string): void {
+  const database = new Sqlite(file)
+  database.exec(sql)
+  database.close()
+}
+
+describe('crm vault backup', () => {
+  test('writes a copy that only its owner can reach, and that is a vault of its own', async () => {
+    const copy = join(original.path, 'copy.db')
+    expect(statSync(copy).mode & 0o777).toBe(0o600)
+    const { status, stdout } = await run(['--vault', copy, 'vault', 'verify', '--json'], { home: copyOf(original) })
+    expect(status, stdout).toBe(0)
+    expect(readdirSync(original.path).filter((name) => name.startsWith('copy.db'))).toContain('copy.db')
+  })
+
+  test('does not overwrite, and leaves nothing behind where it fails', async () => {
+    const home = copyOf(original)
+    expect((await run(['vault', 'backup', 'copy.db'], { home })).status).toBe(11)
+    const { stdout } = await run(['vault', 'backup', 'vault.db/copy.db', '--json'], { home })
+    expect(JSON.parse(stdout).error.code).toBe('io_failed')
+    expect(readdirSync(home.path).filter((name) => name.endsWith('.new'))).toEqual([])
+  })
+
+  test('refuses a vault with a row that does not open, and writes none', async () => {
+    const home = copyOf(original)
+    change(home.vault, "UPDATE integrations SET active = 1 - active WHERE name = 'acme'")
+    const { status, stdout } = await run(['vault', 'backup', 'second.db', '--json'], { home })
+    expect(status, stdout).toBe(3)
+    expect(JSON.parse(stdout).error).toMatchObject({ code: 'damaged', message: expect.stringContaining('integrations acme') })
+    expect(existsSync(join(home.path, 'second.db'))).toBe(false)
+  })
+})
+
+describe('crm vault restore', () => {
+  test('puts everything back, keeps what was there, and needs no accept-older', async () => {
+    const home = copyOf(original)
+    succeed(await run(['remove', 'acme', '--yes'], { home }))
+    expect(await names(home)).toEqual([])
+    const { status, stdout, stderr } = await run(['vault', 'restore', 'copy.db', '--yes', '--json'], { home })
+    expect(status, stderr).toBe(0)
+    expect(JSON.parse(stdout).data).toMatchObject({ file: 'copy.db', verified: ['default'], unverified: [] })
+    expect(await names(home)).toEqual(['acme'])
+    expect((await verify(home)).data.problems).toEqual([])
+    expect((await run(['show', 'acme', '--reveal'], { home })).status).toBe(0)
+    const [previous] = kept(home)
+    succeed(await run(['vault', 'restore', String(previous), '--yes'], { home }))
+    expect(await names(home)).toEqual([])
+    const events = JSON.parse((await run(['audit', '--json'], { home })).stdout).data.events.map(({ event }: { event: string }) => event)
+    expect(events.slice(-2)).toEqual(['integration.remove', 'vault.restore'])
+  })
+
+  test('makes a lost vault anew', async () => {
+    const home = copyOf(original)
+    for (const suffix of ['', '-wal', '-shm']) rmSync(`${home.vault}${suffix}`, { force: true })
+    succeed(await run(['vault', 'restore', 'copy.db', '--yes'], { home }))
+    expect(await names(home)).toEqual(['acme'])
+    expect((await verify(home)).data.problems).toEqual([])
+  })
+
+  test('takes a copy of an older format', async () => {
+    const home = emptyHome(FROZEN.envKey)
+    copyFileSync(OLD, join(home.path, 'old.db'))
+    succeed(await run(['vault', 'restore', 'old.db', '--yes'], { home }))
+    expect(await names(home)).toHaveLength(3)
+    expect((await verify(home)).data.problems).toEqual([])
+  })
+
+  test.each([
+    ['an altered row', 'damaged', "UPDATE integrations SET settings = replace(settings, 'http', 'hxxp')"],
+    ['an altered audit row', 'damaged', "UPDATE audit SET actor = 'nobody' WHERE sequence = 1"],
+    ['another structure', 'damaged', 'CREATE VIEW v AS SELECT 1'],
+    ['a newer format', 'newer_format', 'PRAGMA user_version = 3'],
+    ['another key', 'wrong_key', 'key'],
+  ])('refuses a copy with %s, and changes nothing', async (_what, code, sql) => {
+    const home = copyOf(original)
+    if (sql !== 'key') change(join(home.path, 'copy.db'), sql)
+    const before = await verify(home)
+    const env = sql === 'key' ? { INTEGRATION_ENCRYPTION_KEY: Buffer.alloc(32, 'another key of 32 bytes').toString('base64') } : {}
+    const { status, stdout } = await run(['vault', 'restore', 'copy.db', '--yes', '--json'], { home, env })
+    expect([status, JSON.parse(stdout).error.code], stdout).toEqual([3, code])
+    expect(await verify(home)).toEqual(before)
+    expect([...kept(home), ...readdirSync(home.path).filter((name) => name.includes('restoring'))]).toEqual([])
+  })
+
+  test('refuses what is no vault', async () => {
+    const home = copyOf(original)
+    writeFileSync(join(home.path, 'text.db'), 'not a vault')
+    for (const [file, code] of [
+      ['text.db', 'damaged'],
+      ['none.db', 'io_failed'],
+    ] as const) {
+      const { stdout } = await run(['vault', 'restore', file, '--yes', '--json'], { home })
+      expect(JSON.parse(stdout).error.code, stdout).toBe(code)
+    }
+    expect(await names(home)).toEqual(['acme'])
+  })
+})
