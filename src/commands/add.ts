@@ -47,6 +47,7 @@ export function define(command: Command, app: App): void {
       line: 'crm add chatwoot --base-url https://chat.example.com --account-id 3 --api-key-env CHATWOOT_API_KEY --no-test',
       what: 'with nobody at the keyboard',
     },
+    { line: 'crm add hubspot --auth token --access-token-env HUBSPOT_ACCESS_TOKEN --no-test', what: 'one way to authenticate of several' },
     { line: 'crm add --from integrations.json --no-test', what: 'several at once, all or none' },
   ])
   setStatuses(command, [3, 4, 5, 6, 7, 8, 9, 11])

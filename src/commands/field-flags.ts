@@ -11,31 +11,63 @@ import type { App } from './app.ts'
 /** Flags as the parser gives them: camelCase names, text or booleans. */
 export type FieldFlags = Readonly<Record<string, unknown>>
 
+/** A field as the provider that comes first has it, and all fields of that key. */
+interface SharedField {
+  readonly first: Field
+  readonly all: readonly Field[]
+}
+
 /** Gives a command the flags of every field of these providers; fields with the same key share theirs. */
 export function addFieldFlags(command: Command, providers: readonly Provider[]): void {
-  const fields = new Map<string, Field>()
-  for (const provider of providers) for (const field of provider.fields) if (!fields.has(field.key)) fields.set(field.key, field)
   command.option('--auth <method>', 'way to authenticate; crm providers <id> lists them')
-  fields.delete('auth')
-  for (const field of fields.values()) {
-    if (field.sensitivity === 'secret') addSecretFlags(command, field)
-    else if (field.kind === 'flag')
-      command.option(`--${flagName(field.key)}`, describe(field)).option(`--no-${flagName(field.key)}`, `the opposite`)
-    else command.option(`--${flagName(field.key)} ${placeholder(field)}`, describe(field))
+  for (const shared of sharedFields(providers)) {
+    const { first } = shared
+    const flag = flagName(first.key)
+    if (first.sensitivity === 'secret') addSecretFlags(command, { ...first, label: labelsOf(shared) })
+    else if (first.kind === 'flag') command.option(`--${flag}`, describe(shared)).option(`--no-${flag}`, `the opposite`)
+    else command.option(`--${flag} ${placeholder(withAllChoices(shared))}`, describe(shared))
   }
 }
 
-function describe(field: Field): string {
-  return `${field.label}${field.fallback === undefined ? '' : ` (default ${field.fallback})`}, ${field.env} with --from-env`
+function sharedFields(providers: readonly Provider[]): readonly SharedField[] {
+  const fields = new Map<string, [Field, ...Field[]]>()
+  for (const field of providers.flatMap((provider) => provider.fields)) {
+    const known = fields.get(field.key)
+    if (known === undefined) fields.set(field.key, [field])
+    else known.push(field)
+  }
+  fields.delete('auth')
+  return [...fields.values()].map((all) => ({ first: all[0], all }))
+}
+
+/** What each provider allows: the flag is read for the one that is named. */
+function withAllChoices({ first, all }: SharedField): Field {
+  const choices = new Map(all.flatMap((field) => field.choices ?? []).map((choice) => [choice.value, choice]))
+  return choices.size === 0 ? first : { ...first, choices: [...choices.values()] }
+}
+
+function labelsOf({ all }: SharedField): string {
+  return unique(all.map(({ label }) => label)).join(' / ')
+}
+
+function describe(shared: SharedField): string {
+  const fallbacks = unique(shared.all.map(({ fallback }) => fallback))
+  const [fallback] = fallbacks.length === 1 ? fallbacks : []
+  const variables = shared.all.map(({ env }) => env).join(', ')
+  return `${labelsOf(shared)}${fallback === undefined ? '' : ` (default ${fallback})`}, ${variables} with --from-env`
+}
+
+function unique<Value>(values: readonly Value[]): Value[] {
+  return [...new Set(values)]
 }
 
 /** A literal secret in argv is seen by everybody who lists processes: the flag exists to say so. */
-export function addSecretFlags(command: Command, field: Field): void {
-  const flag = flagName(field.key)
+export function addSecretFlags(command: Command, { key, label }: Pick<Field, 'key' | 'label'>): void {
+  const flag = flagName(key)
   command
-    .option(`--${flag}-stdin`, `${field.label} from standard input`)
-    .option(`--${flag}-file <path>`, `${field.label} from a file`)
-    .option(`--${flag}-env <NAME>`, `${field.label} from a variable`)
+    .option(`--${flag}-stdin`, `${label} from standard input`)
+    .option(`--${flag}-file <path>`, `${label} from a file`)
+    .option(`--${flag}-env <NAME>`, `${label} from a variable`)
     .addOption(
       new Option(`--${flag} [value]`).hideHelp().argParser(() => {
         throw new CrmError('usage', `--${flag} does not take a secret on the command line`, {

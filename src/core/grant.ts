@@ -22,8 +22,8 @@ export interface TokenAnswer {
   readonly expiresIn?: string | readonly string[]
   /** A lifetime of more than a day is given in milliseconds. */
   readonly longExpiryIsMs?: true
-  /** Its presence is a failure whatever the status says; default `/error` in an answer without a token. */
-  readonly error?: string
+  /** Its presence is a failure whatever the status says; default `/error` in an answer without a token; of several places the first that is there. */
+  readonly error?: string | readonly string[]
   /** Seconds that a token lasts when the answer does not say; default unknown: it is used until the API calls it expired. */
   readonly lifetimeS?: number
 }

@@ -125,8 +125,11 @@ function textAt(json: Json, pointer: string): string | undefined {
 
 /** Vendors that do not follow RFC 6749 put a number or an object where its code belongs: what matters is that it is there. */
 function errorAt(json: Json, answer: TokenAnswer): string | undefined {
-  const value = valueAt(json, answer.error ?? '/error')
-  if (value === undefined || value === null || value === false || value === '') return undefined
+  const value = [answer.error ?? '/error']
+    .flat()
+    .map((pointer) => valueAt(json, pointer))
+    .find((found) => found !== undefined && found !== null && found !== false && found !== '')
+  if (value === undefined) return undefined
   const code = typeof value === 'string' ? value : 'error'
   // The library and RFC 6749 allow visible ASCII without quotes and backslashes.
   return code.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, '').slice(0, LONGEST_CAPTURE) || 'error'

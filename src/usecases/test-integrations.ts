@@ -148,7 +148,11 @@ export async function testValues(deps: TestDeps, about: TestedValues): Promise<T
   const leave = (): Pick<Tested, 'tokens'> => (tokens.newest === undefined ? {} : { tokens: tokens.newest })
   try {
     const report = await about.provider.test(mergeValues(about.values) as never, tools)
-    return { result: toResult(about, report, startedMs, deps.clock() - startedMs), warnings: report.warnings, ...leave() }
+    return {
+      result: toResult(about, report, startedMs, deps.clock() - startedMs),
+      warnings: report.warnings.map((warning) => ({ ...warning, message: adviseFor(about, warning.message) })),
+      ...leave(),
+    }
   } catch (error) {
     if (!(error instanceof CrmError)) throw error
     const result = failedResult({ ...about, provider: about.provider.id }, error, startedMs, deps.clock() - startedMs)

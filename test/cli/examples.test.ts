@@ -92,7 +92,7 @@ const PEOPLE: Readonly<Record<string, readonly (readonly [prompt: string, keys: 
 }
 
 async function runExample(line: string, home: Home): Promise<{ status: number; printed: string }> {
-  const env = { ...home.env, ...chatwootVariables(sandbox), NEW_KEY, BOT_SECRET }
+  const env = { ...home.env, ...chatwootVariables(sandbox), HUBSPOT_ACCESS_TOKEN: 'pat-na1-example', NEW_KEY, BOT_SECRET }
   const answers = PEOPLE[line]
   if (answers === undefined) {
     const { status, stdout, stderr } = await runShell(await withRealId(line, home), { home, env })

@@ -167,8 +167,9 @@ function runScript(
   const err: Buffer[] = []
   child.stderr.on('data', (chunk: Buffer) => err.push(chunk))
   child.stdin.on('error', () => {})
-  // The token is there for a `read -rs`, as if it were typed.
-  child.stdin.end(`${input}\n`)
+  // The token is there for each `read -rs`, as if it were typed.
+  const reads = script.match(/\bread -rs\b/g)?.length ?? 1
+  child.stdin.end(`${input}\n`.repeat(reads))
   return new Promise((resolve, reject) => {
     child.on('error', reject)
     child.on('close', () => resolve({ stderr: Buffer.concat(err).toString('utf8'), calls: readCalls(join(home, 'calls')) }))

@@ -198,9 +198,10 @@ describe.each(fixtures.map((fixture) => [`${fixture.provider} (${fixture.method}
       const { origin, seen } = await serve((request) => (fixture.carries(request) ? fixture.accept(request) : { status: 401 }))
       expect(await run(fixture, origin)).toMatchObject({ outcome: 'connected', cause: null, message: null, hint: null })
       expect(seen.length).toBeGreaterThan(0)
-      expect(
-        seen.every(({ method, path }) => method === 'GET' || method === 'HEAD' || (method === 'POST' && path === fixture.tokenPath)),
-      ).toBe(true)
+      const posts = [fixture.tokenPath, ...(fixture.readByPost ?? [])]
+      expect(seen.every(({ method, path }) => method === 'GET' || method === 'HEAD' || (method === 'POST' && posts.includes(path)))).toBe(
+        true,
+      )
       expect(seen.every(({ path }) => fixture.secrets.every((secret) => !path.includes(encodeURIComponent(secret))))).toBe(true)
     })
 

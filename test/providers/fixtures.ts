@@ -2,7 +2,10 @@ import type { ErrorCode } from '../../src/core/errors.ts'
 import type { Tokens } from '../../src/core/grant.ts'
 import { Secret } from '../../src/core/secret.ts'
 import type { Canned, Seen } from './answering-server.ts'
+import { hubspotFixtures } from './hubspot/fixtures.ts'
+import { pipedriveFixtures } from './pipedrive/fixtures.ts'
 import { salesforceFixtures } from './salesforce/fixtures.ts'
+import { zohoFixtures } from './zoho/fixtures.ts'
 
 /** What the conformance suite needs to know of a provider. */
 export interface Fixture {
@@ -23,6 +26,8 @@ export interface Fixture {
   readonly hosts?: readonly string[]
   /** Path of the token endpoint on one of them. */
   readonly tokenPath?: string
+  /** Paths of reads that the vendor wants by POST. */
+  readonly readByPost?: readonly string[]
   /** Answers of the token endpoint, and the cause each must lead to. */
   readonly tokenRefusals?: readonly (readonly [answer: Canned, cause: ErrorCode])[]
   /** Tokens of a sign-in that was made before. */
@@ -93,4 +98,7 @@ export const fixtures: readonly Fixture[] = [
     return request.headers['x-a'] === KEY && request.headers['x-b'] === 'canary-second'
   }),
   ...salesforceFixtures,
+  ...hubspotFixtures,
+  ...pipedriveFixtures,
+  ...zohoFixtures,
 ]

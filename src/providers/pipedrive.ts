@@ -1,0 +1,192 @@
+/**
+ * Pipedrive. Where people find the values: Personal preferences, API
+ * (https://support.pipedrive.com/en/article/how-can-i-find-my-personal-api-key), and the Developer Hub for an app of their own
+ * (https://pipedrive.readme.io/docs/marketplace-oauth-authorization). What the test asks:
+ * https://developers.pipedrive.com/docs/api/v1/Users#getCurrentUser.
+ */
+import { authMethodsOf } from '../core/auth-methods.ts'
+import type { Field, Values } from '../core/field.ts'
+import type { Grant, TokenEndpoint, TokenRefusal } from '../core/grant.ts'
+import { defineProvider, type Refusal } from '../core/provider.ts'
+import { Secret } from '../core/secret.ts'
+import { apiHeaders, apiOrigin, testPipedrive } from './pipedrive-test.ts'
+
+const SENDABLE = { re: /^[\x21-\x7e]+$/, says: 'must be visible ASCII characters without blanks' }
+
+/** Every company has a host of its own below this name. */
+const HOSTS = ['.pipedrive.com']
+const OAUTH_ORIGIN = 'https://oauth.pipedrive.com'
+const REDIRECT_PORT = '33333'
+
+const fields = [
+  {
+    key: 'auth',
+    label: 'How to authenticate',
+    kind: 'choice',
+    sensitivity: 'public',
+    env: 'PIPEDRIVE_AUTH',
+    example: 'api_token',
+    help: 'The API token acts as its user; OAuth needs an app of your own from the Developer Hub.',
+    choices: [
+      { value: 'api_token', label: 'API token of a user' },
+      { value: 'oauth_browser', label: 'Sign in with the browser (OAuth app)' },
+      { value: 'refresh_token', label: 'Refresh token of an OAuth app, pasted' },
+    ],
+  },
+  {
+    key: 'companyDomain',
+    label: 'Company domain',
+    kind: 'text',
+    sensitivity: 'public',
+    env: 'PIPEDRIVE_COMPANY_DOMAIN',
+    optional: true,
+    example: 'acme',
+    help: 'The part before .pipedrive.com in the address of the web application; without it the common host is used.',
+    pattern: { re: /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, says: 'must be the part before .pipedrive.com, such as acme' },
+    when: { field: 'auth', is: 'api_token' },
+  },
+  {
+    key: 'apiToken',
+    label: 'API token',
+    kind: 'text',
+    sensitivity: 'secret',
+    env: 'PIPEDRIVE_API_TOKEN',
+    help: 'Account menu, Personal preferences, API. Where the page is missing, an administrator has taken "Use API" away.',
+    pattern: SENDABLE,
+    when: { field: 'auth', is: 'api_token' },
+  },
+  {
+    key: 'clientId',
+    label: 'Client ID',
+    kind: 'text',
+    sensitivity: 'public',
+    env: 'PIPEDRIVE_CLIENT_ID',
+    example: '0123456789abcdef',
+    help: 'Developer Hub, the app, OAuth and access scopes.',
+    pattern: SENDABLE,
+    when: { field: 'auth', is: 'oauth_browser|refresh_token' },
+  },
+  {
+    key: 'clientSecret',
+    label: 'Client secret',
+    kind: 'text',
+    sensitivity: 'secret',
+    env: 'PIPEDRIVE_CLIENT_SECRET',
+    help: 'Developer Hub, the app, OAuth and access scopes, beside the client ID.',
+    pattern: SENDABLE,
+    when: { field: 'auth', is: 'oauth_browser|refresh_token' },
+  },
+  {
+    key: 'refreshToken',
+    label: 'Refresh token',
+    kind: 'text',
+    sensitivity: 'secret',
+    env: 'PIPEDRIVE_REFRESH_TOKEN',
+    help: 'From an earlier sign-in with the same app; it ends after 60 days without use.',
+    pattern: SENDABLE,
+    when: { field: 'auth', is: 'refresh_token' },
+  },
+  {
+    key: 'redirectPort',
+    label: 'Port of the callback',
+    kind: 'number',
+    sensitivity: 'public',
+    env: 'PIPEDRIVE_REDIRECT_PORT',
+    optional: true,
+    fallback: REDIRECT_PORT,
+    example: REDIRECT_PORT,
+    help: 'The one callback URL of the app must be http://localhost:<port> exactly.',
+    pattern: {
+      re: /^(?:102[4-9]|10[3-9]\d|1[1-9]\d{2}|[2-9]\d{3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])$/,
+      says: 'must be a port from 1024 to 65535',
+    },
+    when: { field: 'auth', is: 'oauth_browser|refresh_token' },
+  },
+] as const satisfies readonly Field[]
+
+/** The values of a Pipedrive integration. */
+export type PipedriveValues = Values<typeof fields>
+
+/** Pipedrive: the API token of a user, or an app of the user's own. */
+export const pipedrive = defineProvider({
+  id: 'pipedrive',
+  title: 'Pipedrive',
+  docs: 'https://support.pipedrive.com/en/article/how-can-i-find-my-personal-api-key',
+  methodField: 'auth',
+  authMethods: authMethodsOf(fields, 'auth'),
+  capabilities: ['test'],
+  hosts: HOSTS,
+  fields,
+  readPasted,
+
+  destination: ({ auth, companyDomain }) => {
+    if (auth !== 'api_token') return OAUTH_ORIGIN
+    return typeof companyDomain === 'string' ? `https://${companyDomain}.pipedrive.com` : apiOrigin({}, undefined)
+  },
+
+  grant: grantOf,
+
+  authorization(values) {
+    if (values.auth === 'api_token') return undefined
+    return {
+      url: new URL(`${OAUTH_ORIGIN}/oauth/authorize`),
+      clientId: values.clientId ?? '',
+      // Scopes stand in the app, and the server knows no challenge (contract section 4).
+      pkce: false,
+      redirect: { port: values.redirectPort ?? Number(REDIRECT_PORT), path: '/' },
+    }
+  },
+
+  refusal: (values, refusal) => explainRefusal(values.auth, refusal),
+
+  api: (values, tokens) => ({ baseUrl: apiOrigin(values, tokens), headers: apiHeaders(values, tokens) }),
+
+  test: (values, tools) => testPipedrive(values, tools),
+})
+
+function grantOf(values: PipedriveValues): Grant | undefined {
+  if (values.auth === 'api_token') return undefined
+  const endpoint: TokenEndpoint = {
+    url: new URL(`${OAUTH_ORIGIN}/oauth/token`),
+    clientId: values.clientId ?? '',
+    clientSecret: values.clientSecret ?? new Secret(''),
+    clientAuth: 'basic',
+    // A company may rename itself: the newest answer counts.
+    captures: { api_domain: { hosts: HOSTS } },
+  }
+  if (values.auth === 'refresh_token') return { type: 'refresh_token', endpoint, refreshToken: values.refreshToken ?? new Secret('') }
+  return { type: 'authorization_code', endpoint }
+}
+
+/** An address in the place of the company domain: `https://acme.pipedrive.com/api/v1` is `acme`. */
+function readPasted(key: string, text: string): Readonly<Record<string, string>> | null {
+  if (key !== 'companyDomain') return null
+  const company = /^(?:https?:\/\/)?([a-z0-9-]+)\.pipedrive\.com(?:[/?#]\S*)?$/i.exec(text.trim())?.[1]?.toLowerCase()
+  return company === undefined || company === 'api' || company === 'app' ? null : { companyDomain: company }
+}
+
+/** What a refusal of the token endpoint means (contract section 4.2): the texts are the only thing that tells them apart. */
+function explainRefusal(auth: string, { step, error, description }: TokenRefusal): Refusal | undefined {
+  const said = `${error} ${description}`.toLowerCase()
+  if (/redirect_uri/.test(said)) {
+    const hint = 'set the callback URL of the app to http://localhost:<port>, then: crm login {name}'
+    return { cause: 'permission_denied', message: 'the callback URL of the app is another one', hint }
+  }
+  if (/invalid[_ ]client/.test(said)) {
+    const hint = 'copy both again from the Developer Hub: crm edit {name} --client-id <text> --client-secret-stdin'
+    return { cause: 'auth_rejected', message: 'Pipedrive does not accept client ID or client secret', hint }
+  }
+  if (/authorization_code/.test(said) || (step === 'authorization_code' && /invalid[_ ]grant/.test(said))) {
+    const message = 'the code of the sign-in has expired or was used before'
+    return { cause: 'auth_rejected', message, hint: 'sign in again: crm login {name}' }
+  }
+  if (!/refresh_token is invalid|invalid[_ ]grant/.test(said)) return undefined
+  return {
+    cause: 'auth_rejected',
+    message: 'the refresh token is not valid: used elsewhere, unused for 60 days, or the app was uninstalled',
+    hint:
+      auth === 'refresh_token'
+        ? 'give a new one: crm edit {name} --refresh-token-stdin, or sign in: crm login {name}'
+        : 'sign in again: crm login {name}',
+  }
+}
