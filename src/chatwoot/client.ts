@@ -25,8 +25,8 @@ export interface Client {
   profile(): Promise<read.Profile>
   /** The name of the account. */
   accountName(): Promise<string | null>
-  /** Reads the account's webhooks, which administrators alone may do. */
-  probeAdministrator(): Promise<void>
+  /** The account's webhooks, which administrators alone may read. */
+  listWebhooks(): Promise<readonly read.AccountWebhook[]>
   listInboxes(): Promise<readonly read.Inbox[]>
   getInbox(id: string): Promise<read.Inbox>
   listBots(): Promise<readonly read.AgentBot[]>
@@ -43,6 +43,8 @@ export interface Client {
   writeInbox(request: WriteRequest): Promise<read.Inbox>
   /** Sends a write whose answer is the agent bot as it is then. */
   writeBot(request: WriteRequest): Promise<read.AgentBot>
+  /** Sends a write whose answer is the webhook as it is then. */
+  writeWebhook(request: WriteRequest): Promise<read.AccountWebhook>
 }
 
 /** A write as it goes out: what the journal's digest is made of. */
@@ -93,6 +95,24 @@ export const writes = {
     body: null,
     what: `the agent bot ${id}`,
   }),
+  createWebhook: (account: string, body: JsonObject): WriteRequest => ({
+    method: 'POST',
+    path: inAccount(account, 'webhooks'),
+    body: { webhook: body },
+    what: 'the new webhook',
+  }),
+  updateWebhook: (account: string, id: string, body: JsonObject): WriteRequest => ({
+    method: 'PATCH',
+    path: inAccount(account, 'webhooks', id),
+    body: { webhook: body },
+    what: `the webhook ${id}`,
+  }),
+  deleteWebhook: (account: string, id: string): WriteRequest => ({
+    method: 'DELETE',
+    path: inAccount(account, 'webhooks', id),
+    body: null,
+    what: `the webhook ${id}`,
+  }),
   /** Lets a bot serve an inbox; null takes the bot away, as a misspelt key would do silently (contract section 7.2). */
   setBot: (account: string, inboxId: string, botId: string | null): WriteRequest => ({
     method: 'POST',
@@ -138,8 +158,7 @@ export function createClient(http: Http, connection: Connection, options: Client
     },
     profile: () => get('/api/v1/profile', 'the profile', read.readProfile),
     accountName: () => get(inAccount(account), `the account ${account}`, read.readAccountName),
-    probeAdministrator: async () =>
-      void (await send({ method: 'GET', path: inAccount(account, 'webhooks'), what: 'the list of webhooks' })),
+    listWebhooks: () => get(inAccount(account, 'webhooks'), 'the list of webhooks', read.readWebhooks),
     listInboxes: () => get(inAccount(account, 'inboxes'), 'the list of inboxes', read.readInboxes),
     getInbox: (id) => get(inAccount(account, 'inboxes', id), `the inbox ${id}`, read.readInbox),
     listBots: () => get(inAccount(account, 'agent_bots'), 'the list of agent bots', read.readBots),
@@ -152,6 +171,7 @@ export function createClient(http: Http, connection: Connection, options: Client
     write: async (request) => void (await send(request)),
     writeInbox: async (request) => read.readInbox(readJson(await send(request), request)),
     writeBot: async (request) => read.readBot(readJson(await send(request), request)),
+    writeWebhook: async (request) => read.readWebhook(readJson(await send(request), request)),
   }
 }
 

@@ -3,7 +3,7 @@ import type { Check, Identity, TestReport, TestTools, Warning } from '../core/pr
 import { isKind } from './answers.ts'
 import { createClient } from './client.ts'
 import type { Connection } from './connection.ts'
-import type { Membership, Profile, ServerInfo } from './read.ts'
+import type { AccountWebhook, Membership, Profile, ServerInfo } from './read.ts'
 import { versionWarnings } from './version.ts'
 
 /** What the three questions brought: an answer, or the error that came in its place. */
@@ -20,14 +20,24 @@ interface Answers {
  *
  * @throws {CrmError} `unreachable`, `cancelled` and `usage`: the question could not be put.
  */
-export async function testConnection(connection: Connection, { http, signal }: Pick<TestTools, 'http' | 'signal'>): Promise<TestReport> {
+export async function testConnection(connection: Connection, tools: Pick<TestTools, 'http' | 'signal'>): Promise<TestReport> {
+  return (await askConnection(connection, tools)).report
+}
+
+/** The same, with what the last of the three questions brought: whoever needs the list has it. */
+export async function askConnection(
+  connection: Connection,
+  { http, signal }: Pick<TestTools, 'http' | 'signal'>,
+): Promise<{ readonly report: TestReport; readonly webhooks: readonly AccountWebhook[] }> {
   const client = createClient(http, connection, { signal })
-  const [server, profile, administrator] = await Promise.all([
+  const [server, profile, webhooks] = await Promise.all([
     client.serverInfo().catch(asAnswer),
     client.profile().catch(asAnswer),
-    client.probeAdministrator().then(() => undefined, asAnswer),
+    client.listWebhooks().catch(asAnswer),
   ])
-  return judge({ server, profile, administrator }, connection)
+  const administrator = webhooks instanceof CrmError ? webhooks : undefined
+  const report = judge({ server, profile, administrator }, connection)
+  return { report, webhooks: webhooks instanceof CrmError ? [] : webhooks }
 }
 
 /** A refusal is an answer to the test; that nothing could be asked is not. */

@@ -3,20 +3,36 @@ import type { Warning } from '../core/provider.ts'
 import { createClient } from './client.ts'
 import { accountUrl } from './connection.ts'
 import { type Applied, giveUp } from './demo-failure.ts'
+import type { Adopted } from './demo-journal.ts'
 import { type DemoObserved, type DemoPlan, missedChanges } from './demo-plan.ts'
 import { readBackAgents, readBackLink } from './demo-read-back.ts'
 import { type DemoEvent, type DemoRun, delayedSignal, stepAnswer, stopIfCancelled, type Track, tracksOf } from './demo-run.ts'
-import { agentsWork, botSecrets, botWork, inboxSecrets, inboxWork, linkWork, type Made, type StepTools, type Work } from './demo-steps.ts'
+import {
+  agentsWork,
+  botSecrets,
+  botWork,
+  hoursWork,
+  inboxSecrets,
+  inboxWork,
+  linkWork,
+  type Made,
+  type StepTools,
+  type Work,
+  webhookDeletion,
+  webhookWork,
+} from './demo-steps.ts'
 import type { AgentBot, Inbox } from './read.ts'
 
 /** What to do when a step fails. */
 export interface ApplyOptions {
   /** Leave what was made, for a look at it. Default: undo. */
   readonly keepOnFailure?: boolean
+  /** What was asked about a demo and found to be so, for the journal: later runs need not ask again. */
+  readonly proofs?: (made: Readonly<Made>) => readonly Adopted[]
 }
 
 /**
- * Carries out a plan: bot and inbox at once, then link and agents at once, then a look whether both are there. Each call is journalled
+ * Carries out a plan: bot, inbox and webhooks at once, then link, hours and agents at once, then a look whether they are there. Each call is journalled
  * first. On a failure, a cancellation, and when the caller stops pulling, everything this run made is undone.
  *
  * Three round trips. A failure is in the result, with what has become of each step.
@@ -34,7 +50,7 @@ export async function* applyDemo(
   let isEnded = false
   try {
     const warnings = yield* carryOut(tools, tracks)
-    await finish(run, plan, observed, made)
+    await finish(run, plan, observed, made, options.proofs?.(made))
     isEnded = true
     return { error: undefined, steps: tracks.map(stepAnswer), ...made, left: [], pending: [], warnings }
   } catch (thrown) {
@@ -53,22 +69,41 @@ export async function* applyDemo(
 async function* carryOut(tools: StepTools, tracks: readonly Track[]): AsyncGenerator<DemoEvent, readonly Warning[]> {
   const { made } = tools
   const todo = (kind: Track['step']['kind']) => tracks.find(({ step }) => step.kind === kind && step.action !== 'keep')
-  const [bot, inbox, link, agents] = [todo('bot'), todo('inbox'), todo('link'), todo('agents')]
-  yield* phase(tools, [...(bot === undefined ? [] : [botWork(tools, bot)]), ...(inbox === undefined ? [] : [inboxWork(tools, inbox)])])
+  const [bot, inbox, link, hours, agents] = [todo('bot'), todo('inbox'), todo('link'), todo('hours'), todo('agents')]
+  const webhooks = tracks.filter(({ step }) => step.kind === 'webhook' && step.action !== 'keep')
+  yield* phase(tools, [
+    ...(bot === undefined ? [] : [botWork(tools, bot)]),
+    ...(inbox === undefined ? [] : [inboxWork(tools, inbox)]),
+    ...webhooks.filter(({ step }) => step.action !== 'delete').map((track) => webhookWork(tools, track)),
+  ])
   if (made.bot === null || made.inbox === null) throw new CrmError('internal', 'a demo was made without bot or inbox')
   const [botId, inboxId] = [made.bot.id, made.inbox.id]
   const second = [
     ...(link === undefined ? [] : [linkWork(tools, link, inboxId, botId)]),
+    ...(hours === undefined ? [] : [hoursWork(tools, hours, inboxId)]),
     ...(agents === undefined ? [] : [agentsWork(tools, agents, inboxId)]),
   ]
   yield* phase(tools, second)
   const looks = await Promise.allSettled([readBackLink(tools, link, inboxId, botId), readBackAgents(tools, agents, inboxId)])
-  yield* second.map(({ track }): DemoEvent => ({ type: 'end', step: stepAnswer(track) }))
+  yield* second.filter(isReadBack).map(({ track }): DemoEvent => ({ type: 'end', step: stepAnswer(track) }))
   throwFirst(looks)
   stopIfCancelled(tools.run.signal)
-  return [bot === undefined ? undefined : notKept(bot, made.bot), inbox === undefined ? undefined : notKept(inbox, made.inbox)].filter(
-    (warning) => warning !== undefined,
+  // Last, when everything else is there: what is deleted does not come back.
+  yield* phase(
+    tools,
+    webhooks.filter(({ step }) => step.action === 'delete').map((track) => webhookDeletion(tools, track)),
   )
+  const written = [
+    ...(bot === undefined ? [] : [notKept(bot, made.bot)]),
+    ...(inbox === undefined ? [] : [notKept(inbox, made.inbox)]),
+    ...(hours === undefined ? [] : [notKept(hours, made.inbox)]),
+  ]
+  return written.filter((warning) => warning !== undefined)
+}
+
+/** Link and agents end when they have been read back. */
+function isReadBack({ track: { step } }: Work): boolean {
+  return step.kind === 'link' || step.kind === 'agents'
 }
 
 /** Chatwoot answers with the object as it has saved it: a value that it has cut or left out would be sent again by every run. */
@@ -87,8 +122,7 @@ async function* phase({ run }: StepTools, works: readonly Work[]): AsyncGenerato
   const positions = await run.ledger.intend(works.map(({ intent }) => intent))
   for (const [index, { track }] of works.entries()) track.position = positions[index]
   const results = await Promise.allSettled(works.map(({ perform }) => perform()))
-  // Link and agents end when they have been read back.
-  const endings = works.filter(({ track }) => track.outcome === 'failed' || track.step.kind === 'bot' || track.step.kind === 'inbox')
+  const endings = works.filter((work) => work.track.outcome === 'failed' || !isReadBack(work))
   yield* endings.map(({ track }): DemoEvent => ({ type: 'end', step: stepAnswer(track) }))
   throwFirst(results)
   stopIfCancelled(run.signal)
@@ -100,10 +134,17 @@ function throwFirst(results: readonly PromiseSettledResult<void>[]): void {
 }
 
 /** Commits the end of a run that has gone well: what was adopted, the status, and secrets that have changed since. */
-async function finish(run: DemoRun, plan: DemoPlan, observed: DemoObserved, { inbox, bot }: Made): Promise<void> {
-  const adopted = [
+async function finish(
+  run: DemoRun,
+  plan: DemoPlan,
+  observed: DemoObserved,
+  { inbox, bot }: Made,
+  proofs: readonly Adopted[] = [],
+): Promise<void> {
+  const adopted: Adopted[] = [
     ...(observed.adopted.bot ? [{ kind: 'bot' as const, remoteId: observed.bot?.id ?? null }] : []),
     ...(observed.adopted.inbox ? [{ kind: 'inbox' as const, remoteId: observed.inbox?.id ?? null }] : []),
+    ...proofs,
   ]
   await run.ledger.update(
     {

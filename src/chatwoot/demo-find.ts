@@ -1,7 +1,7 @@
 /** Which of the objects on a server are those of a demo. Pure. */
 import type { DemoRecord, JournalEntry } from '../core/demo.ts'
 import { markOf } from './demo-marks.ts'
-import type { AgentBot, Inbox } from './read.ts'
+import type { AccountWebhook, AgentBot, Inbox } from './read.ts'
 
 /** What the journal knows about a demo's objects in one account. */
 export interface DemoKnown {
@@ -13,6 +13,8 @@ export interface DemoKnown {
   readonly openRuns: ReadonlySet<string>
   /** What runs set out to make, by kind. */
   readonly creations: readonly Pick<JournalEntry, 'kind' | 'runId' | 'state' | 'remoteId'>[]
+  /** Account webhooks that runs made. */
+  readonly webhookIds: ReadonlySet<string>
 }
 
 /** The objects of a demo among all of an account. */
@@ -32,15 +34,51 @@ export interface DemoFound {
   readonly givenUp: readonly Inbox[]
   /** Inboxes that the server is deleting. */
   readonly deleting: readonly Inbox[]
+  /** The demo's account webhooks, by id. */
+  readonly webhooks: readonly AccountWebhook[]
+  /** The addresses of the account's other webhooks, which cannot be used a second time (contract section 10). */
+  readonly takenUrls: ReadonlySet<string>
+}
+
+/** All that an account has of what demos are made of. */
+export interface AccountObjects {
+  readonly inboxes: readonly Inbox[]
+  readonly bots: readonly AgentBot[]
+  /** Left out where nobody asked for them. */
+  readonly webhooks?: readonly AccountWebhook[]
 }
 
 /** What a record knows about an account; nothing, if its ids belong to another one. */
 export function knownOf(record: DemoRecord | undefined, account: string): DemoKnown {
   if (record === undefined || record.account !== account)
-    return { inboxId: null, botId: null, deletedInboxes: new Map(), openRuns: openRuns(record), creations: [] }
+    return {
+      inboxId: null,
+      botId: null,
+      deletedInboxes: new Map(),
+      openRuns: openRuns(record),
+      creations: [],
+      webhookIds: new Set(),
+    }
   const { inboxId, botId, journal } = record
-  const creations = journal.filter(({ action }) => action === 'create')
-  return { inboxId, botId, deletedInboxes: deletedInboxes(journal), openRuns: openRuns(record), creations }
+  return {
+    inboxId,
+    botId,
+    deletedInboxes: deletedInboxes(journal),
+    openRuns: openRuns(record),
+    creations: journal.filter(({ action }) => action === 'create'),
+    webhookIds: new Set(madeWebhooks(journal)),
+  }
+}
+
+/** The webhooks that a journal has made and not deleted. */
+export function madeWebhooks(journal: readonly JournalEntry[]): readonly string[] {
+  const made = new Set<string>()
+  for (const { kind, action, state, remoteId } of journal) {
+    if (kind !== 'webhook' || state !== 'done' || remoteId === null) continue
+    if (action === 'delete') made.delete(remoteId)
+    else made.add(remoteId)
+  }
+  return [...made]
 }
 
 function openRuns(record: DemoRecord | undefined): ReadonlySet<string> {
@@ -61,12 +99,7 @@ function deletedInboxes(journal: readonly JournalEntry[]): ReadonlyMap<string, b
  * Finds a demo's objects: by the journal, else by their mark. Of several marked ones the lowest id is taken. What carries no mark and
  * stands in no journal is never the demo's, whatever its name.
  */
-export function findDemo(
-  slug: string,
-  accountId: string,
-  known: DemoKnown,
-  all: { readonly inboxes: readonly Inbox[]; readonly bots: readonly AgentBot[] },
-): DemoFound {
+export function findDemo(slug: string, accountId: string, known: DemoKnown, all: AccountObjects): DemoFound {
   const isKnownDeleted = ({ id }: Inbox) => known.deletedInboxes.has(id)
   const marked = all.inboxes.filter((inbox) => inbox.channel !== undefined && markOf(inbox.outOfOffice, slug) !== undefined)
   const isRemoved = (inbox: Inbox) => markOf(inbox.outOfOffice, slug)?.isRemoved === true
@@ -82,6 +115,9 @@ export function findDemo(
   const doubles = { inboxes: usable.filter((entry) => entry !== inbox), bots: markedBots.filter((entry) => entry !== bot) }
   const isLate = (kind: 'inbox' | 'bot', id: string, runId: string | null | undefined) =>
     known.creations.some((made) => made.kind === kind && made.runId === runId && (made.state !== 'done' || made.remoteId === id))
+  const isOwn = ({ id, name }: AccountWebhook) => known.webhookIds.has(id) || markOf(name, slug) !== undefined
+  const { webhooks: hooks = [] } = all
+  const webhooks = hooks.filter(isOwn).sort(byId)
 
   const dying = all.inboxes.filter((entry) => isKnownDeleted(entry) || (marked.includes(entry) && isRemoved(entry)))
   return {
@@ -98,6 +134,8 @@ export function findDemo(
     },
     givenUp: dying.filter(({ id }) => known.deletedInboxes.get(id) !== true),
     deleting: dying.filter(({ id }) => known.deletedInboxes.get(id) === true),
+    webhooks,
+    takenUrls: new Set(hooks.filter((webhook) => !isOwn(webhook)).map(({ url }) => url)),
   }
 }
 
@@ -106,10 +144,15 @@ function byId(one: { readonly id: string }, other: { readonly id: string }): num
 }
 
 /** All that a demo has on the server: what a removal takes away. Inboxes that the server deletes already are not among them. */
-export function allOf({ inbox, bot, doubles, givenUp }: DemoFound): {
+export function allOf({ inbox, bot, doubles, givenUp, webhooks }: DemoFound): {
   readonly inboxes: readonly Inbox[]
   readonly botIds: readonly string[]
+  readonly webhookIds: readonly string[]
 } {
   const bots = [...(bot === null ? [] : [bot]), ...doubles.bots]
-  return { inboxes: [...(inbox === null ? [] : [inbox]), ...doubles.inboxes, ...givenUp], botIds: bots.map(({ id }) => id) }
+  return {
+    inboxes: [...(inbox === null ? [] : [inbox]), ...doubles.inboxes, ...givenUp],
+    botIds: bots.map(({ id }) => id),
+    webhookIds: webhooks.map(({ id }) => id),
+  }
 }

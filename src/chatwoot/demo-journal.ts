@@ -4,6 +4,7 @@ import { unreachable } from '../core/errors.ts'
 import type { Clock } from '../core/ports.ts'
 import { toTimestamp } from '../core/time.ts'
 import type { WriteRequest } from './client.ts'
+import { madeWebhooks } from './demo-find.ts'
 
 /** A journal that lives as long as the process: for the environment, where there is no vault. */
 export function memoryJournal(): DemoJournal {
@@ -25,6 +26,9 @@ export function digestOf({ method, path, body }: Pick<WriteRequest, 'method' | '
 
 /** What is about to be done. */
 export type Intent = Pick<JournalEntry, 'kind' | 'action' | 'digest' | 'remoteId'>
+
+/** What was found instead of being made. */
+export type Adopted = Pick<JournalEntry, 'kind' | 'remoteId'> & Partial<Pick<JournalEntry, 'digest'>>
 
 /** What a demo is called and where it lives: what a first entry needs to make a record. */
 export type DemoSeed = Pick<DemoRecord, 'slug' | 'name' | 'integration' | 'account' | 'channel'>
@@ -134,15 +138,15 @@ export class Ledger {
   }
 
   /** Commits a change that no call announces: an adopted object, the status at the end. Nothing is written when nothing differs. */
-  async update(change: RecordChange, adopted: readonly Pick<JournalEntry, 'kind' | 'remoteId'>[] = []): Promise<void> {
+  async update(change: RecordChange, adopted: readonly Adopted[] = []): Promise<void> {
     const record = this.#begun()
     const at = toTimestamp(this.#clock())
-    const entries = adopted.map((entry) => ({
+    const entries = adopted.map(({ digest = '', ...entry }) => ({
       ...entry,
       runId: this.runId,
       action: 'adopt' as const,
       state: 'done' as const,
-      digest: '',
+      digest,
       at,
     }))
     const { secrets = {}, ...fields } = change
@@ -186,9 +190,11 @@ export class Ledger {
   }
 }
 
-/** A long journal without its oldest settled entries. */
+/** A long journal without its oldest settled entries; what tells of a webhook that is there stays. */
 function trimmed(journal: readonly JournalEntry[]): readonly JournalEntry[] {
   if (journal.length <= MAX_ENTRIES) return journal
   const from = journal.length - KEPT_ENTRIES
-  return journal.filter(({ state }, position) => position >= from || state === 'intent')
+  const webhooks = new Set(madeWebhooks(journal))
+  const isKept = ({ kind, state, remoteId }: JournalEntry) => state === 'intent' || (kind === 'webhook' && webhooks.has(remoteId ?? ''))
+  return journal.filter((entry, position) => position >= from || isKept(entry))
 }

@@ -6,7 +6,7 @@
 import { demoMark } from '../core/demo.ts'
 
 const ANY_MARK =
-  /\[crm-demo(-removed)?:([a-z0-9][a-z0-9._-]{0,63})\](?: run ([0-9a-f]{32}))?(?: at (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z))?/g
+  /\[crm-demo(-removed)?:([a-z0-9][a-z0-9._-]{0,63})\](?: run ([0-9a-f]{32}))?(?: at (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z))?(?: until (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z))?/g
 
 /** A mark as it stands in a text of the server. */
 export interface Mark {
@@ -17,20 +17,23 @@ export interface Mark {
   readonly runId: string | null
   /** RFC 3339 UTC. */
   readonly madeAt: string | null
+  /** When the demo may be swept, RFC 3339 UTC; null for one without an end. */
+  readonly until: string | null
 }
 
-/** The text put into a new object: `[crm-demo:acme] run <run id> at <time>`. */
-export function markText(slug: string, runId: string, madeAt: string): string {
-  return `${demoMark(slug)} run ${runId} at ${madeAt}`
+/** The text put into a new object: `[crm-demo:acme] run <run id> at <time>`, and ` until <time>` for a demo with an end. */
+export function markText(slug: string, runId: string, madeAt: string, until: string | null = null): string {
+  return `${demoMark(slug)} run ${runId} at ${madeAt}${until === null ? '' : ` until ${until}`}`
 }
 
 /** The marks in a text; usually none or one. */
 export function marksIn(text: string | null | undefined): readonly Mark[] {
-  return Array.from((text ?? '').matchAll(ANY_MARK), ([, removed, slug = '', runId = null, madeAt = null]) => ({
+  return Array.from((text ?? '').matchAll(ANY_MARK), ([, removed, slug = '', runId = null, madeAt = null, until = null]) => ({
     slug,
     isRemoved: removed !== undefined,
     runId,
     madeAt,
+    until,
   }))
 }
 
@@ -53,4 +56,34 @@ export function withMarkRemoved(text: string | null | undefined, slug: string): 
 /** A text of somebody's with a mark put behind it. */
 export function withMark(text: string | null | undefined, mark: string): string {
   return text === null || text === undefined || text.trim() === '' ? mark : `${text}\n${mark}`
+}
+
+/** A text without the marks of one demo: what somebody wrote besides. */
+export function withoutMark(text: string | null | undefined, slug: string): string {
+  return (text ?? '').replaceAll(ANY_MARK, (mark: string, _removed: unknown, name: string) => (name === slug ? '' : mark)).trim()
+}
+
+/** What the text of a demo's object is to be. */
+export interface MarkedText {
+  readonly slug: string
+  /** The mark of an object that carries none. */
+  readonly fresh: string
+  /** The end of the demo; undefined leaves the one that is there. */
+  readonly until: string | null | undefined
+  /** What stands besides the mark; undefined leaves it. */
+  readonly words?: string | undefined
+}
+
+/** A text as it has to be, with the mark that it carries or a fresh one; undefined when it is right as it is. */
+export function remarked(text: string | null | undefined, { slug, fresh, until, words }: MarkedText): string | undefined {
+  const mark = markOf(text, slug)
+  const isMarked = mark !== undefined && !mark.isRemoved
+  const said = withoutMark(text, slug)
+  const isSaid = words === undefined || words === said
+  if (isMarked && isSaid && (until === undefined || mark.until === until)) return undefined
+  const { runId = null, madeAt = null } = isMarked ? mark : {}
+  // Cut short by somebody: the fresh one says when, the old one cannot.
+  const kept =
+    runId === null || madeAt === null ? fresh : markText(slug, runId, madeAt, until === undefined ? (mark?.until ?? null) : until)
+  return withMark(words ?? said, kept)
 }

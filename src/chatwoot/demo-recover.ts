@@ -11,12 +11,12 @@ import type { DemoPlan } from './demo-plan.ts'
 export async function settleUnknown(ledger: Ledger, found: DemoFound, plan: DemoPlan): Promise<void> {
   const results = ledger.unknown.map(({ position, entry }) => {
     const { action, kind, runId, remoteId } = entry
-    if (action === 'create' && (kind === 'bot' || kind === 'inbox')) {
+    if (action === 'create' && (kind === 'bot' || kind === 'inbox' || kind === 'webhook')) {
       const made = madeBy(found, plan.slug, kind, runId)
       return { position, state: made === undefined ? 'failed' : 'done', remoteId: made?.id ?? null } as const
     }
     if (action === 'delete') return { position, state: isListed(found, kind, remoteId) ? 'failed' : 'done', remoteId } as const
-    const step = plan.steps.find((candidate) => candidate.kind === kind)
+    const step = plan.steps.find((candidate) => candidate.kind === kind && (kind !== 'webhook' || candidate.id === remoteId))
     return { position, state: step?.action === 'keep' ? 'done' : 'failed', remoteId } as const
   })
   if (results.length === 0) return
@@ -28,16 +28,18 @@ export async function settleUnknown(ledger: Ledger, found: DemoFound, plan: Demo
 }
 
 function madeBy(
-  { inbox, bot, doubles }: DemoFound,
+  { inbox, bot, doubles, webhooks }: DemoFound,
   slug: string,
-  kind: 'bot' | 'inbox',
+  kind: 'bot' | 'inbox' | 'webhook',
   runId: string,
 ): { readonly id: string } | undefined {
+  if (kind === 'webhook') return webhooks.find(({ name }) => markOf(name, slug)?.runId === runId)
   if (kind === 'bot') return [bot, ...doubles.bots].find((one) => markOf(one?.description, slug)?.runId === runId) ?? undefined
   return [inbox, ...doubles.inboxes].find((one) => markOf(one?.outOfOffice, slug)?.runId === runId) ?? undefined
 }
 
-function isListed({ inbox, bot, doubles, givenUp, deleting }: DemoFound, kind: string, id: string | null): boolean {
+function isListed({ inbox, bot, doubles, givenUp, deleting, webhooks }: DemoFound, kind: string, id: string | null): boolean {
+  if (kind === 'webhook') return webhooks.some((webhook) => webhook.id === id)
   const listed = kind === 'bot' ? [bot, ...doubles.bots] : [inbox, ...doubles.inboxes, ...givenUp, ...deleting]
   return listed.some((one) => one?.id === id)
 }

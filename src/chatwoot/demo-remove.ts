@@ -11,6 +11,8 @@ export interface RemovalTargets {
   readonly slug: string
   readonly inboxes: readonly Pick<Inbox, 'id' | 'outOfOffice'>[]
   readonly botIds: readonly string[]
+  /** Account webhooks. */
+  readonly webhookIds: readonly string[]
 }
 
 /** What became of them. */
@@ -28,8 +30,7 @@ interface Deletion extends DemoObject {
 }
 
 /**
- * Removes a demo's objects: takes the bot off its inboxes, so that no conversation waits for it, and marks them as given up; then deletes
- * inboxes and bots; then waits for the inboxes to vanish. Every call is journalled first. "Already gone" is what was wanted.
+ * Removes a demo's objects, as {@link deleteObjects} does, and waits for its inboxes to vanish.
  *
  * @param waitMs longest wait for Chatwoot's background deletion; 0 does not wait.
  */
@@ -39,13 +40,29 @@ export async function removeObjects(
   targets: RemovalTargets,
   waitMs: number,
 ): Promise<Removal> {
+  const { accepted, left, obstacle } = await deleteObjects(run, client, targets)
+  return { pending: await waitUntilGone(client, accepted, waitMs), left, obstacle }
+}
+
+/** What became of a demo's objects before anybody waited for them. */
+export interface Deleted extends Omit<Removal, 'pending'> {
+  /** Inboxes whose deletion the server has accepted: it carries it out at some time. */
+  readonly accepted: readonly string[]
+}
+
+/**
+ * Deletes a demo's objects: takes the bot off its inboxes, so that no conversation waits for it, and marks them as given up; then deletes
+ * inboxes, bots and webhooks. Every call is journalled first. "Already gone" is what was wanted.
+ */
+export async function deleteObjects(run: Pick<DemoRun, 'ledger' | 'limits'>, client: Client, targets: RemovalTargets): Promise<Deleted> {
   const account = client.connection.accountId
-  const { slug, inboxes, botIds } = targets
-  if (inboxes.length === 0 && botIds.length === 0) return { pending: [], left: [], obstacle: undefined }
+  const { slug, inboxes, botIds, webhookIds } = targets
+  if (inboxes.length + botIds.length + webhookIds.length === 0) return { accepted: [], left: [], obstacle: undefined }
   const unlinks = inboxes.map(({ id }): Deletion => ({ kind: 'link', id, request: writes.setBot(account, id, null) }))
   const deletions = [
     ...inboxes.map(({ id }): Deletion => ({ kind: 'inbox', id, request: writes.deleteInbox(account, id) })),
     ...botIds.map((id): Deletion => ({ kind: 'bot', id, request: writes.deleteBot(account, id) })),
+    ...webhookIds.map((id): Deletion => ({ kind: 'webhook', id, request: writes.deleteWebhook(account, id) })),
   ]
   const all = [...unlinks, ...deletions]
   const positions = await run.ledger.intend(
@@ -68,12 +85,21 @@ export async function removeObjects(
   const failed = results.filter(({ obstacle }) => obstacle !== undefined)
   const accepted = results.filter(({ kind, obstacle }) => kind === 'inbox' && obstacle === undefined).map(({ id }) => id)
   if (unwritten.length > 0) throw unwritten[0]
-  const pending = await waitUntilGone(client, accepted, waitMs)
-  return { pending, left: failed.map(({ kind, id }) => ({ kind, id })), obstacle: failed[0]?.obstacle }
+  return { accepted, left: failed.map(({ kind, id }) => ({ kind, id })), obstacle: failed[0]?.obstacle }
 }
 
-/** Waits for deleted inboxes to vanish. @returns those that are still listed. */
-async function waitUntilGone(client: Client, ids: readonly string[], waitMs: number): Promise<readonly string[]> {
+/**
+ * Waits for deleted inboxes to vanish: one is asked for by its id, several are looked for in the list.
+ * @param hurry shortens the wait once a signal is aborted.
+ * @returns those that are still there.
+ */
+export async function waitUntilGone(
+  client: Client,
+  ids: readonly string[],
+  waitMs: number,
+  hurry?: Parameters<typeof lookUntil>[2],
+): Promise<readonly string[]> {
+  if (ids.length > 1) return waitForList(client, ids, waitMs, hurry)
   const isGone = async (id: string) => {
     try {
       await client.getInbox(id)
@@ -82,6 +108,22 @@ async function waitUntilGone(client: Client, ids: readonly string[], waitMs: num
       return isMissing(error) ? true : undefined
     }
   }
-  const gone = await Promise.all(ids.map((id) => lookUntil(() => isGone(id), waitMs)))
+  const gone = await Promise.all(ids.map((id) => lookUntil(() => isGone(id), waitMs, hurry)))
   return ids.filter((_id, index) => gone[index] !== true)
+}
+
+async function waitForList(
+  client: Client,
+  ids: readonly string[],
+  waitMs: number,
+  hurry: Parameters<typeof lookUntil>[2],
+): Promise<readonly string[]> {
+  let pending = ids
+  const look = async () => {
+    const listed = new Set((await client.listInboxes()).map(({ id }) => id))
+    pending = pending.filter((id) => listed.has(id))
+    return pending.length === 0 ? true : undefined
+  }
+  await lookUntil(look, waitMs, hurry).catch(() => undefined)
+  return pending
 }

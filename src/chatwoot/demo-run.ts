@@ -154,10 +154,22 @@ export async function attempt({ retryMs }: Pick<DemoLimits, 'retryMs'>, call: ()
 const FIRST_LOOK_AFTER_MS = 50
 const LONGEST_PAUSE_MS = 1_000
 
-/** Looks again and again, less and less often, until something is seen or the time is over. The last look's errors are thrown. */
-export async function lookUntil<T>(look: () => Promise<T | undefined>, patienceMs: number): Promise<T | undefined> {
-  const endsAt = performance.now() + patienceMs
+/**
+ * Looks again and again, less and less often, until something is seen or the time is over. The last look's errors are thrown.
+ * @param hurry.signal once it is aborted, no more than `hurry.patienceMs` are left.
+ */
+export async function lookUntil<T>(
+  look: () => Promise<T | undefined>,
+  patienceMs: number,
+  hurry?: { readonly signal: AbortSignal; readonly patienceMs: number },
+): Promise<T | undefined> {
+  let endsAt = performance.now() + patienceMs
+  let isHurried = false
   for (let pauseMs = FIRST_LOOK_AFTER_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    if (hurry?.signal.aborted === true && !isHurried) {
+      isHurried = true
+      endsAt = Math.min(endsAt, performance.now() + hurry.patienceMs)
+    }
     const left = endsAt - performance.now()
     const seen = await look().catch((error: unknown) => {
       if (left <= 0) throw error

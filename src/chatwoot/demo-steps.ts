@@ -2,12 +2,12 @@
 import { unreachable } from '../core/errors.ts'
 import { isKind, mayHaveHappened, mayStillHappen } from './answers.ts'
 import { type Client, type WriteRequest, writes } from './client.ts'
-import { botBody, inboxBody, newInboxBody } from './demo-body.ts'
+import { botBody, inboxBody, newInboxBody, webhookBody } from './demo-body.ts'
 import { digestOf, type Intent, type RecordChange } from './demo-journal.ts'
 import { markOf } from './demo-marks.ts'
 import { type DemoPlan, hasChanges } from './demo-plan.ts'
-import { type DemoRun, lookUntil, type Track } from './demo-run.ts'
-import type { AgentBot, Inbox } from './read.ts'
+import { attempt, type DemoRun, lookUntil, type Track } from './demo-run.ts'
+import type { AccountWebhook, AgentBot, Inbox } from './read.ts'
 
 /** A step that is ready to go: what the journal is told, and the call. */
 export interface Work {
@@ -40,6 +40,11 @@ export function botSecrets(bot: AgentBot): Readonly<Record<string, string>> {
 /** The secrets of an inbox, by the names under which they are kept. */
 export function inboxSecrets(inbox: Inbox): Readonly<Record<string, string>> {
   return named({ inboxHmacToken: inbox.hmacToken?.reveal(), inboxSecret: inbox.secret?.reveal() })
+}
+
+/** The secret of a webhook, by the name under which it is kept. */
+export function webhookSecrets({ id, secret }: AccountWebhook): Readonly<Record<string, string>> {
+  return named({ [`webhookSecret${id}`]: secret?.reveal() })
 }
 
 function named(secrets: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
@@ -90,8 +95,65 @@ export function inboxWork(tools: StepTools, track: Track): Work {
   }
 }
 
-function ifChanged<T extends AgentBot | Inbox>(object: T, { step }: Track): T | undefined {
+function ifChanged<T extends AgentBot | Inbox | AccountWebhook>(object: T, { step }: Track): T | undefined {
   return hasChanges(object, step.changes) ? object : undefined
+}
+
+/** The work of making or changing a webhook of the account. */
+export function webhookWork(tools: StepTools, track: Track): Work {
+  const { run, plan, client } = tools
+  const { id, changes, name: url } = track.step
+  const account = client.connection.accountId
+  const body = webhookBody(changes)
+  const request = id === null ? writes.createWebhook(account, body) : writes.updateWebhook(account, id, body)
+  const find = async () => {
+    const webhooks = await client.listWebhooks()
+    const there = webhooks.find((webhook) => (id === null ? webhook.url === url : webhook.id === id))
+    if (there === undefined) return undefined
+    if (id !== null) return ifChanged(there, track)
+    // Before 4.8 a webhook has no name, and nothing tells whose it is; the address was free a moment ago.
+    return there.name === undefined || markOf(there.name, plan.slug)?.runId === run.ledger.runId ? there : undefined
+  }
+  const keep = (webhook: AccountWebhook): RecordChange => ({ secrets: webhookSecrets(webhook) })
+  return {
+    track,
+    intent: intentOf(track, request),
+    perform: () => perform(run, track, { send: () => client.writeWebhook(request), find, keep }),
+  }
+}
+
+/** The work of deleting a webhook that is not wanted any more. That it is gone already is what was wanted. */
+export function webhookDeletion({ run, client }: StepTools, track: Track): Work {
+  const id = track.step.id ?? unreachable('webhook to delete without an id')
+  const request = writes.deleteWebhook(client.connection.accountId, id)
+  return {
+    track,
+    intent: { kind: 'webhook', action: 'delete', digest: digestOf(request), remoteId: id },
+    perform: async () => {
+      const obstacle = await attempt(run.limits, () => client.write(request))
+      track.outcome = obstacle === undefined ? 'done' : 'failed'
+      const forgotten = obstacle === undefined ? { secrets: { [`webhookSecret${id}`]: null } } : {}
+      await run.ledger.settle(positionOf(track), obstacle === undefined ? 'done' : 'failed', null, forgotten)
+      if (obstacle !== undefined) throw obstacle
+    },
+  }
+}
+
+/** The work of setting the business hours: the answer is the inbox as it is then. */
+export function hoursWork(tools: StepTools, track: Track, inboxId: string): Work {
+  const { run, client, made } = tools
+  const request = writes.updateInbox(client.connection.accountId, inboxId, inboxBody(track.step.changes))
+  track.id = inboxId
+  const find = async () => ifChanged(await client.getInbox(inboxId), track)
+  const keep = (inbox: Inbox): RecordChange => {
+    made.inbox = inbox
+    return {}
+  }
+  return {
+    track,
+    intent: intentOf(track, request),
+    perform: () => perform(run, track, { send: () => client.writeInbox(request), find, keep }),
+  }
 }
 
 /** The work of letting the bot serve the inbox. Its result is believed only once it has been read back. */
@@ -147,7 +209,7 @@ async function recover<T>(run: DemoRun, track: Track, find: () => Promise<T | un
   }
   track.outcome = 'failed'
   // A change may have been saved in part (contract section 6.6); an object is there or not.
-  track.touched = track.step.action === 'update' && (mayHaveHappened(error) || isKind(error, 'invalid'))
+  track.touched = (track.step.action === 'update' || track.step.kind === 'hours') && (mayHaveHappened(error) || isKind(error, 'invalid'))
   await run.ledger.settle(positionOf(track), 'failed', null)
   throw error
 }

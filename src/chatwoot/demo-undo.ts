@@ -1,7 +1,7 @@
 /** Taking back what a run has made (`security.md` section 12): in reverse, each call journalled, "already gone" counted as done. */
 import { type DemoStepKind, demoMark } from '../core/demo.ts'
 import { type Client, type WriteRequest, writes } from './client.ts'
-import { botBody, inboxBody, inverse } from './demo-body.ts'
+import { botBody, inboxBody, inverse, webhookBody } from './demo-body.ts'
 import { digestOf } from './demo-journal.ts'
 import { markOf } from './demo-marks.ts'
 import type { DemoObserved, DemoPlan } from './demo-plan.ts'
@@ -47,11 +47,13 @@ async function findUnknown(run: DemoRun, client: Client, slug: string, track: Tr
     const found =
       step.kind === 'bot'
         ? (await client.listBots()).find(({ description }) => isOurs(description))
-        : (await client.listInboxes()).find(({ outOfOffice }) => isOurs(outOfOffice))
+        : step.kind === 'webhook'
+          ? (await client.listWebhooks()).find(({ name, url }) => isOurs(name) || (name === undefined && url === step.name))
+          : (await client.listInboxes()).find(({ outOfOffice }) => isOurs(outOfOffice))
     track.id = found?.id ?? null
     if (found === undefined) track.outcome = 'failed'
     track.touched = found !== undefined
-    const change = found === undefined ? {} : step.kind === 'bot' ? { botId: found.id } : { inboxId: found.id }
+    const change = found === undefined ? {} : step.kind === 'bot' ? { botId: found.id } : step.kind === 'inbox' ? { inboxId: found.id } : {}
     await run.ledger.settle(position, found === undefined ? 'failed' : 'done', track.id, change)
   } catch {
     // It stays unknown, here and in the journal; the next run looks again.
@@ -70,8 +72,10 @@ function restorations({ plan, observed, tracks }: Unfinished, account: string): 
     const changes = inverse(step.changes)
     if (step.kind === 'bot') return step.action === 'update' ? writes.updateBot(account, id, botBody(changes)) : undefined
     if (step.kind === 'inbox') return step.action === 'update' ? writes.updateInbox(account, id, inboxBody(changes)) : undefined
-    // Link and members of an inbox that this run made go with the inbox.
+    if (step.kind === 'webhook') return step.action === 'update' ? writes.updateWebhook(account, id, webhookBody(changes)) : undefined
+    // Link, hours and members of an inbox that this run made go with the inbox.
     if (observed.inbox === null) return undefined
+    if (step.kind === 'hours') return writes.updateInbox(account, id, inboxBody(changes))
     if (step.kind === 'link') return writes.setBot(account, id, observed.linkedBotId)
     return writes.removeMembers(
       account,
@@ -84,7 +88,7 @@ function restorations({ plan, observed, tracks }: Unfinished, account: string): 
       const request = track.touched && kinds.includes(track.step.kind) ? requestFor(track) : undefined
       return request === undefined ? [] : [{ track, request }]
     })
-  return [group('link', 'agents'), group('bot', 'inbox')]
+  return [group('link', 'agents', 'hours'), group('bot', 'inbox', 'webhook')]
 }
 
 async function restore({ ledger, limits }: DemoRun, client: Client, track: Track, request: WriteRequest): Promise<void> {
@@ -100,7 +104,12 @@ async function removeCreated(run: DemoRun, client: Client, { plan, tracks }: Unf
   const created = tracks.filter(({ step, touched, id }) => step.action === 'create' && touched && id !== null)
   const idsOf = (kind: DemoStepKind) => created.flatMap(({ step, id }) => (step.kind === kind && id !== null ? [id] : []))
   const outOfOffice = demoMark(plan.slug)
-  const targets: RemovalTargets = { slug: plan.slug, inboxes: idsOf('inbox').map((id) => ({ id, outOfOffice })), botIds: idsOf('bot') }
+  const targets: RemovalTargets = {
+    slug: plan.slug,
+    inboxes: idsOf('inbox').map((id) => ({ id, outOfOffice })),
+    botIds: idsOf('bot'),
+    webhookIds: idsOf('webhook'),
+  }
   try {
     return await removeObjects(run, client, targets, waitMs)
   } catch {
@@ -115,7 +124,7 @@ function concludeCreated(tracks: readonly Track[], left: readonly DemoObject[]):
     const isConcluded = track.outcome === 'undone' || track.outcome === 'left'
     if (track.step.action !== 'create' || !track.touched || track.id === null || isConcluded) continue
     // Link and members are of an inbox that this run made; the link was taken off first.
-    const kind = track.step.kind === 'bot' ? 'bot' : 'inbox'
+    const kind = track.step.kind === 'bot' || track.step.kind === 'webhook' ? track.step.kind : 'inbox'
     const isLeft = track.step.kind !== 'link' && left.some((object) => object.kind === kind && object.id === track.id)
     track.outcome = isLeft ? 'left' : 'undone'
   }

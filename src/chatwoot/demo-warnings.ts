@@ -66,7 +66,7 @@ function lateWarning(slug: string, { late }: DemoFound): Warning | undefined {
 
 /** The inbox carries its mark where customers read it outside of business hours. */
 function markWarning({ inbox }: DemoFound): Warning | undefined {
-  if (inbox?.hasBusinessHours !== true) return undefined
+  if (inbox?.hoursEnabled !== true) return undefined
   const message = `business hours are on in the inbox ${inbox.id}: outside of them customers read its out-of-office message with the mark of the demo`
   return { code: 'mark_visible', message }
 }

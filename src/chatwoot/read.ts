@@ -6,6 +6,8 @@ import type { DemoChannel } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
 import type { Json } from '../core/json.ts'
 import { Secret } from '../core/secret.ts'
+import { readHours } from './demo-hours.ts'
+import { readPreChat } from './demo-pre-chat.ts'
 
 /** What `GET /api` tells. */
 export interface ServerInfo {
@@ -45,7 +47,13 @@ export interface Inbox {
   readonly csatSurvey: boolean | undefined
   readonly outOfOffice: string | null | undefined
   /** Whether business hours are on; outside of them {@link outOfOffice} is shown to customers. */
-  readonly hasBusinessHours: boolean | undefined
+  readonly hoursEnabled: boolean | undefined
+  /** Of the time zone database: `Europe/Zurich`. */
+  readonly timezone: string | undefined
+  /** The business hours as text (`demo-hours.ts`). */
+  readonly hours: string | undefined
+  /** The form before a chat as text (`demo-pre-chat.ts`); undefined for channels that have none. */
+  readonly preChat: string | undefined
   readonly websiteUrl: string | null | undefined
   readonly color: string | null | undefined
   readonly welcomeTitle: string | null | undefined
@@ -69,6 +77,17 @@ export interface AgentBot {
   readonly accountId: string | null | undefined
   readonly isSystem: boolean
   readonly accessToken: Secret | undefined
+  readonly secret: Secret | undefined
+}
+
+/** A webhook of the account. */
+export interface AccountWebhook {
+  readonly id: string
+  /** Undefined before 4.8. */
+  readonly name: string | null | undefined
+  readonly url: string
+  /** Sorted, joined by a comma and a space; undefined before 2.5. */
+  readonly events: string | undefined
   readonly secret: Secret | undefined
 }
 
@@ -141,7 +160,10 @@ export function readInbox(json: Json): Inbox {
     autoAssignment: flag(record, 'enable_auto_assignment'),
     csatSurvey: flag(record, 'csat_survey_enabled'),
     outOfOffice: text(record, 'out_of_office_message'),
-    hasBusinessHours: flag(record, 'working_hours_enabled'),
+    hoursEnabled: flag(record, 'working_hours_enabled'),
+    timezone: text(record, 'timezone') ?? undefined,
+    hours: readHours(record.working_hours),
+    preChat: readPreChat(record.pre_chat_form_enabled, record.pre_chat_form_options),
     websiteUrl: text(record, 'website_url'),
     color: text(record, 'widget_color'),
     welcomeTitle: text(record, 'welcome_title'),
@@ -250,6 +272,34 @@ export function readConversation(json: Json): { readonly id: string; readonly st
   const record = need(json, 'the conversation')
   if (record.id === undefined) return undefined
   return { id: idOf(record, 'the conversation'), status: text(record, 'status') ?? null }
+}
+
+/** `{"payload": {"webhooks": [webhook, ...]}}`. */
+export function readWebhooks(json: Json): readonly AccountWebhook[] {
+  const payload = need(need(json, 'the list of webhooks').payload ?? null, 'the list of webhooks')
+  return needList(payload.webhooks, 'the list of webhooks').map(webhookOf)
+}
+
+/** `{"payload": {"webhook": webhook}}`. */
+export function readWebhook(json: Json): AccountWebhook {
+  return webhookOf(need(need(json, 'the webhook').payload ?? null, 'the webhook').webhook ?? null)
+}
+
+function webhookOf(json: Json): AccountWebhook {
+  const record = need(json, 'a webhook')
+  const { subscriptions } = record
+  return {
+    id: idOf(record, 'a webhook'),
+    name: text(record, 'name'),
+    url: text(record, 'url') ?? '',
+    events: Array.isArray(subscriptions) ? eventsText(subscriptions.map(String)) : undefined,
+    secret: secret(record, 'secret'),
+  }
+}
+
+/** Events of a webhook as one text, whatever their order. */
+export function eventsText(events: readonly string[]): string {
+  return [...new Set(events)].sort().join(', ')
 }
 
 type Fields = { readonly [key: string]: Json }

@@ -41,6 +41,8 @@ export interface Outcome {
   readonly view: LoadView<unknown>
   /** Secrets that the person asked to see. */
   readonly reveals?: readonly string[]
+  /** The exit status of a command that did not fail and has more to say than 0. */
+  readonly status?: number
 }
 
 /** A value in use and where it came from. */
@@ -101,7 +103,12 @@ export class App {
 
   /** When the command must be done, in Unix milliseconds. */
   get deadlineMs(): number {
-    return this.#startedMs + this.timeoutMs(COMMAND_LIMIT_MS)
+    return this.deadlineAfter(COMMAND_LIMIT_MS)
+  }
+
+  /** The same for a command that may take longer, unless `--timeout` says otherwise. */
+  deadlineAfter(limitMs: number): number {
+    return this.#startedMs + this.timeoutMs(limitMs)
   }
 
   /** `--timeout`, or a default, in milliseconds. */
@@ -306,7 +313,7 @@ export class App {
       const outcome = await body()
       if (outcome !== undefined) {
         await this.ui.answer(await this.#runnable(outcome.answer), outcome.view, outcome.reveals)
-        this.status = outcome.answer.error?.exitStatus ?? 0
+        this.status = outcome.answer.error?.exitStatus ?? outcome.status ?? 0
       }
     } catch (error) {
       await this.fail(error, command)

@@ -7,7 +7,7 @@ import { mergeValues } from '../core/field.ts'
 import { chatwoot } from '../providers/chatwoot.ts'
 import { providers } from '../providers/index.ts'
 import type { Progress } from '../terminal/progress.ts'
-import { findTarget, findTargetOf } from '../usecases/find-target.ts'
+import { environmentTarget, findTarget, findTargetOf } from '../usecases/find-target.ts'
 import type { UnlockedVault } from '../vault/unlocked.ts'
 import type { App } from './app.ts'
 import { withWhereabouts } from './printed-commands.ts'
@@ -20,9 +20,10 @@ export interface OpenTarget {
 
 /**
  * Finds and opens the integration of a demo command: the one named, else the profile's only active Chatwoot, else the variables.
+ * @param opened the profile, if it is open already: nobody is asked for its key twice.
  * @throws {CrmError} `not_found`, `usage`, `conflict` for an inactive one.
  */
-export async function openTarget(app: App, name: string | undefined): Promise<OpenTarget> {
+export async function openTarget(app: App, name: string | undefined, opened?: UnlockedVault): Promise<OpenTarget> {
   const profile = (await app.profile()).value
   const deps = { vault: await app.vaultIfThere(), profile, providers, environment: app.world.env }
   const found = name === undefined ? await findTargetOf(deps, chatwoot) : await findTarget(deps, name)
@@ -42,8 +43,42 @@ export async function openTarget(app: App, name: string | undefined): Promise<Op
       hint: `switch it on with: crm toggle ${found.name} --on`,
     })
   }
-  const unlocked = await app.unlock(profile)
+  const unlocked = opened ?? (await app.unlock(profile))
   return { target: await storedTarget(unlocked, found.name), unlocked }
+}
+
+/**
+ * Opens several integrations, each once; undefined stands for the only one. Two names of the same one give the same target.
+ * @throws {CrmError} as {@link openTarget}.
+ */
+export async function openTargets(app: App, names: Iterable<string | undefined>): Promise<ReadonlyMap<string | undefined, OpenTarget>> {
+  const byName = new Map<string | undefined, OpenTarget>()
+  const byTarget = new Map<string, OpenTarget>()
+  let opened: UnlockedVault | undefined
+  for (const name of new Set(names)) {
+    const open = await openTarget(app, name, opened)
+    opened ??= open.unlocked
+    const known = byTarget.get(open.target.name) ?? open
+    byTarget.set(open.target.name, known)
+    byName.set(name, known)
+  }
+  return byName
+}
+
+/** Every Chatwoot of the profile that is active; the variables where none is stored. @throws {CrmError} `not_found` when there is none. */
+export async function openAllTargets(app: App): Promise<readonly OpenTarget[]> {
+  const profile = (await app.profile()).value
+  const vault = await app.vaultWithProfile(environmentTarget(chatwoot, app.world.env) !== undefined)
+  const stored = vault === undefined ? [] : await vault.list(profile, { provider: chatwoot.id, active: true })
+  if (stored.length === 0) return [await openTarget(app, undefined)]
+  return [
+    ...(
+      await openTargets(
+        app,
+        stored.map(({ name }) => name),
+      )
+    ).values(),
+  ]
 }
 
 async function refuseAltered(app: App, profile: string, name: string): Promise<void> {
@@ -112,5 +147,23 @@ function tell(app: App, event: DemoEvent, begin: (label: string) => void): void 
     case 'remove':
       begin(`Removing ${event.objects.map(({ kind, id }) => `${kind} ${id}`).join(', ')}`)
       break
+  }
+}
+
+/** Walks through the removal of many demos: how many were begun, of how many. */
+export async function followRemovals<T>(app: App, total: number, events: AsyncGenerator<DemoEvent, Answer<T>>): Promise<Answer<T>> {
+  const progress = app.ui.progress('Removing demos')
+  let begun = 0
+  try {
+    for (;;) {
+      const next = await events.next()
+      if (next.done === true) return next.value
+      if (next.value.type !== 'remove') continue
+      begun += 1
+      progress.update(`Removing demos, ${begun} of ${total}`)
+      app.ui.step(`removing ${next.value.objects.map(({ kind, id }) => `${kind} ${id}`).join(', ')}`)
+    }
+  } finally {
+    progress.end()
   }
 }

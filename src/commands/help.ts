@@ -9,6 +9,7 @@ const TOPICS: Readonly<Record<string, () => Promise<string>>> = {
   'exit-codes': async () => (await import('./topics/exit-codes.ts')).text(),
   environment: async () => (await import('./topics/environment.ts')).text(),
   json: async () => (await import('./topics/json.ts')).text(),
+  'demo-file': async () => (await import('./topics/demo-file.ts')).text(),
   ci: async () => (await import('./topics/ci.ts')).text(),
 }
 

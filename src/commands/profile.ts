@@ -5,6 +5,7 @@ import { parseName } from '../core/integration.ts'
 import type { Warning } from '../core/provider.ts'
 import { readConfig, writeConfig } from '../files/config.ts'
 import { type App, action, done, type Outcome } from './app.ts'
+import { confirmByName } from './confirm-name.ts'
 import { setExamples, setStatuses } from './help-format.ts'
 import { KEY_KINDS, parseKeyKind } from './key-kinds.ts'
 
@@ -112,17 +113,9 @@ async function remove(app: App, text: string, flags: { readonly confirm?: string
 
 /** Everything in a profile goes with it and cannot be brought back: its name is typed, or given with `--confirm`, or `--yes` says so. */
 async function confirmName(app: App, name: string, integrations: number, confirmed: string | undefined): Promise<void> {
-  if (app.ui.flags.yes || confirmed === name) return
-  if (confirmed !== undefined) throw new CrmError('usage', '--confirm does not name the profile', { hint: `--confirm ${name}` })
-  if (!app.ui.interactive)
-    throw new CrmError('usage', `removing ${name} needs a confirmation and there is no terminal to ask on`, {
-      hint: `add --confirm ${name}`,
-    })
-  const typed = await app.ui.ask.text({
-    message: `Type ${name} to remove it with its ${integrations} ${integrations === 1 ? 'integration' : 'integrations'}`,
-    optional: true,
-  })
-  if (typed !== name) throw new CrmError('cancelled', 'Cancelled. Nothing was changed.')
+  if (app.ui.flags.yes) return
+  const to = `remove it with its ${integrations} ${integrations === 1 ? 'integration' : 'integrations'}`
+  await confirmByName(app, { name, confirmed, to, subject: `removing ${name}`, of: 'the profile' })
 }
 
 async function requireProfile(app: App, name: string): Promise<void> {

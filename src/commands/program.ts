@@ -37,6 +37,12 @@ const COMMANDS: readonly Entry[] = [
     summary: 'Create a Chatwoot demo: inbox, bot and their link',
     load: () => import('./demo-create.ts'),
   },
+  {
+    name: 'demo-apply',
+    group: 'demos',
+    summary: 'Make the demos of a file, as many as it names',
+    load: () => import('./demo-apply.ts'),
+  },
   { name: 'demo-list', group: 'demos', summary: 'List the demos of the profile', load: () => import('./demo-list.ts') },
   { name: 'demo-show', group: 'demos', summary: 'Show one demo', load: () => import('./demo-show.ts') },
   {
@@ -46,6 +52,7 @@ const COMMANDS: readonly Entry[] = [
     load: () => import('./demo-verify.ts'),
   },
   { name: 'demo-remove', group: 'demos', summary: 'Remove demos from the server', load: () => import('./demo-remove.ts') },
+  { name: 'demo-destroy', group: 'demos', summary: 'Remove the demos of a file', load: () => import('./demo-destroy.ts') },
   { name: 'webhook', group: 'demos', summary: 'Check and take what Chatwoot delivers', load: () => import('./webhook.ts') },
   { name: 'profile', group: 'vault', summary: 'List, create, choose, rename and remove profiles', load: () => import('./profile.ts') },
   { name: 'which', group: 'vault', summary: 'Say which profile, vault and key are in use, and why', load: () => import('./which.ts') },

@@ -120,7 +120,7 @@ const keySlot = z.strictObject({
 const vaultCopy = z.strictObject({ file: text, rows: count, verified: z.array(text), unverified: z.array(text) })
 
 const channel = z.enum(['web', 'api'])
-const stepKind = z.enum(['bot', 'inbox', 'link', 'agents'])
+const stepKind = z.enum(['bot', 'inbox', 'webhook', 'link', 'hours', 'agents'])
 const account = z.strictObject({ id: text, name: text.nullable() })
 const bot = z.strictObject({ id: text, name: text, outgoingUrl: text })
 
@@ -146,7 +146,7 @@ const demoSummary = z.strictObject({
 
 const demoStep = z.strictObject({
   kind: stepKind,
-  action: z.enum(['create', 'update', 'keep', 'adopt']),
+  action: z.enum(['create', 'update', 'keep', 'adopt', 'delete']),
   name: text,
   id: text.nullable(),
   changes: z.array(text),
@@ -161,6 +161,19 @@ const journalEntry = z.strictObject({
   digest: text,
   remoteId: text.nullable(),
   at: time,
+})
+
+const demoRemovals = z.strictObject({
+  changed: z.boolean(),
+  demos: z.array(
+    z.strictObject({
+      slug: text,
+      integration: text,
+      source,
+      outcome: z.enum(['planned', 'removed', 'pending', 'gone', 'partial', 'busy', 'forgotten']),
+      left: z.array(z.strictObject({ kind: stepKind, id: text })),
+    }),
+  ),
 })
 
 type Writable<T> = T extends readonly (infer Item)[]
@@ -318,19 +331,28 @@ export const ANSWER_SCHEMAS = {
       ),
     }),
   ),
-  'demo-remove': schemaOf<answers.DemoRemoveAnswer>()(
-    'crm.demo-remove/1',
+  'demo-remove': schemaOf<answers.DemoRemoveAnswer>()('crm.demo-remove/1', demoRemovals),
+  'demo-destroy': schemaOf<answers.DemoRemoveAnswer>()('crm.demo-destroy/1', demoRemovals),
+  'demo-apply': schemaOf<answers.DemoApplyAnswer>()(
+    'crm.demo-apply/1',
     z.strictObject({
       changed: z.boolean(),
+      dryRun: z.boolean(),
       demos: z.array(
         z.strictObject({
           slug: text,
+          name: text,
           integration: text,
           source,
-          outcome: z.enum(['removed', 'pending', 'gone', 'partial', 'forgotten']),
-          left: z.array(z.strictObject({ kind: stepKind, id: text })),
+          action: z.enum(['create', 'update', 'keep', 'delete', 'skip']),
+          outcome: z.enum(['planned', 'done', 'failed']),
+          inboxId: text.nullable(),
+          botId: text.nullable(),
+          changes: z.array(z.strictObject({ kind: stepKind, field: text, from: text.nullable(), to: text.nullable() })),
+          error: z.strictObject({ code: errorCode, message: text, hint: text.nullable() }).nullable(),
         }),
       ),
+      summary: z.strictObject({ create: count, update: count, keep: count, delete: count, failed: count }),
     }),
   ),
   sandbox: schemaOf<answers.SandboxAnswer>()(

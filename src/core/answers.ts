@@ -313,8 +313,8 @@ export interface DemoBotAnswer {
 /** One step of a plan, and what became of it. */
 export interface DemoStepAnswer {
   readonly kind: DemoStepKind
-  /** `adopt`: found by its mark, made by an earlier run. */
-  readonly action: 'create' | 'update' | 'keep' | 'adopt'
+  /** `adopt`: found by its mark, made by an earlier run. `delete`: a webhook that is not wanted any more. */
+  readonly action: 'create' | 'update' | 'keep' | 'adopt' | 'delete'
   /** What it is about, for people: a name, a URL, e-mail addresses. */
   readonly name: string
   /** The remote object; null before it is there. */
@@ -435,15 +435,54 @@ export interface DemoRemoval {
   readonly slug: string
   readonly integration: string
   readonly source: Source
-  /** `pending`: the server still deletes in the background. `gone`: was removed before. `partial`: see `left`. */
-  readonly outcome: 'removed' | 'pending' | 'gone' | 'partial' | 'forgotten'
+  /**
+   * `planned`: of a dry run. `pending`: the server still deletes in the background. `gone`: was removed before. `partial`: see `left`.
+   * `busy`: another run is working on it.
+   */
+  readonly outcome: 'planned' | 'removed' | 'pending' | 'gone' | 'partial' | 'busy' | 'forgotten'
   readonly left: readonly { readonly kind: DemoStepKind; readonly id: string }[]
 }
 
-/** `crm demo-remove`. */
+/** `crm demo-remove`, `crm demo-destroy`. */
 export interface DemoRemoveAnswer {
   readonly changed: boolean
   readonly demos: readonly DemoRemoval[]
+}
+
+/** A demo of a file, what is to be done for it, and what became of it. */
+export interface DemoApplyItem {
+  readonly slug: string
+  readonly name: string
+  readonly integration: string
+  readonly source: Source
+  /** `skip`: over before it was made. `delete`: the file does not name it any more. */
+  readonly action: 'create' | 'update' | 'keep' | 'delete' | 'skip'
+  readonly outcome: 'planned' | 'done' | 'failed'
+  readonly inboxId: string | null
+  readonly botId: string | null
+  /** The settings that differ, for `update`; else empty. */
+  readonly changes: readonly {
+    readonly kind: DemoStepKind
+    readonly field: string
+    readonly from: string | null
+    readonly to: string | null
+  }[]
+  readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint: string | null } | null
+}
+
+/** `crm demo-apply`: in the order of the file, then what is deleted. */
+export interface DemoApplyAnswer {
+  /** Whether anything was changed; for a dry run, whether it would be. */
+  readonly changed: boolean
+  readonly dryRun: boolean
+  readonly demos: readonly DemoApplyItem[]
+  readonly summary: {
+    readonly create: number
+    readonly update: number
+    readonly keep: number
+    readonly delete: number
+    readonly failed: number
+  }
 }
 
 /** `crm sandbox`: where it listens and the variables that point at it. Its tokens open nothing else, so they are shown. */

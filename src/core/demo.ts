@@ -7,7 +7,7 @@ export type DemoChannel = 'web' | 'api'
 export type DemoStatus = 'ready' | 'partial' | 'deleting' | 'removed'
 
 /** What a demo is made of, in the order in which it is made. */
-export type DemoStepKind = 'bot' | 'inbox' | 'link' | 'agents'
+export type DemoStepKind = 'bot' | 'inbox' | 'webhook' | 'link' | 'hours' | 'agents'
 
 /** One journal entry: what a run was about to do, and what became of it (`security.md` section 12). */
 export interface JournalEntry {
@@ -17,7 +17,7 @@ export interface JournalEntry {
   readonly action: 'create' | 'update' | 'delete' | 'adopt'
   /** `intent` is committed before the call; an `intent` that stays has an unknown result. */
   readonly state: 'intent' | 'done' | 'failed'
-  /** SHA-256 of the request's method, path and body, hex. Empty for `adopt`, which sends nothing. */
+  /** SHA-256 of the request's method, path and body, hex. `adopt` sends nothing: what was found to be so, or empty. */
   readonly digest: string
   readonly remoteId: string | null
   /** RFC 3339 UTC. */
@@ -78,6 +78,14 @@ export function demoMark(slug: string): string {
   return `[crm-demo:${slug}]`
 }
 
+/** A field of the form before a chat: the name of one of Chatwoot's, or of a custom attribute. */
+export interface DemoPreChatField {
+  readonly name: string
+  readonly label?: string | undefined
+  readonly type?: string | undefined
+  readonly required?: boolean | undefined
+}
+
 /** What is asked for when a demo is made. Everything but `name` and `botUrl` may be left out. */
 export interface DemoRequest {
   /** The name of inbox and bot, used as it is; at most 255 characters. */
@@ -101,6 +109,16 @@ export interface DemoRequest {
   readonly color?: string | undefined
   /** E-mail addresses of agents who get access to the inbox. */
   readonly agents?: string[] | undefined
+  /** The form before a chat, for channel `web`; `false` switches it off. */
+  readonly preChat?: false | { readonly message?: string | undefined; readonly fields: (string | DemoPreChatField)[] } | undefined
+  /** Business hours; `false` switches them off. */
+  readonly hours?: false | { readonly timezone?: string | undefined; readonly open: string; readonly away?: string | undefined } | undefined
+  /** Webhooks of the account that belong to the demo. Their addresses are unique in an account. */
+  readonly webhooks?: { readonly url: string; readonly events?: string[] | undefined }[] | undefined
+  /** How long the demo lives, from its creation on: `7d`. */
+  readonly ttl?: string | undefined
+  /** When the demo may be swept, RFC 3339; `never` takes an end away. */
+  readonly expires?: string | undefined
   /** What to do when the demo is there already; default `reuse`. */
   readonly ifExists?: 'reuse' | 'fail' | 'replace' | undefined
   /** Stop after the plan. */

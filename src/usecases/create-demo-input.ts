@@ -1,7 +1,9 @@
 import * as z from 'zod'
+import { hoursOf } from '../chatwoot/demo-hours.ts'
 import type { DemoRequest } from '../core/demo.ts'
-import { type Problem, refuseProblems } from '../core/errors.ts'
+import { type Problem, refuseProblems, unreachable } from '../core/errors.ts'
 import { NAME_PATTERN, nameFrom } from '../core/integration.ts'
+import { parseDuration } from '../core/time.ts'
 
 /** Longest name and description of a bot, name of an inbox, website URL and welcome texts (contract sections 6.5 and 9.2). */
 const MAX_TEXT = 255
@@ -24,8 +26,84 @@ const line = (most: number) =>
 const webAddress = (most: number, example: string) =>
   line(most).refine((text) => /^https?:\/\/[^\s\\]+$/i.test(text) && URL.canParse(text), `must be a web address such as ${example}`)
 
-/** What `crm demo-create` takes. Everything but `name` and `botUrl` may be left out. */
-export const CreateDemoSchema = z.strictObject({
+/** Text of several lines. */
+const message = z
+  .string('must be text')
+  .refine((text) => text.trim() !== '', 'must not be empty')
+  .refine((text) => lengthOf(text) <= MAX_GREETING, `must have at most ${MAX_GREETING} characters`)
+
+const PRE_CHAT_FIELD_SAYS = 'must be email, name, phone or the key of a custom attribute, with ! behind it where it has to be filled in'
+
+const preChatField = z.union(
+  [
+    z.string().regex(/^[A-Za-z][\w-]{0,63}!?$/, PRE_CHAT_FIELD_SAYS),
+    z.strictObject({
+      name: z.string(PRE_CHAT_FIELD_SAYS).regex(/^[A-Za-z][\w-]{0,63}$/, PRE_CHAT_FIELD_SAYS),
+      label: line(MAX_TEXT).optional(),
+      type: z
+        .string()
+        .regex(/^[a-z_]{1,32}$/, 'must be a word such as text, email or date')
+        .optional(),
+      required: z.boolean('must be true or false').optional(),
+    }),
+  ],
+  PRE_CHAT_FIELD_SAYS,
+)
+
+const isTimezone = (zone: string): boolean => {
+  try {
+    return /^[A-Z]/.test(zone) && new Intl.DateTimeFormat('en', { timeZone: zone }) !== undefined
+  } catch {
+    return false
+  }
+}
+
+const hours = z.strictObject({
+  timezone: z.string('must be text').refine(isTimezone, 'must be a name such as Europe/Zurich').optional(),
+  open: z.string('must be text').refine((text) => hoursOf(text) !== undefined, 'must be hours such as Mon-Fri 09:00-17:00, Sat closed'),
+  away: message.optional(),
+})
+
+/** Events of account webhooks (contract section 10). */
+const EVENTS = [
+  'conversation_status_changed',
+  'conversation_updated',
+  'conversation_created',
+  'contact_created',
+  'contact_updated',
+  'message_created',
+  'message_updated',
+  'webwidget_triggered',
+  'inbox_created',
+  'inbox_updated',
+  'conversation_typing_on',
+  'conversation_typing_off',
+] as const
+
+const isDuration = (text: string): boolean => {
+  try {
+    return parseDuration(text) > 0
+  } catch {
+    return false
+  }
+}
+
+const TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/
+
+/** How long a demo lives, as two settings of which one at most is given. */
+export const LIFETIME_SETTINGS = {
+  ttl: z.string('must be text').refine(isDuration, 'must be a duration such as 7d or 12h').optional(),
+  expires: z
+    .string('must be text')
+    .refine(
+      (text) => text === 'never' || (TIME.test(text) && !Number.isNaN(Date.parse(text))),
+      'must be a time such as 2027-01-31T18:00:00Z, or never',
+    )
+    .optional(),
+}
+
+/** What a demo is made of: the settings of one in a file, and most of what `crm demo-create` takes. */
+export const DEMO_SETTINGS = {
   /** The name of inbox and bot, used as it is. */
   name: line(MAX_TEXT),
   /** Where the bot gets its events. */
@@ -39,11 +117,7 @@ export const CreateDemoSchema = z.strictObject({
   channel: z.enum(['web', 'api'], 'must be web or api').default('web'),
   websiteUrl: webAddress(MAX_TEXT, 'https://example.com').optional(),
   webhookUrl: webAddress(MAX_URL, 'https://example.com/hook').optional(),
-  greeting: z
-    .string('must be text')
-    .refine((text) => text.trim() !== '', 'must not be empty')
-    .refine((text) => lengthOf(text) <= MAX_GREETING, `must have at most ${MAX_GREETING} characters`)
-    .optional(),
+  greeting: message.optional(),
   welcomeTitle: line(MAX_TEXT).optional(),
   welcomeTagline: line(MAX_TEXT).optional(),
   color: z
@@ -51,7 +125,42 @@ export const CreateDemoSchema = z.strictObject({
     .regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #1f93ff')
     .optional(),
   /** E-mail addresses of agents who get access to the inbox. */
-  agents: z.array(z.email('must be an e-mail address').toLowerCase()).max(1_000, 'must be at most 1000').default([]),
+  agents: z
+    .array(z.email('must be an e-mail address').toLowerCase(), 'must be a list of e-mail addresses')
+    .max(1_000, 'must be at most 1000')
+    .default([]),
+  preChat: z
+    .union(
+      [
+        z.literal(false),
+        z.strictObject({
+          message: message.optional(),
+          fields: z.array(preChatField).min(1, 'must name a field').max(50, 'must be at most 50'),
+        }),
+      ],
+      'must be false, or a message and a list of fields',
+    )
+    .optional(),
+  hours: z.union([z.literal(false), hours], { error: 'must be false, or opening hours' }).optional(),
+  webhooks: z
+    .array(
+      z.strictObject({
+        url: webAddress(MAX_URL, 'https://example.com/hook'),
+        events: z
+          .array(z.enum(EVENTS, `must be one of ${EVENTS.join(', ')}`))
+          .min(1, 'must name an event')
+          .optional(),
+      }),
+      'must be a list of webhooks',
+    )
+    .max(50, 'must be at most 50')
+    .optional(),
+  ...LIFETIME_SETTINGS,
+} as const
+
+/** What `crm demo-create` takes. Everything but `name` and `botUrl` may be left out. */
+export const CreateDemoSchema = z.strictObject({
+  ...DEMO_SETTINGS,
   /** What to do when the demo is there already. */
   ifExists: z.enum(['reuse', 'fail', 'replace'], 'must be reuse, fail or replace').default('reuse'),
   /** Stop after the plan. */
@@ -67,13 +176,20 @@ export type CreateDemoRequest = z.input<typeof CreateDemoSchema> extends DemoReq
 export type CreateDemoInput = z.output<typeof CreateDemoSchema> & { readonly slug: string }
 
 /** The fields that belong to one channel alone. */
-const OF_CHANNEL = { web: ['websiteUrl', 'welcomeTitle', 'welcomeTagline', 'color'], api: ['webhookUrl'] } as const
+const OF_CHANNEL = { web: ['websiteUrl', 'welcomeTitle', 'welcomeTagline', 'color', 'preChat'], api: ['webhookUrl'] } as const
 
 /**
  * Reads what a demo is to be. The result may be read again.
  * @throws {CrmError} `usage` with all problems at once.
  */
 export function readCreateDemo(request: unknown): CreateDemoInput {
+  const { input, problems } = checkDemo(request)
+  refuseProblems(problems, 'no demo can be made of these values', 'crm demo-create --name "Acme Dental" --bot-url https://bot.example/hook')
+  return input ?? unreachable('demo without problems and without values')
+}
+
+/** Reads what a demo is to be, and tells all that is wrong with it. */
+export function checkDemo(request: unknown): { readonly input: CreateDemoInput | undefined; readonly problems: readonly Problem[] } {
   const parsed = CreateDemoSchema.safeParse(request)
   const problems: Problem[] = (parsed.error?.issues ?? []).map(problemOf)
   const given = (request ?? {}) as Readonly<Record<string, unknown>>
@@ -81,14 +197,18 @@ export function readCreateDemo(request: unknown): CreateDemoInput {
   for (const key of OF_CHANNEL[channel === 'api' ? 'web' : 'api']) {
     if (given[key] !== undefined) problems.push({ field: key, message: `is for channel ${channel === 'api' ? 'web' : 'api'} only` })
   }
+  if (given.ttl !== undefined && given.expires !== undefined) problems.push({ field: 'expires', message: 'and ttl exclude each other' })
+  const urls = (parsed.data?.webhooks ?? []).map(({ url }) => url)
+  for (const url of new Set(urls.filter((one, index) => urls.indexOf(one) !== index))) {
+    problems.push({ field: 'webhooks', message: `must have different addresses: ${url} is there twice` })
+  }
   const name = typeof given.name === 'string' ? given.name : ''
   const slug = parsed.data?.slug ?? nameFrom(name)
   if (slug === '' && name.trim() !== '' && given.slug === undefined) {
     problems.push({ field: 'slug', message: 'cannot be made from the name, which has no letter a-z or digit: give one with --slug' })
   }
-  refuseProblems(problems, 'no demo can be made of these values', 'crm demo-create --name "Acme Dental" --bot-url https://bot.example/hook')
-  if (parsed.data === undefined) throw parsed.error
-  return { ...parsed.data, slug, agents: [...new Set(parsed.data.agents)] }
+  if (parsed.data === undefined || problems.length > 0) return { input: undefined, problems }
+  return { input: { ...parsed.data, slug, agents: [...new Set(parsed.data.agents)] }, problems }
 }
 
 function problemOf(issue: z.core.$ZodIssue): Problem {

@@ -1,26 +1,28 @@
 import { type Client, createClient } from '../chatwoot/client.ts'
 import { accountUrl, type Connection, connectionOf, inboxDefaultsOf } from '../chatwoot/connection.ts'
-import { testConnection } from '../chatwoot/connection-test.ts'
+import { askConnection } from '../chatwoot/connection-test.ts'
 import { applyDemo } from '../chatwoot/demo-apply.ts'
 import type { Applied } from '../chatwoot/demo-failure.ts'
 import { allOf, type DemoFound, knownOf } from '../chatwoot/demo-find.ts'
 import { Ledger } from '../chatwoot/demo-journal.ts'
 import { observeDemo } from '../chatwoot/demo-observe.ts'
-import { type DemoObserved, type DemoPlan, type DemoWanted, planDemo } from '../chatwoot/demo-plan.ts'
+import { type DemoObserved, type DemoPlan, planDemo } from '../chatwoot/demo-plan.ts'
 import { settleUnknown } from '../chatwoot/demo-recover.ts'
 import { type Removal, removeObjects } from '../chatwoot/demo-remove.ts'
 import { DEMO_LIMITS, type DemoEvent, type DemoLimits, type DemoObject, type DemoRun, stopIfCancelled } from '../chatwoot/demo-run.ts'
-import { type DemoTarget, errorFor, otherAccount } from '../chatwoot/demo-target.ts'
+import { type DemoTarget, errorFor } from '../chatwoot/demo-target.ts'
 import { warningsBefore } from '../chatwoot/demo-warnings.ts'
+import type { AccountWebhook } from '../chatwoot/read.ts'
 import type { Answer, DemoCreateAnswer } from '../core/answers.ts'
-import type { DemoJournal, DemoRecord } from '../core/demo.ts'
+import type { DemoJournal } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
 import type { Clock, Http } from '../core/ports.ts'
 import type { TestReport } from '../core/provider.ts'
-import { toTimestamp } from '../core/time.ts'
 import { answerOf, nothingApplied, type RunState, withPages } from './create-demo-answer.ts'
 import { type CreateDemoInput, type CreateDemoRequest, readCreateDemo } from './create-demo-input.ts'
 import type { DemoPages } from './create-demo-pages.ts'
+import { refuseOtherAccount, requireAdministrator } from './demo-guards.ts'
+import { untilOf, wantedOf } from './demo-wanted.ts'
 
 /** What making a demo needs of the world. */
 export interface CreateDemoDeps {
@@ -49,36 +51,31 @@ export interface CreateDemoDeps {
 export async function* createDemo(deps: CreateDemoDeps, request: CreateDemoRequest): AsyncGenerator<DemoEvent, Answer<DemoCreateAnswer>> {
   const input = readCreateDemo(request)
   if (deps.pages !== undefined && input.channel === 'api') throw noPages()
+  refusePast(input, deps.clock())
   let version: string | null = null
   try {
     const connection = connectionOf(deps.target.values)
     yield { type: 'test', integration: deps.target.name }
-    const report = await testConnection(connection, deps)
+    const { report, webhooks } = await askConnection(connection, deps)
     requireAdministrator(report, deps.target)
     version = report.server?.version ?? null
-    const answer = yield* provision({ deps, input, connection, report })
+    const answer = yield* provision({ deps, input, connection, report, webhooks })
     return answer.error === undefined ? answer : { ...answer, error: errorFor(deps.target, answer.error, version) as CrmError }
   } catch (error) {
     throw errorFor(deps.target, error, version)
   }
 }
 
-function noPages(): CrmError {
-  return new CrmError('usage', 'there is no page for a demo with channel api', { hint: 'leave --output away, or use --channel web' })
+function refusePast({ expires }: CreateDemoInput, nowMs: number): void {
+  if (expires === undefined || expires === 'never' || Date.parse(expires) > nowMs) return
+  throw new CrmError('usage', 'the demo would be over before it began', {
+    reason: `expires is ${expires}`,
+    hint: 'give a time to come, or a lifetime with --ttl 7d',
+  })
 }
 
-/** @throws {CrmError} the cause of a failed test; `permission_denied` where nothing could be written. */
-function requireAdministrator(report: TestReport, target: DemoTarget): void {
-  if (report.outcome === 'failed') {
-    const hint = report.hint === null ? {} : { hint: report.hint }
-    throw new CrmError(report.cause ?? 'provider_error', report.message ?? 'the connection test failed', hint)
-  }
-  if (report.checks.every(({ name, passed }) => name !== 'administrator' || passed)) return
-  const role = report.identity?.role ?? 'not administrator'
-  throw new CrmError('permission_denied', `the token of ${target.name} may not make demos`, {
-    reason: `its user has the role ${role} in the account; inboxes and bots are made by administrators`,
-    hint: 'use the token of an administrator: crm edit {name} --api-key-stdin',
-  })
+function noPages(): CrmError {
+  return new CrmError('usage', 'there is no page for a demo with channel api', { hint: 'leave --output away, or use --channel web' })
 }
 
 /** A run after its connection test. */
@@ -87,6 +84,8 @@ interface Provisioning {
   readonly input: CreateDemoInput
   readonly connection: Connection
   readonly report: TestReport
+  /** Those of the account. */
+  readonly webhooks: readonly AccountWebhook[]
 }
 
 async function* provision(provisioning: Provisioning): AsyncGenerator<DemoEvent, Answer<DemoCreateAnswer>> {
@@ -96,13 +95,20 @@ async function* provision(provisioning: Provisioning): AsyncGenerator<DemoEvent,
   const seed = { slug: input.slug, name: input.name, integration: target.name, account, channel: input.channel }
   const ledger = await Ledger.open(deps.journal, seed, { clock, runId })
   const client = createClient(http, connection, { signal })
-  const { observed, found } = await observeDemo(client, input.slug, knownOf(ledger.record, account), { agents: input.agents.length > 0 })
+  const wants = { agents: input.agents.length > 0, webhooks: provisioning.webhooks }
+  const { observed, found } = await observeDemo(client, input.slug, knownOf(ledger.record, account), wants)
   refuseOtherAccount(ledger.record, account, found)
   const isThere = observed.inbox !== null || observed.bot !== null
   if (isThere && input.ifExists === 'fail') throw existsAlready(input.slug, observed)
   const replaces = isThere && input.ifExists === 'replace'
   const base = replaces ? withoutObjects(observed) : observed
-  const plan = planDemo(wantedOf(provisioning), base)
+  const wanted = wantedOf(input, {
+    defaults: inboxDefaultsOf(target.values),
+    runId,
+    nowMs: clock(),
+    until: replaces ? null : untilOf(found, input.slug),
+  })
+  const plan = planDemo(wanted, base)
 
   const before = { plan, found, botUrl: input.botUrl, webhookUrl: input.webhookUrl, version: report.server?.version ?? null, replaces }
   const warnings = [...report.warnings, ...warningsBefore(before)]
@@ -145,7 +151,11 @@ async function* clearTheWay(
   const { ledger, plan, input, replaces } = state
   const targets = { slug: input.slug, ...(replaces ? allOf(found) : remainsOf(found)) }
   const inboxes = targets.inboxes.map(({ id }): DemoObject => ({ kind: 'inbox', id }))
-  const objects = [...inboxes, ...targets.botIds.map((id): DemoObject => ({ kind: 'bot', id }))]
+  const objects = [
+    ...inboxes,
+    ...targets.botIds.map((id): DemoObject => ({ kind: 'bot', id })),
+    ...targets.webhookIds.map((id): DemoObject => ({ kind: 'webhook', id })),
+  ]
   if (objects.length === 0) return undefined
   yield { type: 'remove', objects }
   const removal = await removeObjects(run, client, targets, 0)
@@ -158,24 +168,7 @@ async function* clearTheWay(
 
 /** What earlier runs have left that the demo does not need. */
 function remainsOf({ givenUp, late }: DemoFound): ReturnType<typeof allOf> {
-  return { inboxes: [...givenUp, ...late.inboxes], botIds: late.bots.map(({ id }) => id) }
-}
-
-function wantedOf({ deps, input }: Provisioning): DemoWanted {
-  const { slug, name, botUrl, channel, agents, websiteUrl, webhookUrl, greeting, welcomeTitle, welcomeTagline, color } = input
-  const given = Object.entries({ websiteUrl, webhookUrl, greeting, welcomeTitle, welcomeTagline, color })
-  return {
-    ...{ slug, name, botUrl, channel, agents, runId: deps.runId },
-    ...Object.fromEntries(given.filter(([, value]) => value !== undefined)),
-    defaults: inboxDefaultsOf(deps.target.values),
-    madeAt: toTimestamp(deps.clock()),
-  }
-}
-
-/** Ids mean nothing in another account: the demo is there, or its integration was edited. */
-function refuseOtherAccount(record: DemoRecord | undefined, account: string, { inbox, bot }: DemoFound): void {
-  if (record === undefined || record.account === account || record.status === 'removed' || inbox !== null || bot !== null) return
-  throw otherAccount(record, account)
+  return { inboxes: [...givenUp, ...late.inboxes], botIds: late.bots.map(({ id }) => id), webhookIds: [] }
 }
 
 function existsAlready(slug: string, { inbox, bot }: DemoObserved): CrmError {
@@ -185,7 +178,7 @@ function existsAlready(slug: string, { inbox, bot }: DemoObserved): CrmError {
 }
 
 function withoutObjects(observed: DemoObserved): DemoObserved {
-  return { ...observed, inbox: null, bot: null, adopted: { inbox: false, bot: false }, linkedBotId: null, members: [] }
+  return { ...observed, inbox: null, bot: null, adopted: { inbox: false, bot: false }, linkedBotId: null, members: [], webhooks: [] }
 }
 
 function notReplaced(plan: DemoPlan, slug: string, { left, pending, obstacle }: Removal): Applied {

@@ -18,7 +18,7 @@ export interface HeldRuns {
 /** Keeps runs alive by renewing their leases. @param world.deadlineMs when the work must be done, in Unix milliseconds. */
 export function holdRuns(
   world: { readonly clock: Clock; readonly signal: AbortSignal; readonly deadlineMs: number },
-  runs: readonly DemoRun[],
+  runs: readonly Pick<DemoRun, 'renew' | 'end'>[],
 ): HeldRuns {
   const stop = new AbortController()
   const limitMs = Math.min(LONGEST_TIMER_MS, Math.max(0, world.deadlineMs - world.clock()))

@@ -1,13 +1,15 @@
 import { type Client, createClient } from '../chatwoot/client.ts'
 import { accountUrl, connectionOf } from '../chatwoot/connection.ts'
-import { allOf, findDemo, knownOf } from '../chatwoot/demo-find.ts'
+import { type AccountObjects, allOf, type DemoKnown, findDemo, knownOf } from '../chatwoot/demo-find.ts'
 import { Ledger } from '../chatwoot/demo-journal.ts'
-import { removeObjects } from '../chatwoot/demo-remove.ts'
+import { markOf } from '../chatwoot/demo-marks.ts'
+import { type Deleted, deleteObjects, waitUntilGone } from '../chatwoot/demo-remove.ts'
 import { cancellation, DEMO_LIMITS, type DemoEvent, type DemoLimits, type DemoObject } from '../chatwoot/demo-run.ts'
 import { type DemoTarget, errorFor, otherAccount } from '../chatwoot/demo-target.ts'
 import type { Answer, DemoRemoval, DemoRemoveAnswer } from '../core/answers.ts'
 import type { DemoJournal, DemoRecord } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
+import { pooled } from '../core/pool.ts'
 import type { Clock, Http } from '../core/ports.ts'
 import type { Warning } from '../core/provider.ts'
 
@@ -24,54 +26,54 @@ export interface RemoveDemosDeps {
 /** One demo that is to go. */
 export interface DoomedDemo {
   readonly slug: string
-  /** The journal of this very demo; an empty one in memory finds its objects by their marks. */
-  readonly journal: DemoJournal
+  /** The journal of this very demo - an empty one in memory finds its objects by their marks - or what keeps it from being worked on. */
+  readonly journal: DemoJournal | CrmError
   readonly target: DemoTarget
 }
 
 /** The schema of the answer. */
 export const REMOVE_DEMOS_SCHEMA = 'crm.demo-remove/1'
 
+/** How demos are removed. */
+export interface RemovalOptions {
+  /** Demos under way at a time; default 8. */
+  readonly concurrency?: number
+  /** Whether only objects that carry a mark are touched, even of those that a journal knows. */
+  readonly onlyMarked?: boolean
+  /** Whether a demo that nobody has ever seen counts as gone. */
+  readonly missingIsGone?: boolean
+  /** What the accounts hold, where it was read a moment ago. */
+  readonly objects?: ReadonlyMap<DemoTarget, AccountObjects>
+}
+
+const CONCURRENCY = 8
+
 /**
- * Removes demos, one after the other: takes their bots off, deletes inboxes and bots, and waits up to 30 s for Chatwoot to carry that out.
- * Only what a journal knows or a mark names is touched. A demo that was removed before is nothing to do. Yields what happens; with several
- * demos the answer names the outcome of each, and its `error` the cause if they share one.
+ * Removes demos: takes their bots off, deletes inboxes, bots and webhooks, and waits up to 30 s for Chatwoot to carry that out. Each
+ * account is listed once, whatever the number of its demos. Only what a journal knows or a mark names is touched. A demo that was removed
+ * before is nothing to do. Yields what happens; with several demos the answer names the outcome of each, and its `error` the cause if
+ * they share one.
  *
  * @throws {CrmError} with a single demo, whatever stops it before the first write: `not_found` for a slug that nobody has ever seen.
  */
 export async function* removeDemos(
   deps: RemoveDemosDeps,
   demos: readonly DoomedDemo[],
+  options: RemovalOptions = {},
 ): AsyncGenerator<DemoEvent, Answer<DemoRemoveAnswer>> {
-  const removals: (DemoRemoval & { readonly hasChanged: boolean })[] = []
-  const warnings: Warning[] = []
-  const errors: CrmError[] = []
-  for (const demo of demos) {
-    if (cancellation(deps.signal) !== undefined) break
-    try {
-      const { removal, warning, error } = yield* removeOne(deps, demo)
-      removals.push(removal)
-      if (warning !== undefined) warnings.push(warning)
-      if (error !== undefined) errors.push(errorFor(demo.target, error) as CrmError)
-    } catch (thrown) {
-      const error = errorFor(demo.target, thrown)
-      if (demos.length === 1 || !(error instanceof CrmError)) throw error
-      errors.push(error)
-      removals.push({
-        slug: demo.slug,
-        integration: demo.target.name,
-        source: demo.target.source,
-        outcome: 'partial',
-        left: [],
-        hasChanged: false,
-      })
-    }
-  }
+  const accounts = new Accounts(deps, options.objects)
+  const begun = yield* pooled(demos, options.concurrency ?? CONCURRENCY, (demo) => attemptRemoval(deps, accounts, demo, options))
+  const ends = begun.filter((end) => end !== undefined)
   const stopped = cancellation(deps.signal)
-  if (stopped !== undefined && removals.length === 0) throw stopped
-  const error = removals.length < demos.length ? stopped : combined(errors, demos.length)
-  const changed = removals.some(({ hasChanged }) => hasChanged)
-  const data = { changed, demos: removals.map(({ hasChanged: _hasChanged, ...removal }) => removal) }
+  if (stopped !== undefined && ends.length === 0) throw stopped
+  const only = ends[0]
+  if (demos.length === 1 && only?.thrown !== undefined) throw only.thrown
+  await accounts.wait()
+  const results = await Promise.all(ends.map((end) => conclude(accounts, end)))
+  const errors = results.flatMap(({ error }) => (error === undefined ? [] : [error]))
+  const error = ends.length < demos.length ? stopped : combined(errors, demos.length)
+  const data = { changed: results.some(({ hasChanged }) => hasChanged), demos: results.map(({ removal }) => removal) }
+  const warnings = results.flatMap(({ warning }) => (warning === undefined ? [] : [warning]))
   return { schema: REMOVE_DEMOS_SCHEMA, data, warnings, ...(error === undefined ? {} : { error }) }
 }
 
@@ -85,54 +87,187 @@ function combined(errors: readonly CrmError[], total: number): CrmError | undefi
   return new CrmError(isShared ? first.code : 'partial', message, options)
 }
 
-interface Removed {
-  readonly removal: DemoRemoval & { readonly hasChanged: boolean }
+/** What the accounts of some demos hold, each listed once, and the inboxes that are waited for in each. */
+class Accounts {
+  readonly #deps: RemoveDemosDeps
+  readonly #clients = new Map<DemoTarget, Client>()
+  readonly #objects = new Map<DemoTarget, Promise<AccountObjects>>()
+  readonly #accepted = new Map<DemoTarget, string[]>()
+  readonly #pending = new Set<string>()
+
+  constructor(deps: RemoveDemosDeps, objects: ReadonlyMap<DemoTarget, AccountObjects> = new Map()) {
+    this.#deps = deps
+    for (const [target, known] of objects) this.#objects.set(target, Promise.resolve(known))
+  }
+
+  client(target: DemoTarget): Client {
+    const { http, signal } = this.#deps
+    const client = this.#clients.get(target) ?? createClient(http, connectionOf(target.values), { signal })
+    this.#clients.set(target, client)
+    return client
+  }
+
+  /** The objects of an account. An agent's token would not see all inboxes, and take what it does not see for gone: webhooks are for administrators. */
+  objects(target: DemoTarget): Promise<AccountObjects> {
+    const client = this.client(target)
+    const list = async (): Promise<AccountObjects> => {
+      const [inboxes, bots, webhooks] = await Promise.all([client.listInboxes(), client.listBots(), client.listWebhooks()])
+      return { inboxes, bots, webhooks }
+    }
+    const objects = this.#objects.get(target) ?? list()
+    this.#objects.set(target, objects)
+    return objects
+  }
+
+  /** Notes inboxes whose deletion the server has accepted. */
+  note(target: DemoTarget, ids: readonly string[]): void {
+    this.#accepted.set(target, [...(this.#accepted.get(target) ?? []), ...ids])
+  }
+
+  /** Waits for them to vanish; after a cancellation only for a moment. */
+  async wait(): Promise<void> {
+    const { http, signal, limits: given } = this.#deps
+    const limits = { ...DEMO_LIMITS, ...given }
+    const hurry = { signal, patienceMs: limits.lookMs }
+    const waits = Array.from(this.#accepted, async ([target, ids]) => {
+      const client = createClient(http, connectionOf(target.values), { signal: AbortSignal.timeout(limits.deletionMs + limits.lookMs) })
+      for (const id of await waitUntilGone(client, ids, limits.deletionMs, hurry)) this.#pending.add(this.#key(target, id))
+    })
+    await Promise.all(waits)
+  }
+
+  isPending(target: DemoTarget, id: string): boolean {
+    return this.#pending.has(this.#key(target, id))
+  }
+
+  #key(target: DemoTarget, id: string): string {
+    return `${accountUrl(this.client(target).connection)} ${id}`
+  }
+}
+
+/** How far the removal of one demo got before it was waited for. */
+interface Ending {
+  readonly demo: DoomedDemo
+  /** What stopped it before its first write. */
+  readonly thrown?: unknown
+  /** Nothing had to be deleted; how it stands. */
+  readonly gone?: Result
+  readonly ledger?: Ledger
+  readonly deleted?: Deleted
+}
+
+interface Result {
+  readonly removal: DemoRemoval
+  readonly hasChanged: boolean
   readonly warning?: Warning
   readonly error?: CrmError
 }
 
-async function* removeOne(deps: RemoveDemosDeps, { slug, journal, target }: DoomedDemo): AsyncGenerator<DemoEvent, Removed> {
-  const connection = connectionOf(target.values)
-  const account = accountUrl(connection)
+async function* attemptRemoval(
+  deps: RemoveDemosDeps,
+  accounts: Accounts,
+  demo: DoomedDemo,
+  options: RemovalOptions,
+): AsyncGenerator<DemoEvent, Ending | undefined> {
+  if (cancellation(deps.signal) !== undefined) return undefined
+  try {
+    return yield* removeOne(deps, accounts, demo, options)
+  } catch (thrown) {
+    const error = errorFor(demo.target, thrown)
+    if (!(error instanceof CrmError)) throw error
+    return { demo, thrown: error }
+  }
+}
+
+async function* removeOne(
+  deps: RemoveDemosDeps,
+  accounts: Accounts,
+  demo: DoomedDemo,
+  { onlyMarked = false, missingIsGone = false }: RemovalOptions,
+): AsyncGenerator<DemoEvent, Ending> {
+  const { slug, journal, target } = demo
+  if (journal instanceof CrmError) throw journal
+  const account = accountUrl(connectionOf(target.values))
   const kept = await journal.read()
   const { name = slug, channel = 'web' } = kept?.record ?? {}
-  const seed = { slug, name, integration: target.name, account, channel }
-  const ledger = await Ledger.open(journal, seed, deps)
-  const client = createClient(deps.http, connection, { signal: deps.signal })
-  const found = await find(client, slug, kept?.record, account)
-  const { inboxes, botIds } = found
+  const ledger = await Ledger.open(journal, { slug, name, integration: target.name, account, channel }, deps)
+  const client = accounts.client(target)
+  const all = find(await accounts.objects(target), slug, client, knownOf(kept?.record, account))
+  const { inboxes, botIds, webhookIds } = onlyMarked ? markedAmong(await accounts.objects(target), slug, all) : all
   const subject = { slug, integration: target.name, source: target.source }
-  if (inboxes.length === 0 && botIds.length === 0) {
+  if (inboxes.length + botIds.length + webhookIds.length === 0) {
+    if (kept === undefined && missingIsGone)
+      return { demo, gone: { removal: { ...subject, outcome: 'gone', left: [] }, hasChanged: false } }
     if (kept === undefined) throw neverSeen(slug, target)
     if (kept.record.account !== account && kept.record.status !== 'removed') throw otherAccount(kept.record, account)
+    if (all.inboxes.length + all.botIds.length > 0) throw unmarked(slug)
     // Deleted by the server in the meantime, or by somebody in the dashboard.
     const wasThere = kept.record.status !== 'removed'
     if (wasThere) await ledger.update(goneFrom(ledger))
-    return { removal: { ...subject, outcome: kept.record.status === 'deleting' ? 'removed' : 'gone', left: [], hasChanged: wasThere } }
+    const outcome = kept.record.status === 'deleting' ? 'removed' : 'gone'
+    return { demo, gone: { removal: { ...subject, outcome, left: [] }, hasChanged: wasThere } }
   }
-  const objects = [...inboxes.map(({ id }) => ({ kind: 'inbox' as const, id })), ...botIds.map((id) => ({ kind: 'bot' as const, id }))]
+  const objects = [
+    ...inboxes.map(({ id }) => ({ kind: 'inbox' as const, id })),
+    ...botIds.map((id) => ({ kind: 'bot' as const, id })),
+    ...webhookIds.map((id) => ({ kind: 'webhook' as const, id })),
+  ]
   yield { type: 'remove', objects }
   const limits = { ...DEMO_LIMITS, ...deps.limits }
-  const { pending, left, obstacle } = await removeObjects({ ledger, limits }, client, { slug, inboxes, botIds }, limits.deletionMs)
-  if (left.length > 0) {
-    await ledger.update({ status: 'partial', ...stillThere(ledger.record, left, pending) })
-    const error = notRemoved(slug, left, obstacle, cancellation(deps.signal))
-    return { removal: { ...subject, outcome: 'partial', left, hasChanged: left.length < objects.length }, error }
+  const deleted = await deleteObjects({ ledger, limits }, client, { slug, inboxes, botIds, webhookIds })
+  if (deleted.left.length > 0) {
+    // Said at once: this one is not waited for.
+    const stopped = cancellation(deps.signal)
+    await ledger.update({ status: 'partial', ...stillThere(ledger.record, deleted.left, deleted.accepted) })
+    const error = errorFor(target, notRemoved(slug, deleted.left, deleted.obstacle, stopped)) as CrmError
+    const removal = { ...subject, outcome: 'partial' as const, left: deleted.left }
+    return { demo, gone: { removal, hasChanged: deleted.left.length < objects.length, error } }
   }
-  if (pending.length === 0) {
-    await ledger.update(goneFrom(ledger))
-    return { removal: { ...subject, outcome: 'removed', left: [], hasChanged: true } }
-  }
-  await ledger.update({ ...goneFrom(ledger), status: 'deleting', inboxId: pending[0] ?? null })
-  return { removal: { ...subject, outcome: 'pending', left: [], hasChanged: true }, warning: deletionPending(slug, pending) }
+  accounts.note(target, deleted.accepted)
+  return { demo, ledger, deleted }
 }
 
-/** A demo's objects. An agent's token would not see all inboxes, and take what it does not see for gone: so the role is asked as well. */
-async function find(client: Client, slug: string, record: DemoRecord | undefined, account: string): Promise<ReturnType<typeof allOf>> {
-  const [inboxes, bots] = await Promise.all([client.listInboxes(), client.listBots(), client.probeAdministrator()])
-  const found = findDemo(slug, client.connection.accountId, knownOf(record, account), { inboxes, bots })
+/** What the wait has shown about one demo, committed to its journal. */
+async function conclude(accounts: Accounts, { demo, thrown, gone, ledger, deleted }: Ending): Promise<Result> {
+  const { slug, target } = demo
+  const subject = { slug, integration: target.name, source: target.source }
+  if (gone !== undefined) return gone
+  if (ledger === undefined || deleted === undefined) {
+    const error = thrown instanceof CrmError ? thrown : new CrmError('internal', `removing the demo ${slug} failed`, { cause: thrown })
+    return { removal: { ...subject, outcome: 'partial', left: [] }, hasChanged: false, error }
+  }
+  const pending = deleted.accepted.filter((id) => accounts.isPending(target, id))
+  if (pending.length === 0) {
+    await ledger.update(goneFrom(ledger))
+    return { removal: { ...subject, outcome: 'removed', left: [] }, hasChanged: true }
+  }
+  await ledger.update({ ...goneFrom(ledger), status: 'deleting', inboxId: pending[0] ?? null })
+  return { removal: { ...subject, outcome: 'pending', left: [] }, hasChanged: true, warning: deletionPending(slug, pending) }
+}
+
+/** A demo's objects, those included that the server is deleting already. */
+function find(objects: AccountObjects, slug: string, client: Client, known: DemoKnown): ReturnType<typeof allOf> {
+  const found = findDemo(slug, client.connection.accountId, known, objects)
   const all = allOf(found)
-  return { inboxes: [...all.inboxes, ...found.deleting], botIds: all.botIds }
+  return { ...all, inboxes: [...all.inboxes, ...found.deleting] }
+}
+
+/** Those of a demo's objects that say themselves whose they are. */
+function markedAmong({ bots, webhooks = [] }: AccountObjects, slug: string, all: ReturnType<typeof allOf>): ReturnType<typeof allOf> {
+  const isMarked = (text: string | null | undefined) => markOf(text, slug) !== undefined
+  return {
+    inboxes: all.inboxes.filter(({ outOfOffice }) => isMarked(outOfOffice)),
+    botIds: all.botIds.filter((id) => bots.some((bot) => bot.id === id && isMarked(bot.description))),
+    // Before 4.8 a webhook has no name to carry a mark.
+    webhookIds: all.webhookIds.filter((id) => webhooks.some((one) => one.id === id && (one.name === undefined || isMarked(one.name)))),
+  }
+}
+
+function unmarked(slug: string): CrmError {
+  return new CrmError('conflict', `the objects of the demo ${slug} do not carry its mark any more`, {
+    reason: 'somebody has taken it off; what carries no mark is not swept',
+    hint: `remove it by name: crm demo-remove ${slug}`,
+  })
 }
 
 /** What a record says when nothing is left. */

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { DemoJournal, DemoRecord, DemoSecrets } from '../core/demo.ts'
-import { CrmError } from '../core/errors.ts'
+import { CrmError, unreachable } from '../core/errors.ts'
 import type { StoredValues } from '../core/field.ts'
 import { type Integration, parseName } from '../core/integration.ts'
 import type { JsonObject } from '../core/json.ts'
@@ -65,6 +65,12 @@ export interface DemoRun {
   end(): Promise<void>
 }
 
+/** Demo runs that are held together. */
+export interface DemoRuns extends Pick<DemoRun, 'runId' | 'renew' | 'end'> {
+  /** In the order in which they were asked for: the journal of each, or the `conflict` that keeps it from being held. */
+  readonly journals: readonly (DemoJournal | CrmError)[]
+}
+
 /**
  * A vault with the key of one profile. What it returns about integrations is verified. Every change is one durable
  * transaction that holds its audit row; every method may throw `damaged`, `busy` and `io_failed`.
@@ -93,6 +99,8 @@ export interface UnlockedVault {
   testHistory(name: string): Promise<readonly TestRecord[]>
   /** Takes the one active run of a demo. @throws CrmError `conflict` while another one is active. */
   startDemoRun(integration: string, slug: string, runId: string): Promise<DemoRun>
+  /** Takes the active runs of several demos in one transaction; those that another run holds are left out. */
+  startDemoRuns(demos: readonly { readonly integration: string; readonly slug: string }[], runId: string): Promise<DemoRuns>
   readDemo(integration: string, slug: string): Promise<{ readonly record: DemoRecord; readonly secrets: DemoSecrets } | undefined>
   /** The secrets of a demo for showing; the audit row is committed first. */
   revealDemo(integration: string, slug: string): Promise<DemoSecrets>
@@ -138,6 +146,8 @@ export class UnlockedProfile implements UnlockedVault {
   readonly openedBy: KeySlotInfo
   readonly #dataKey: Buffer
   #renewal: SlotRenewal | undefined
+  readonly #journalWrites: { readonly save: () => AuditEntry; readonly resolve: () => void; readonly reject: (error: unknown) => void }[] =
+    []
 
   constructor(
     readonly database: Database,
@@ -297,40 +307,100 @@ export class UnlockedProfile implements UnlockedVault {
   }
 
   async startDemoRun(integration: string, slug: string, runId: string): Promise<DemoRun> {
-    const { id } = requireRow(this.database, this.keys.profileId, integration)
+    const { journals, renew, end } = await this.startDemoRuns([{ integration, slug }], runId)
+    const [journal] = journals
+    if (journal === undefined || journal instanceof CrmError) throw journal
+    return { runId, journal, renew, end }
+  }
+
+  async startDemoRuns(demos: readonly { readonly integration: string; readonly slug: string }[], runId: string): Promise<DemoRuns> {
+    const ids = new Map<string, Buffer>()
+    for (const { integration } of demos) {
+      if (!ids.has(integration)) ids.set(integration, requireRow(this.database, this.keys.profileId, integration).id)
+    }
+    const asked = demos.map((demo) => ({ ...demo, id: ids.get(demo.integration) ?? unreachable('integration of a demo') }))
+    const refused = new Map<(typeof asked)[number], CrmError>()
     this.#change('begin the demo run', (at) => {
       const nowMs = this.world.clock()
-      takeRun(this.database, id, slug, { ...this.world.holder(), runId, nowMs, leaseMs: LEASE_MS }, this.world.isAlive)
+      const holder = this.world.holder()
+      for (const demo of asked) {
+        try {
+          takeRun(this.database, demo.id, demo.slug, { ...holder, runId, nowMs, leaseMs: LEASE_MS }, this.world.isAlive)
+        } catch (error) {
+          if (!(error instanceof CrmError) || error.code !== 'conflict') throw error
+          refused.set(demo, error)
+        }
+      }
+      const begun = asked.filter((demo) => !refused.has(demo))
       return [
-        { event: 'demo.run', details: { slug, integration, runId } },
+        ...begun.map(({ slug, integration }) => ({ event: 'demo.run', details: { slug, integration, runId } })),
         ...forgetRemovedDemos(this.database, this.keys.profileId, toTimestamp(Date.parse(at) - REMOVED_DEMO_MS)).map(forgetting),
       ]
     })
+    const held = asked.filter((demo) => !refused.has(demo))
     return {
       runId,
-      journal: this.#journal(id, integration, slug, runId),
+      journals: asked.map((demo) => refused.get(demo) ?? this.#journal(demo.id, demo.integration, demo.slug, runId)),
       renew: async () => {
-        const held = this.database.write('renew the demo run', () =>
-          renewRun(this.database, id, slug, runId, this.world.clock() + LEASE_MS),
+        if (held.length === 0) return
+        const untilMs = this.world.clock() + LEASE_MS
+        const lost = this.database.write('renew the demo run', () =>
+          held.filter(({ id, slug }) => !renewRun(this.database, id, slug, runId, untilMs)),
         )
-        if (!held) throw takenOver(slug)
+        if (lost[0] !== undefined) throw takenOver(lost[0].slug)
       },
-      end: async () => this.database.write('end the demo run', () => endRun(this.database, id, slug, runId)),
+      end: async () =>
+        this.database.write('end the demo run', () => {
+          for (const { id, slug } of held) endRun(this.database, id, slug, runId)
+        }),
     }
   }
 
   #journal(integrationId: Buffer, integration: string, slug: string, runId: string): DemoJournal {
     return {
       read: async () => this.#read(() => openDemo(this.database, this.keys, integrationId, slug)),
-      write: async (record, secrets) => {
-        this.#change('save the demo journal', () => {
+      write: (record, secrets) =>
+        this.#saveJournal(() => {
           if (!renewRun(this.database, integrationId, slug, runId, this.world.clock() + LEASE_MS)) throw takenOver(slug)
           const row = writeDemo(this.database, this.keys, integrationId, record, secrets)
-          return [
-            { event: 'demo.step', details: { ...rowDetails(row), slug, integration, runId, status: record.status, steps: row.steps } },
-          ]
-        })
-      },
+          const details = { ...rowDetails(row), slug, integration, runId, status: record.status, steps: row.steps }
+          return { event: 'demo.step', details }
+        }),
+    }
+  }
+
+  /** Resolves once the entry is on disk. Entries that many demos have at the same time are committed together: one write, one wait for the disk. */
+  #saveJournal(save: () => AuditEntry): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#journalWrites.push({ save, resolve, reject })
+      if (this.#journalWrites.length === 1) setImmediate(() => this.#commitJournals())
+    })
+  }
+
+  #commitJournals(): void {
+    const writes = this.#journalWrites.splice(0)
+    const lost = new Map<(typeof writes)[number], CrmError>()
+    try {
+      this.#change('save the demo journal', () =>
+        writes.flatMap((write) => {
+          try {
+            return [write.save()]
+          } catch (error) {
+            // Another run has this one demo: nothing of it was written, and the others go on.
+            if (!(error instanceof CrmError) || error.code !== 'conflict') throw error
+            lost.set(write, error)
+            return []
+          }
+        }),
+      )
+    } catch (error) {
+      for (const { reject } of writes) reject(error)
+      return
+    }
+    for (const write of writes) {
+      const error = lost.get(write)
+      if (error === undefined) write.resolve()
+      else write.reject(error)
     }
   }
 

@@ -6,7 +6,14 @@ import { readBot, readInbox } from '../../src/chatwoot/read.ts'
 import type { DemoRecord, JournalEntry } from '../../src/core/demo.ts'
 import type { Json } from '../../src/core/json.ts'
 
-const UNKNOWN: DemoKnown = { inboxId: null, botId: null, deletedInboxes: new Map(), openRuns: new Set(), creations: [] }
+const UNKNOWN: DemoKnown = {
+  inboxId: null,
+  botId: null,
+  deletedInboxes: new Map(),
+  openRuns: new Set(),
+  creations: [],
+  webhookIds: new Set(),
+}
 const MARK = '[crm-demo:acme]'
 
 const inbox = (id: number, message: string | null = null, more: Record<string, Json> = {}) =>
@@ -106,15 +113,17 @@ test('a mark is read back from any text around it, with run and time', () => {
     fc.property(slug, fc.string(), fc.string(), (name, before, after) => {
       fc.pre(!before.includes('[crm-demo') && !after.includes('[crm-demo'))
       const run = 'c'.repeat(32)
-      const text = `${before}${markText(name, run, '2026-06-17T10:00:00.000Z')}${after}`
-      expect(marksIn(text)).toEqual([{ slug: name, isRemoved: false, runId: run, madeAt: '2026-06-17T10:00:00.000Z' }])
-      expect(markOf(withMarkRemoved(text, name), name)?.isRemoved).toBe(true)
+      for (const until of [null, '2026-07-01T00:00:00.000Z']) {
+        const text = `${before}${markText(name, run, '2026-06-17T10:00:00.000Z', until)}${after}`
+        expect(marksIn(text)).toEqual([{ slug: name, isRemoved: false, runId: run, madeAt: '2026-06-17T10:00:00.000Z', until }])
+        expect(markOf(withMarkRemoved(text, name), name)?.isRemoved).toBe(true)
+      }
     }),
   )
 })
 
 test("a mark fits into a bot's description, and is put behind what stands there", () => {
-  expect(markText('x'.repeat(64), 'd'.repeat(32), '2026-06-17T10:00:00.000Z').length).toBeLessThan(255)
+  expect(markText('x'.repeat(64), 'd'.repeat(32), '2026-06-17T10:00:00.000Z', '2026-07-01T00:00:00.000Z').length).toBeLessThan(255)
   expect([withMark(null, 'm'), withMark(' ', 'm'), withMark('text', 'm')]).toEqual(['m', 'm', 'text\nm'])
 })
 

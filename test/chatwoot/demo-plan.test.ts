@@ -20,7 +20,16 @@ const WANTED: DemoWanted = {
   madeAt: MADE_AT,
 }
 
-const NOTHING: DemoObserved = { inbox: null, bot: null, adopted: { inbox: false, bot: false }, linkedBotId: null, members: [], agents: [] }
+const NOTHING: DemoObserved = {
+  inbox: null,
+  bot: null,
+  adopted: { inbox: false, bot: false },
+  linkedBotId: null,
+  members: [],
+  agents: [],
+  webhooks: [],
+  takenUrls: new Set(),
+}
 
 const inboxOf = (more: Record<string, Json> = {}) =>
   readInbox({

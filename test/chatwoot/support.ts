@@ -11,6 +11,8 @@ import type { Http } from '../../src/core/ports.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { createHttp } from '../../src/http/http.ts'
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/index.ts'
+import { applyDemos, type FleetEvent } from '../../src/usecases/apply-demos.ts'
+import { type FleetDemo, type FleetDeps, type FleetOptions, planDemos } from '../../src/usecases/plan-demos.ts'
 
 /** Ends something when the test is over. */
 type Cleanup = Pick<TestContext, 'onTestFinished'>
@@ -82,6 +84,41 @@ export function watchedJournal(onWrite: (record: DemoRecord, secrets: DemoSecret
     },
   }
   return { journal, records, last: () => inner.read() }
+}
+
+/** Journals of many demos, kept in memory, as a vault keeps them. */
+export function journalStore() {
+  const journals = new Map<string, DemoJournal>()
+  return {
+    journals,
+    of(slug: string): DemoJournal {
+      const journal = journals.get(slug) ?? memoryJournal()
+      journals.set(slug, journal)
+      return journal
+    },
+  }
+}
+
+/** What a run over many demos needs, new each time. */
+export function aFleet(http: Http, store: { readonly of: (slug: string) => DemoJournal } = journalStore()): FleetDeps {
+  const { clock, runId, signal } = aRun()
+  return { http, clock, runId, signal, journal: (_target, slug) => store.of(slug) }
+}
+
+/** Plans demos and carries the plan out. */
+export async function applyAll(
+  deps: FleetDeps,
+  demos: readonly FleetDemo[],
+  options: FleetOptions & { readonly concurrency?: number } = {},
+) {
+  const plan = await planDemos(deps, demos, options)
+  const events: FleetEvent[] = []
+  const run = applyDemos(deps, plan, { concurrency: options.concurrency ?? 4, limits: QUICK })
+  for (;;) {
+    const next = await run.next()
+    if (next.done === true) return { plan, events, answer: next.value }
+    events.push(next.value)
+  }
 }
 
 /** Holds what a command answers against the JSON contract. */

@@ -44,6 +44,10 @@ function addFiles(home: Home): Home {
   writeFileSync(join(home.path, 'provision.sh'), '#!/bin/sh\ncase "$CHATWOOT_BASE_URL" in http://127.0.0.1:*) ;; *) exit 1 ;; esac\n', {
     mode: 0o755,
   })
+  writeFileSync(
+    join(home.path, 'demos.yaml'),
+    'defaults: { botUrl: https://bot.example.com/hook }\ndemos: [{ name: Acme Dental }, { name: Beta }]\n',
+  )
   return home
 }
 
@@ -67,6 +71,8 @@ const PLACES: Readonly<Record<string, { readonly home: () => Home; readonly each
   'demo-show': { home: () => copyOf(withDemo) },
   'demo-verify': { home: () => copyOf(withAnsweringDemo) },
   'demo-remove': { home: () => copyOf(withDemo) },
+  'demo-apply': { home: () => copyOf(withDemo) },
+  'demo-destroy': { home: () => copyOf(withDemo) },
 }
 
 /** What a person types at the examples that ask, and what ends those that run until they are told to stop. */

@@ -41,11 +41,12 @@ export async function prepareHomes(sandbox: Sandbox): Promise<Homes> {
   return { empty: emptyHome(), acme, demo, passphrase: await withPassphrase(copyOf(acme)), backup: await withBackup(copyOf(acme)) }
 }
 
-/** Writes the file that `add --from` reads: two integrations of a sandbox. */
+/** Writes the files that commands read: two integrations of a sandbox, two demos. */
 function writeAnswers(home: Home, sandbox: Sandbox): void {
   const entry = { provider: 'chatwoot', name: 'eu', baseUrl: sandbox.url, accountId: '1', apiKey: sandbox.administratorToken }
   writeFileSync(join(home.path, 'integrations.json'), JSON.stringify([entry, { ...entry, name: 'us' }]))
   writeFileSync(join(home.path, 'captured.http'), capturedRequest())
+  writeFileSync(join(home.path, 'demos.yaml'), DEMOS)
 }
 
 async function withPassphrase(home: Home): Promise<Home> {
@@ -55,6 +56,13 @@ async function withPassphrase(home: Home): Promise<Home> {
   succeed(await run(['key', 'add', 'passphrase'], { home, env: { CRM_PASSPHRASE_FILE: 'passphrase' } }))
   return home
 }
+/** A file of demos: one that is there in the home `demo`, and a new one. */
+const DEMOS = `defaults:
+  botUrl: https://bot.example.com/hook
+demos:
+  - name: Acme Dental
+  - name: Beta
+`
 
 async function withBackup(home: Home): Promise<Home> {
   succeed(await run(['vault', 'backup', 'copy.db'], { home }))
@@ -119,6 +127,8 @@ export const INVOCATIONS: Readonly<Record<AnsweringCommand, Invocation>> = {
   },
   'webhook listen': { place: 'empty', needs: 'nothing', argv: words('webhook listen') },
   'demo-remove': { place: 'demo', needs: 'server', argv: words('demo-remove acme-dental --yes') },
+  'demo-apply': { place: 'demo', needs: 'server', argv: words('demo-apply demos.yaml') },
+  'demo-destroy': { place: 'demo', needs: 'server', argv: words('demo-destroy -f demos.yaml --confirm default') },
   sandbox: { place: 'empty', needs: 'nothing', argv: words('sandbox') },
   tour: { place: 'empty', needs: 'nothing', argv: words('tour') },
   help: { place: 'empty', needs: 'nothing', argv: words('help exit-codes') },

@@ -1,6 +1,7 @@
 import type { View } from '../../src/terminal/view.ts'
 import { auditHeadView, auditVerifyView, auditView } from '../../src/terminal/views/audit.ts'
 import { addedManyView, addedView, editedView, removedView, toggledView } from '../../src/terminal/views/changed.ts'
+import { demoApplyView } from '../../src/terminal/views/demo-apply.ts'
 import { demoCreateView } from '../../src/terminal/views/demo-create.ts'
 import { demoListView } from '../../src/terminal/views/demo-list.ts'
 import { demoRemoveView } from '../../src/terminal/views/demo-remove.ts'
@@ -20,7 +21,7 @@ import { tourView } from '../../src/terminal/views/tour.ts'
 import { vaultBackupView, vaultPathView, vaultRestoredView, vaultVerifyView } from '../../src/terminal/views/vault.ts'
 import { webhookListenView, webhookVerifyView } from '../../src/terminal/views/webhook.ts'
 import { whichView } from '../../src/terminal/views/which.ts'
-import { connected, demoFailed, demoPlanned, failed, SAMPLES } from './samples.ts'
+import { connected, demoFailed, demoPlanned, demosPlanned, failed, SAMPLES } from './samples.ts'
 
 /** A view with the data it shows; what ties them is lost, so that all can stand in one list. */
 export interface Shown {
@@ -74,6 +75,9 @@ export const ALL_VIEWS: readonly Shown[] = [
   shown('demo-verify', demoVerifyView, SAMPLES['demo-verify']),
   shown('webhook verify', webhookVerifyView, SAMPLES['webhook verify']),
   shown('webhook listen', webhookListenView, SAMPLES['webhook listen']),
+  shown('demo-apply', demoApplyView, SAMPLES['demo-apply']),
+  shown('demo-apply --dry-run', demoApplyView, demosPlanned),
+  shown('demo-destroy', demoRemoveView, SAMPLES['demo-destroy']),
   shown('demo-remove', demoRemoveView, SAMPLES['demo-remove']),
   shown('sandbox', sandboxView, SAMPLES.sandbox),
   shown('tour', tourView, SAMPLES.tour),

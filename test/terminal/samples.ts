@@ -166,6 +166,41 @@ const list = {
 }
 const one: answers.IntegrationOneAnswer = { integration, test: connected }
 
+const demoItem = { integration: 'acme-prod', source: 'vault', inboxId: '5', botId: '7', changes: [], error: null } as const
+
+/** A file of demos that was applied, each demo with another end. */
+export const demoApplied: answers.DemoApplyAnswer = {
+  changed: true,
+  dryRun: false,
+  demos: [
+    { ...demoItem, slug: 'a', name: HOSTILE, action: 'create', outcome: 'done' },
+    {
+      ...demoItem,
+      slug: 'b',
+      name: 'B',
+      action: 'update',
+      outcome: 'done',
+      changes: [
+        { kind: 'inbox', field: 'greeting', from: HOSTILE, to: 'Hello' },
+        { kind: 'link', field: 'bot', from: null, to: '7' },
+      ],
+    },
+    { ...demoItem, slug: 'c', name: 'C', action: 'keep', outcome: 'done' },
+    { ...demoItem, slug: 'd', name: 'D', action: 'delete', outcome: 'done' },
+    { ...demoItem, slug: 'e', name: 'E', action: 'create', outcome: 'failed', error: { code: 'usage', message: HOSTILE, hint: null } },
+    { ...demoItem, slug: 'f', name: 'F', action: 'skip', outcome: 'done' },
+  ],
+  summary: { create: 1, update: 1, keep: 2, delete: 1, failed: 1 },
+}
+
+/** The same before anything was done. */
+export const demosPlanned: answers.DemoApplyAnswer = {
+  ...demoApplied,
+  dryRun: true,
+  demos: demoApplied.demos.filter(({ outcome }) => outcome !== 'failed').map((item) => ({ ...item, outcome: 'planned' as const })),
+  summary: { ...demoApplied.summary, failed: 0 },
+}
+
 /** By command, as in the schemas. */
 export const SAMPLES = {
   init: { created: true, vault: '/home/jane/vault.db', profile: 'default', keySlot: slot } satisfies answers.InitAnswer,
@@ -265,6 +300,14 @@ export const SAMPLES = {
       },
     ],
   } satisfies answers.WebhookListenAnswer,
+  'demo-apply': demoApplied,
+  'demo-destroy': {
+    changed: true,
+    demos: [
+      { slug: 'a', integration: 'acme-prod', source: 'vault', outcome: 'planned', left: [] },
+      { slug: HOSTILE, integration: 'acme-prod', source: 'vault', outcome: 'busy', left: [] },
+    ],
+  } satisfies answers.DemoRemoveAnswer,
   'demo-remove': {
     changed: true,
     demos: [

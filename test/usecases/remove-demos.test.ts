@@ -146,7 +146,7 @@ test('several demos: one that fails does not keep the others, and the error is t
     await succeed(createDemo({ http, target, ...aRun(journal) }, { ...INPUT, slug: `demo-${index}` }))
   sandbox.faults.add('DELETE /inboxes/*:500#1-2')
   const doomed = journals.map((journal, index) => ({ slug: `demo-${index}`, journal, target }))
-  const { answer } = await toEnd(removeDemos({ http, ...aRun() }, doomed))
+  const { answer } = await toEnd(removeDemos({ http, ...aRun() }, doomed, { concurrency: 1 }))
   expect(answer.data?.demos.map(({ outcome }) => outcome)).toEqual(['partial', 'removed', 'removed'])
   expect(answer.error).toMatchObject({ code: 'partial', message: '1 of 3 demos could not be removed' })
   expect(
@@ -190,6 +190,7 @@ test('several demos: a cancellation keeps the rest, and the answer says what was
   const run = removeDemos(
     { http, ...aRun(), signal: stop.signal },
     journals.map((journal, index) => ({ slug: `demo-${index}`, journal, target })),
+    { concurrency: 1 },
   )
   let next = await run.next()
   while (next.done !== true) {

@@ -5,9 +5,15 @@ import { listed, next, pairs, shown, type View } from '../view.ts'
 import { accountText, placeRows, type Rows, snippetText } from './demo-card.ts'
 import { verificationLines } from './demo-verify.ts'
 
-const DONE: Readonly<Record<DemoStepAnswer['action'], string>> = { create: 'created', update: 'updated', keep: 'kept', adopt: 'adopted' }
+const DONE: Readonly<Record<DemoStepAnswer['action'], string>> = {
+  create: 'created',
+  update: 'updated',
+  keep: 'kept',
+  adopt: 'adopted',
+  delete: 'deleted',
+}
 
-function stepLine(step: DemoStepAnswer, style: Style): string {
+function stepLine(step: DemoStepAnswer, width: number, style: Style): string {
   const { symbols } = style
   const marks: Readonly<Record<DemoStepAnswer['outcome'], readonly [mark: string, word: string]>> = {
     planned: [style.dim(symbols.skipped), `to ${step.action}`],
@@ -20,15 +26,20 @@ function stepLine(step: DemoStepAnswer, style: Style): string {
   const [mark, word] = marks[step.outcome]
   const id = step.id === null ? '' : ` (id ${shown(step.id, style)})`
   const changes = step.changes.length === 0 ? '' : `: ${listed(step.changes.map((change) => shown(change, style)))}`
-  return `  ${mark} ${padTo(word, 11)} ${padTo(step.kind, 6)} ${shown(step.name, style)}${id}${changes}`
+  return `  ${mark} ${padTo(word, 11)} ${padTo(step.kind, width)} ${shown(step.name, style)}${id}${changes}`
 }
 
-function planLine(step: DemoStepAnswer, style: Style): string {
+/** The width of the column of kinds. */
+function kindWidth(steps: readonly DemoStepAnswer[]): number {
+  return Math.max(6, ...steps.map(({ kind }) => kind.length))
+}
+
+function planLine(step: DemoStepAnswer, width: number, style: Style): string {
   const { symbols } = style
   const mark =
     step.action === 'create' ? style.ok(symbols.create) : step.action === 'keep' ? style.dim(symbols.skipped) : style.warn(symbols.update)
   const changes = step.changes.length === 0 ? '' : `: ${listed(step.changes.map((change) => shown(change, style)))}`
-  return `  ${mark} ${padTo(step.action, 6)} ${padTo(step.kind, 6)} ${shown(step.name, style)}${changes}`
+  return `  ${mark} ${padTo(step.action, 6)} ${padTo(step.kind, width)} ${shown(step.name, style)}${changes}`
 }
 
 /** `demo-create --dry-run`: what would be created, changed and kept, with counts. */
@@ -37,7 +48,7 @@ function planText({ demo, account, steps }: DemoCreateAnswer, style: Style): str
   const where = account === null ? '' : ` in account ${accountText(account, style)}`
   const counts = `${count('create')} to create, ${count('update')} to update, ${count('keep') + count('adopt')} to keep`
   const first = `Plan for demo ${style.accent(shown(demo.slug, style))}${where}: ${counts}`
-  return [first, ...steps.map((step) => planLine(step, style)), 'Nothing was changed.'].join('\n')
+  return [first, ...steps.map((step) => planLine(step, kindWidth(steps), style)), 'Nothing was changed.'].join('\n')
 }
 
 /** `crm demo-create`: a card of what is there now; the plan of a dry run; after a failure, what became of each step. */
@@ -45,7 +56,7 @@ export const demoCreateView: View<DemoCreateAnswer> = (data, style) => {
   if (data.dryRun) return planText(data, style)
   const { demo, account, inbox, bot, snippet, changed, steps, verification } = data
   const name = `${style.accent(shown(demo.name, style))} (${shown(demo.slug, style)})`
-  const each = steps.map((step) => stepLine(step, style))
+  const each = steps.map((step) => stepLine(step, kindWidth(steps), style))
   if (inbox === null || bot === null) return [`${style.error(style.symbols.failed)} demo ${name} is not ready`, ...each].join('\n')
   const state = changed ? 'is ready' : 'is ready, nothing had to be changed'
   const rows: Rows = [...(account === null ? [] : [['account', accountText(account, style)] as const]), ...placeRows(inbox, bot, style)]

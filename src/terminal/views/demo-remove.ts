@@ -6,6 +6,8 @@ function removalLine({ slug, outcome, left }: DemoRemoval, style: Style): string
   const name = shown(slug, style)
   const { symbols } = style
   if (outcome === 'removed') return `${style.ok(symbols.ok)} removed demo ${name}`
+  if (outcome === 'planned') return `${style.error('-')} remove demo ${name}`
+  if (outcome === 'busy') return `${style.dim(symbols.skipped)} demo ${name} is left to another run, which is working on it`
   if (outcome === 'gone') return `${style.dim(symbols.skipped)} demo ${name} was removed before; nothing to do`
   if (outcome === 'forgotten')
     return `${style.ok(symbols.ok)} forgot the damaged record of demo ${name}; what the server holds of it was not touched`
@@ -14,7 +16,7 @@ function removalLine({ slug, outcome, left }: DemoRemoval, style: Style): string
   return `${style.error(symbols.failed)} demo ${name} is partly removed; left: ${remains.length === 0 ? NOTHING : listed(remains)}`
 }
 
-/** `crm demo-remove`: one line for each demo. */
+/** `crm demo-remove` and its like: one line for each demo. */
 export const demoRemoveView: View<DemoRemoveAnswer> = ({ demos }, style) => {
   if (demos.length === 0) return 'No demos to remove.'
   const each = demos.map((demo) => removalLine(demo, style))

@@ -1,0 +1,69 @@
+/** The texts that demos are read from: YAML and JSON, which is YAML as well, and CSV. Each value knows its line. */
+import { CsvError, parse as parseCsv } from 'csv-parse/sync'
+import { isNode, LineCounter, parseDocument, stringify } from 'yaml'
+import type { Problem } from '../core/errors.ts'
+
+/** A parsed text. */
+export interface ParsedText {
+  readonly value: unknown
+  /** The line of a value, from 1; of the nearest one around it where it is not written down itself. */
+  lineOf(path: readonly (string | number)[]): number
+  /** What keeps it from being read. */
+  readonly problems: readonly Problem[]
+}
+
+/** Most aliases (`*name`) that one text may make use of. */
+const MOST_ALIASES = 1_000
+
+/** Reads YAML or JSON. */
+export function parseYaml(text: string): ParsedText {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const lineOf = (path: readonly (string | number)[]): number => {
+    for (let length = path.length; length > 0; length -= 1) {
+      const node = document.getIn(path.slice(0, length), true)
+      if (isNode(node) && node.range !== undefined && node.range !== null) return lines.linePos(node.range[0]).line
+    }
+    return 1
+  }
+  const problems = document.errors.map(({ pos, message }) => ({ field: `line ${lines.linePos(pos[0]).line}`, message }))
+  if (problems.length > 0) return { value: undefined, lineOf, problems }
+  try {
+    return { value: document.toJS({ maxAliasCount: MOST_ALIASES }), lineOf, problems }
+  } catch (error) {
+    return { value: undefined, lineOf, problems: [{ field: 'the text', message: (error as Error).message }] }
+  }
+}
+
+/** One row of a CSV text: its cells by column, trimmed, without the empty ones. */
+export interface CsvRow {
+  readonly line: number
+  readonly cells: Readonly<Record<string, string>>
+}
+
+/** Reads CSV (RFC 4180) whose first line names the columns; a semicolon or a tab may stand for the comma. */
+export function parseTable(text: string): { readonly rows: readonly CsvRow[]; readonly problems: readonly Problem[] } {
+  const first = text.slice(0, text.search(/[\r\n]|$/))
+  const delimiter = [',', ';', '\t'].toSorted((one, other) => first.split(other).length - first.split(one).length)[0] ?? ','
+  try {
+    const records = parseCsv(text, { bom: true, columns: true, delimiter, info: true, skip_empty_lines: true, trim: true })
+    const rows = (
+      records as unknown as readonly { readonly record: Record<string, string>; readonly info: { readonly lines: number } }[]
+    ).map(
+      ({ record, info }): CsvRow => ({
+        line: info.lines,
+        cells: Object.fromEntries(Object.entries(record).filter(([, cell]) => cell !== '')),
+      }),
+    )
+    return { rows, problems: [] }
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error
+    const line = (error as unknown as { readonly lines?: number }).lines
+    return { rows: [], problems: [{ field: line === undefined ? 'the table' : `line ${line}`, message: error.message }] }
+  }
+}
+
+/** A value as YAML. */
+export function writeYaml(value: unknown): string {
+  return stringify(value, { lineWidth: 0 })
+}

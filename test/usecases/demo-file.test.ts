@@ -1,0 +1,168 @@
+import { expect, test } from 'vitest'
+import { text as topic } from '../../src/commands/topics/demo-file.ts'
+import type { CrmError } from '../../src/core/errors.ts'
+import { type FileDemo, readDemoFile } from '../../src/usecases/demo-file.ts'
+
+const read = (text: string, tables: Readonly<Record<string, string>> = {}, name = 'demos.yaml') =>
+  readDemoFile({ text, name, readTable: async (path) => tables[path] ?? '' })
+
+async function problemsOf(text: string, tables: Readonly<Record<string, string>> = {}, name?: string): Promise<readonly string[]> {
+  const error = await read(text, tables, name).then(
+    () => undefined,
+    (thrown: CrmError) => thrown,
+  )
+  return (error?.problems ?? []).map(({ field, message }) => `${field}: ${message}`)
+}
+
+const outline = (demos: readonly FileDemo[]) => demos.map(({ input, where }) => `${where} ${input.slug} ${input.name} ${input.botUrl}`)
+
+test('settings of a demo go before those of its template, and those before the defaults', async () => {
+  const demos = await read(`
+defaults: { botUrl: https://bot.example/default, greeting: Default, color: "#111111" }
+templates:
+  dental: { greeting: Template, color: "#222222" }
+demos:
+  - { name: One }
+  - { name: Two, template: dental }
+  - { name: Three, template: dental, color: "#333333" }
+`)
+  expect(demos.map(({ input: { greeting, color } }) => [greeting, color])).toEqual([
+    ['Default', '#111111'],
+    ['Template', '#222222'],
+    ['Template', '#333333'],
+  ])
+})
+
+test('a template is repeated for each row, and for each row of a table; values are encoded inside of an address', async () => {
+  const demos = await read(
+    `templates:
+  dental: { name: "{{company}} Dental", botUrl: "https://bot.example/{{slug}}?c={{company}}", websiteUrl: "{{site}}" }
+demos:
+  - { template: dental, with: { site: "https://a.example/x?y=1" }, each: [{ company: A & B }, { company: 7 }] }
+  - { template: dental, csv: companies.csv }
+`,
+    { 'companies.csv': 'company;site\n"Müller; Söhne";https://m.example\n' },
+  )
+  expect(outline(demos)).toEqual([
+    'line 4 a-b-dental A & B Dental https://bot.example/a-b-dental?c=A%20%26%20B',
+    'line 4 7-dental 7 Dental https://bot.example/7-dental?c=7',
+    'companies.csv line 2 muller-sohne-dental Müller; Söhne Dental https://bot.example/muller-sohne-dental?c=M%C3%BCller%3B%20S%C3%B6hne',
+  ])
+  expect(demos.map(({ input }) => input.websiteUrl)).toEqual(['https://a.example/x?y=1', 'https://a.example/x?y=1', 'https://m.example'])
+})
+
+test('JSON is read as well, and a table of its own', async () => {
+  const json = JSON.stringify({ version: 1, demos: [{ name: 'Acme', botUrl: 'https://bot.example/hook', integration: 'EU' }] }, null, 2)
+  expect((await read(json)).map(({ integration, where }) => [integration, where])).toEqual([['eu', 'line 4']])
+  const table =
+    '\uFEFFname,botUrl,agents,hours,timezone,preChat,webhooks,ttl\nAcme,https://bot.example/a,a@x.example; b@x.example,Mon-Fri 9-17,Europe/Zurich,email! name,https://h.example/1,7d\n'
+  const [demo] = await read(table, {}, 'demos.csv')
+  expect(demo?.input).toMatchObject({
+    agents: ['a@x.example', 'b@x.example'],
+    hours: { open: 'Mon-Fri 9-17', timezone: 'Europe/Zurich' },
+    preChat: { fields: ['email!', 'name'] },
+    webhooks: [{ url: 'https://h.example/1' }],
+    ttl: '7d',
+  })
+})
+
+test('all problems are told at once, each with its line, those of a template once', async () => {
+  expect(
+    await problemsOf(`defaults:
+  botUrl: nonsense
+templates:
+  t:
+    color: red
+    greeting: "{{missing}}"
+demos:
+  - name: One
+    colour: "#123456"
+  - name: Two
+    color: #123456
+  - name: Three
+    template: t
+    botUrl: https://bot.example/{{nobody}}
+  - template: unknown
+    name: Four
+  - name: Five
+    hours: { open: sometimes, timezone: Mars }
+    preChat: { fields: ["what?"] }
+    webhooks: [{ url: https://h.example, events: [nothing] }]
+    ttl: soon
+  - name: Five
+    botUrl: https://bot.example/ok
+  - name: Five
+    botUrl: https://bot.example/ok
+`),
+  ).toEqual([
+    'line 15, demos[3].template: is not among the templates: unknown',
+    'line 9, demos[0].colour: is not a setting of a demo',
+    'line 2, defaults.botUrl: must be a web address such as https://bot.example/hook',
+    'line 11, demos[1].color: is empty: write the colour in quotes, as "#1f93ff"',
+    'line 14, demos[2].botUrl: has {{nobody}}, for which there is no value (line 12)',
+    'line 6, templates.t.greeting: has {{missing}}, for which there is no value (line 12)',
+    'line 5, templates.t.color: must be a colour such as #1f93ff',
+    'line 19, demos[4].preChat.fields.0: must be email, name, phone or the key of a custom attribute, with ! behind it where it has to be filled in',
+    'line 18, demos[4].hours.timezone: must be a name such as Europe/Zurich',
+    'line 18, demos[4].hours.open: must be hours such as Mon-Fri 09:00-17:00, Sat closed',
+    expect.stringMatching(/^line 20, demos\[4\]\.webhooks\.0\.events\.0: must be one of /),
+    'line 21, demos[4].ttl: must be a duration such as 7d or 12h',
+    'line 24: has the slug five of line 22 once more',
+  ])
+})
+
+test.each<[string, string, string]>([
+  ['not YAML', 'demos: [', 'line 1'],
+  ['a key twice', 'demos: []\ndemos: []', 'line 2'],
+  ['no demos', 'version: 1', 'line 1, demos: must be a list of demos'],
+  ['another version', 'version: 2\ndemos: []', 'line 1, version: must be 1'],
+  ['a part that is none', 'demos: []\ndemo: []', 'line 2, demo: is not a part of the file'],
+  ['a list', '- name: Acme', 'line 1, the file: must have a list "demos"'],
+  ['a demo that is text', 'demos:\n  - Acme', 'line 2, demos[0]: must be settings of a demo'],
+  ['a row that is a list', 'demos:\n  - each: [[1]]', 'line 2, demos[0].each[0]: must be names and values'],
+  [
+    'a wrong integration',
+    'demos:\n  - { name: A, botUrl: "https://b.example", integration: "a b" }',
+    'line 2, demos[0].integration: must be the name of an integration',
+  ],
+  [
+    'ttl and expires',
+    'demos:\n  - { name: A, botUrl: "https://b.example", ttl: 1d, expires: never }',
+    'line 2, demos[0].expires: and ttl exclude each other',
+  ],
+])('%s is told with its line', async (_what, text, expected) => {
+  expect((await problemsOf(text))[0]).toContain(expected)
+})
+
+test('a bomb of aliases is refused, not unfolded', async () => {
+  const level = (n: number) => `l${n}: &l${n} [${Array.from({ length: 9 }, () => `*l${n - 1}`).join(', ')}]`
+  const bomb = ['l0: &l0 [x, x, x]', ...Array.from({ length: 12 }, (_, index) => level(index + 1))].join('\n')
+  expect((await problemsOf(bomb)).join()).toMatch(/alias/i)
+})
+
+test('a table with a wrong row or column says which', async () => {
+  expect(await problemsOf('name,botUrl\nAcme\n', {}, 'x.csv')).toEqual([expect.stringMatching(/^line 2: /)])
+  expect(await problemsOf('name,botUrl,nonsense\nAcme,https://b.example,1\n', {}, 'x.csv')).toEqual([
+    'line 2, nonsense: is not a setting of a demo',
+  ])
+  expect(await problemsOf('name,botUrl\nAcme,\n', {}, 'x.csv')).toEqual(['line 2, botUrl: is missing'])
+})
+
+test('the file of crm help demo-file is one', async () => {
+  const lines = topic().split('\n')
+  const indented = (from: string, to: string) =>
+    lines
+      .slice(
+        lines.findIndex((line) => line.includes(from)),
+        lines.findIndex((line) => line.startsWith(to)),
+      )
+      .map((line) => line.slice(2))
+      .join('\n')
+  const demos = await read(indented('# demos.yaml', 'A demo takes'), { 'companies.csv': 'company\nGamma\n' })
+  expect(demos.map(({ input }) => input.slug)).toEqual(['acme', 'alpha-dental', 'beta-dental', 'gamma-dental', 'acme-api'])
+  const table = lines
+    .slice(lines.findIndex((line) => line.includes('name,botUrl')))
+    .map((line) => line.slice(2))
+    .join('\n')
+  expect((await read(table, {}, 'demos.csv')).map(({ input }) => input.agents)).toEqual([['ann@example.com', 'ben@example.com'], []])
+})
