@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { IntegrationManyAnswer, IntegrationOneAnswer, TestResult } from '../core/answers.ts'
 import { CrmError } from '../core/errors.ts'
 import { readValues } from '../core/field-values.ts'
-import { parseName } from '../core/integration.ts'
+import { NAME_PATTERN, parseName } from '../core/integration.ts'
 import type { Provider, Warning } from '../core/provider.ts'
 import { providers } from '../providers/index.ts'
 import { askFields } from '../terminal/ask-fields.ts'
@@ -17,7 +17,7 @@ import { addFieldFlags, type FieldFlags, readEnvironment, readFieldFlags } from 
 import { chooseKeyKind, createProfile } from './first-key.ts'
 import { setExamples, setStatuses } from './help-format.ts'
 import { readInputText } from './input-text.ts'
-import { typedAgain, withWhereabouts } from './printed-commands.ts'
+import { asMenu, typedAgain, withWhereabouts } from './printed-commands.ts'
 
 interface AddFlags {
   readonly name?: string
@@ -61,13 +61,15 @@ export function define(command: Command, app: App): void {
 }
 
 async function add(app: App, providerId: string | undefined, flags: AddFlags & FieldFlags) {
-  const answers = flags.from === undefined ? undefined : readAnswers(await readInputText(app, flags.from, '--from'), providerId)
+  const answers = flags.from === undefined ? undefined : readAnswers(await readInputText(app, flags.from, '--from'), providerId, providers)
   if (answers?.many === true) return addMany(app, answers.inputs, flags)
   const [given] = answers?.inputs ?? []
   const provider = requireProvider(providers, providerId ?? given?.provider ?? (await chooseProvider(app)))
   const taken = await takenNames(app)
   const asked = flags.name ?? given?.name
-  const name = asked === undefined ? freeName(provider.id, taken) : parseName(asked, 'integration')
+  // A wrong name is told before anything is asked; with nobody to ask, it is told with all else that is wrong.
+  const name =
+    asked === undefined ? freeName(provider.id, taken) : app.ui.interactive ? parseName(asked, 'integration') : asked.toLowerCase()
   if (taken.has(name)) throw nameTaken(name)
   const known = {
     ...(flags.fromEnv === true ? readEnvironment(provider, app.world.env) : {}),
@@ -91,7 +93,7 @@ async function addOne(app: App, provider: Provider, one: One): Promise<Outcome> 
   const draftOf = (raw: Readonly<Record<string, string>>): Draft =>
     draftIntegration(providers, { provider: provider.id, name: one.name, active: one.active, raw }, one.taken)
   if (first.missing.length > 0 && !app.ui.interactive) {
-    if (first.problems.length > 0) draftOf(one.known)
+    if (first.problems.length > 0 || !NAME_PATTERN.test(one.name)) draftOf(one.known)
     throw missingValues(first.missing, `where to find each: crm providers ${provider.id}`)
   }
   if (first.missing.length === 0) {
@@ -120,9 +122,7 @@ async function askAndSave(
     const test = await test_(app, draft, false)
     if (test.result.outcome === 'connected') return save(app, draft, test)
     const { attemptView } = await import('../terminal/views/test.ts')
-    app.ui.tell(
-      await attemptView({ ...test.result, hint: beforeSaving(app, test.result.hint ?? undefined, provider.id) }, await app.ui.style()),
-    )
+    app.ui.tell(await attemptView({ ...test.result, hint: asMenu(test.result.hint) }, await app.ui.style()))
     const next = await askAfterFailure(app.ui, { provider, name: one.name, values })
     values = next.values
     testFirst = next.action === 'test'

@@ -324,12 +324,20 @@ export class App {
 
   /** The flags that say what this run is about. */
   get whereabouts(): Whereabouts {
-    return this.#globals
+    const { profile, vault } = this.#globals
+    return {
+      ...(profile === undefined ? {} : { profile }),
+      ...(vault === undefined ? {} : { vault }),
+      ...(this.integration === undefined ? {} : { integration: this.integration }),
+    }
   }
+
+  /** The Chatwoot that the flags of a demo command name. */
+  integration: string | undefined
 
   /** An answer whose printed commands are about what this run was about. */
   async #runnable<T>(answer: Answer<T>): Promise<Answer<T>> {
-    if (this.#globals.profile === undefined && this.#globals.vault === undefined) return answer
+    if (Object.keys(this.whereabouts).length === 0) return answer
     const { answerWithWhereabouts } = await import('./printed-commands.ts')
     return answerWithWhereabouts(answer, this.whereabouts)
   }

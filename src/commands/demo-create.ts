@@ -67,6 +67,7 @@ export function define(command: Command, app: App): void {
 async function demoCreate(app: App, flags: DemoCreateFlags): Promise<Outcome> {
   const request = requestOf(flags)
   const input = readCreateDemo(request)
+  app.integration = flags.integration
   const opened = await openTarget(app, flags.integration)
   const { target, unlocked } = opened
   const runId = newRunId()

@@ -51,6 +51,7 @@ async function demoRemove(app: App, slugs: readonly string[], flags: DemoRemoveF
     })
   }
   if (flags.forget === true) return forget(app, slugs)
+  app.integration = flags.integration
   const chosen = several ? await chooseMany(app, flags) : await chooseNamed(app, slugs, flags)
   const living = chosen.filter(({ gone }) => !gone)
   if (living.length > 0)

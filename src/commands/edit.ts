@@ -18,7 +18,7 @@ import type { OpenedIntegration, UnlockedVault } from '../vault/unlocked.ts'
 import { type App, action, done, type Outcome } from './app.ts'
 import { addFieldFlags, type FieldFlags, readFieldFlags } from './field-flags.ts'
 import { setExamples, setStatuses } from './help-format.ts'
-import { typedAgain } from './printed-commands.ts'
+import { asMenu, typedAgain } from './printed-commands.ts'
 
 interface EditFlags {
   readonly rename?: string
@@ -92,7 +92,7 @@ async function editByAsking(app: App, unlocked: UnlockedVault, provider: Provide
     const test = await runTest(app, provider, opened, values)
     if (test.result.outcome === 'connected') return save(app, unlocked, opened, { values }, test)
     const { attemptView } = await import('../terminal/views/test.ts')
-    app.ui.tell(await attemptView(test.result, await app.ui.style()))
+    app.ui.tell(await attemptView({ ...test.result, hint: asMenu(test.result.hint) }, await app.ui.style()))
     const next = await askAfterFailure(app.ui, { provider, name, values: raw })
     raw = next.values
     tests = next.action === 'test'

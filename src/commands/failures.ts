@@ -30,8 +30,8 @@ export function toCrmError(thrown: unknown): CrmError {
 }
 
 /** What commander throws, in our words: its texts repeat what was typed, which may be a secret. */
-export function fromParser(code: string, message: string): CrmError {
-  const hint = 'see what is possible with: crm --help'
+export function fromParser(code: string, message: string, command = 'help'): CrmError {
+  const hint = `see what is possible with: crm ${command === 'help' ? '' : `${command} `}--help`
   switch (code) {
     case 'commander.unknownOption': {
       // Of `-psecret` the first letter is the option.

@@ -6,16 +6,22 @@ import { CrmError } from '../core/errors.ts'
 export interface Whereabouts {
   readonly profile?: string
   readonly vault?: string
+  /** The Chatwoot that was named for a demo. */
+  readonly integration?: string
 }
 
 /** Commands that are about no vault. */
 const ANYWHERE = 'providers|help|sandbox|tour|key generate'
 const COMMAND = new RegExp(`\\bcrm (?:-p (\\S+) )?(?!-|(?:${ANYWHERE})\\b)(?=[a-z])`, 'g')
 
-/** Advice with the given `--profile` and `--vault` in its commands. */
-export function withWhereabouts(hint: string, { profile, vault }: Whereabouts): string {
-  if (profile === undefined && vault === undefined) return hint
-  return hint.replaceAll(COMMAND, (_match, other: string | undefined) => {
+const DEMO_COMMAND = /\bcrm demo-(?:remove|show|verify) [a-z0-9][\w.-]*(?! --integration)(?=$|[;,)])/g
+
+/** Advice with the given `--profile`, `--vault` and `--integration` in its commands. */
+export function withWhereabouts(hint: string, { profile, vault, integration }: Whereabouts): string {
+  const precise =
+    integration === undefined ? hint : hint.replaceAll(DEMO_COMMAND, (command) => `${command} --integration ${quoted(integration)}`)
+  if (profile === undefined && vault === undefined) return precise
+  return precise.replaceAll(COMMAND, (_match, other: string | undefined) => {
     const name = other ?? profile
     return `crm ${vault === undefined ? '' : `--vault ${quoted(vault)} `}${name === undefined ? '' : `-p ${quoted(name)} `}`
   })
@@ -23,7 +29,7 @@ export function withWhereabouts(hint: string, { profile, vault }: Whereabouts): 
 
 /** The same in all of an answer: its error, and the results in its data. */
 export function answerWithWhereabouts<T>(answer: Answer<T>, where: Whereabouts): Answer<T> {
-  if (where.profile === undefined && where.vault === undefined) return answer
+  if (Object.values(where).every((value) => value === undefined)) return answer
   const { data, error } = answer
   return {
     ...answer,
@@ -81,6 +87,14 @@ export function typedAgain(hint: string, argv: readonly string[]): string {
     const added = given.flatMap(({ flag, value }) => (value === undefined ? [`--${flag}`] : [`--${flag}`, value]))
     return ['crm', ...kept.map(quoted), ...added].join(' ')
   })
+}
+
+/** Advice where a menu follows that does what its command would do. */
+export function asMenu(hint: string | null): string {
+  if (hint === null) return 'choose "correct a field" below'
+  return hint
+    .replace(/(?:, then(?: run)?)?: crm edit .*$/, ', then choose "correct a field" below')
+    .replace(/(?:, then(?: run)?)?: crm test .*$/, ', then choose "test again" below')
 }
 
 interface GivenFlag {

@@ -92,7 +92,8 @@ async function ended(app: App, program: Command, error: unknown): Promise<void> 
     if (app.ui.flags.json) await app.run('help', () => Promise.reject(fromParser(error.code, error.message)))
     return
   }
-  await app.run(commandName(program, app.world.argv), () => Promise.reject(fromParser(error.code, error.message)))
+  const name = commandName(program, app.world.argv)
+  await app.run(name, () => Promise.reject(fromParser(error.code, error.message, name)))
 }
 
 /** Global flags that the parser did not get to, because it failed before. */

@@ -32,7 +32,11 @@ export interface Draft {
 export function draftIntegration(providers: readonly Provider[], input: IntegrationInput, taken: ReadonlySet<string>): Draft {
   requireProvider(providers, input.provider)
   const { problems, draft } = tryDraft(providers, input, taken)
-  refuseProblems(problems, `the values for ${input.provider} are not valid`)
+  refuseProblems(
+    problems,
+    `the values for ${input.provider} are not valid`,
+    `see what each must be with: crm providers ${input.provider.toLowerCase()}`,
+  )
   if (draft === undefined) throw new CrmError('internal', 'a draft without problems is missing')
   return draft
 }
@@ -105,11 +109,13 @@ export function freeName(id: string, taken: ReadonlySet<string>): string {
 /**
  * Reads the JSON of `--from`: one object of field keys with optional `name` and `active`, or an array of `{ provider, ... }`.
  * @param provider the provider named on the command line, for an object; an array names its own.
+ * @param providers those whose fields the entries are judged by as well, once one of them cannot be read at all.
  * @throws {CrmError} `usage` with all problems, naming where they are and never a value.
  */
 export function readAnswers(
   text: string,
   provider: string | undefined,
+  providers: readonly Provider[] = [],
 ): { readonly inputs: readonly IntegrationInput[]; readonly many: boolean } {
   let value: unknown
   try {
@@ -121,17 +127,15 @@ export function readAnswers(
   const entries: readonly unknown[] = Array.isArray(value) ? value : [value]
   if (entries.length === 0) throw new CrmError('usage', 'the answers are an empty list')
   if (entries.length > MOST_ANSWERS) throw new CrmError('usage', `the answers hold more than ${MOST_ANSWERS} integrations`)
-  const problems: Problem[] = []
-  const inputs: IntegrationInput[] = []
-  for (const [index, entry] of entries.entries()) {
-    const read = readAnswer(entry, provider)
-    if ('input' in read) inputs.push(read.input)
-    else
-      problems.push(
-        ...read.problems.map((problem) => (many ? { field: `[${index}].${problem.field}`, message: problem.message } : problem)),
-      )
+  const read = entries.map((entry) => readAnswer(entry, provider))
+  if (read.some((one) => 'problems' in one)) {
+    const judged = read.map((one) => ('problems' in one || providers.length === 0 ? one : tryDraft(providers, one.input, new Set())))
+    const problems = judged.flatMap((one, index) =>
+      ('problems' in one ? one.problems : []).map(({ field, message }) => ({ field: many ? `[${index}].${field}` : field, message })),
+    )
+    refuseProblems(problems, 'the answers are not valid')
   }
-  refuseProblems(problems, 'the answers are not valid')
+  const inputs = read.flatMap((one) => ('input' in one ? [one.input] : []))
   return { inputs, many }
 }
 

@@ -339,7 +339,7 @@ export function testError(results: readonly TestResult[]): CrmError | undefined 
             .map((result) => result.name)
             .join(', ')}`
         : failed.map((result) => result.name).join(', '),
-    hint: `look at one with: crm test ${first.name}`,
+    hint: first.checkedAt === null && first.hint !== null ? first.hint : `look at one with: crm test ${first.name}`,
   })
 }
 

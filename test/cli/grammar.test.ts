@@ -45,6 +45,14 @@ describe.concurrent('the command line', () => {
     expect(stderr).not.toContain('did you mean')
   })
 
+  test('a mistake in a command points to the help of that command', async () => {
+    for (const words of [['add', '--name'], ['show'], ['list', 'too', 'many'], ['key', 'remove']]) {
+      const { status, stderr } = await run(words, { home: acme })
+      const command = words[0] === 'key' ? 'key remove' : words[0]
+      expect([status, stderr]).toEqual([2, expect.stringContaining(`crm ${command} --help`)])
+    }
+  })
+
   test('knows no abbreviations', async () => {
     for (const words of [['lis'], ['demo-c'], ['list', '--jso'], ['profile', 'lis']])
       expect((await run(words, { home: acme })).status).toBe(2)

@@ -1,7 +1,7 @@
 /** A command that is printed as advice can be run as it stands. */
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { typedAgain, withWhereabouts } from '../../src/commands/printed-commands.ts'
+import { asMenu, typedAgain, withWhereabouts } from '../../src/commands/printed-commands.ts'
 import type { Sandbox } from '../../src/sandbox/index.ts'
 import { copyOf, emptyHome, homeWithChatwoot, openSandbox, run, runShell, succeed } from '../support/cli.ts'
 
@@ -36,6 +36,22 @@ describe('advice about what was typed', () => {
     expect(withWhereabouts(hint, where)).toBe(hint)
     expect(withWhereabouts('crm list', {})).toBe('crm list')
   })
+
+  test('about a demo names the Chatwoot that was named', () => {
+    const hint = 'run the same command again to finish it, or: crm demo-remove acme'
+    const precise = withWhereabouts(hint, { integration: 'env:chatwoot' })
+    expect(precise).toBe(`${hint} --integration env:chatwoot`)
+    expect(withWhereabouts(precise, { integration: 'env:chatwoot' })).toBe(precise)
+  })
+
+  test.each([
+    ['copy the token, then run: crm edit {name} --api-key-stdin', 'copy the token, then choose "correct a field" below'],
+    ['choose one of them: crm edit a --account-id <id>', 'choose one of them, then choose "correct a field" below'],
+    ['wait a little, then: crm test {name}', 'wait a little, then choose "test again" below'],
+    [null, 'choose "correct a field" below'],
+  ])('in front of a menu points to the menu: %s', (hint, expected) => {
+    expect(asMenu(hint)).toBe(expected)
+  })
 })
 
 describe.concurrent('the fix that is printed', () => {
@@ -69,4 +85,11 @@ describe.concurrent('the fix that is printed', () => {
     const { data } = JSON.parse((await run(['test', 'nope', 'none', '--profile', 'other', '--json'], { home })).stdout)
     expect(data.results.map(({ hint }: { hint: string }) => hint)).toEqual(Array(2).fill('see the names with: crm -p other list'))
   })
+})
+
+test('a wrong name is told together with all other values that are wrong, where nobody can be asked', async () => {
+  const argv = ['add', 'chatwoot', '--name', 'Ä b', '--base-url', 'http://chat.example.com', '--account-id', 'x', '--json']
+  const { error } = JSON.parse((await run(argv)).stdout)
+  expect(error.problems.map(({ field }: { field: string }) => field).sort()).toEqual(['accountId', 'apiKey', 'baseUrl', 'name'])
+  expect(error.hint).toBe('see what each must be with: crm providers chatwoot')
 })

@@ -177,6 +177,15 @@ describe('answers', () => {
     ])
   })
 
+  it('name what is wrong in the readable entries as well, where the kinds of CRM are known', () => {
+    const text = '[{"name": 5, "provider": "chatwoot"}, {"provider": "nope"}, {"provider": "chatwoot", "accountId": "x", "apiKey": "k"}]'
+    expect(problemsOf(() => readAnswers(text, undefined, providers))).toEqual([
+      '[0].name: must be text',
+      expect.stringMatching(/^\[1\]\.provider: is not one of: /),
+      '[2].accountId: must be a number such as 3',
+    ])
+  })
+
   it('are usage errors or inputs, whatever they hold (property)', () => {
     fc.assert(
       fc.property(fc.oneof(fc.json(), fc.string()), fc.constantFrom('chatwoot', undefined), (text, provider) => {

@@ -43,12 +43,15 @@ function conditionText({ when, orWhen }: FieldAnswer): string[] {
   return [`only when ${conditions.map(({ field, is }) => `${field} is ${listed(is.split('|')).replace(' and ', ' or ')}`).join(', or ')}`]
 }
 
+/** Whether a field that only some ways need may be left out depends on the way, which says so itself. */
+function necessity({ required, default: fallback, when }: FieldAnswer, style: Style): string[] {
+  if (required) return ['required']
+  if (fallback !== null) return [`default ${shown(fallback, style)}`]
+  return when === null ? ['optional'] : []
+}
+
 function fieldText(field: FieldAnswer, style: Style): string {
-  const traits = [
-    field.sensitivity === 'secret' ? 'secret' : field.kind,
-    field.required ? 'required' : field.default === null ? 'optional' : `default ${shown(field.default, style)}`,
-    ...conditionText(field),
-  ]
+  const traits = [field.sensitivity === 'secret' ? 'secret' : field.kind, ...necessity(field, style), ...conditionText(field)]
   const rows: (readonly [string, string])[] = [['  give it as', ways(field)]]
   if (field.help !== null) rows.push(['  where', prose(field.help, style)])
   if (field.example !== null) rows.push(['  example', shown(field.example, style)])
