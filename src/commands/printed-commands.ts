@@ -73,18 +73,22 @@ export function errorWithHint(error: CrmError, change: (hint: string) => string)
 }
 
 /** `crm edit acme --base-url https://chat.example.com --api-key-stdin`, with its flags behind the name. */
-const CHANGE = /crm (?:edit|test) \S+((?: --[a-z][a-z-]*(?: (?!--)\S+)?)*)/g
+const CHANGE = /crm edit \S+((?: --[a-z][a-z-]*(?: (?!--)\S+)?)*)/g
+const TEST = /(?: run)?: crm test \S+/g
 
 /**
  * Advice about an integration that was not saved: to run what was typed once more, with the flags of the advice in the place of those
- * that were typed. Nothing that was typed can be a secret: literal ones are refused.
+ * that were typed. Nothing that was typed can be a secret: literal ones are refused. A command that would have a secret typed again,
+ * which is not what is wrong, is not spelled out.
  * @param argv the words of this run.
  */
 export function typedAgain(hint: string, argv: readonly string[]): string {
-  return hint.replaceAll(CHANGE, (_match, flags: string) => {
+  return hint.replaceAll(TEST, ' run the same command again').replaceAll(CHANGE, (_match, flags: string) => {
     const given = Array.from(flags.matchAll(/ --([a-z][a-z-]*)(?: ((?!--)\S+))?/g), ([, flag = '', value]) => ({ flag, value }))
     const kept = [...WHEREABOUTS, ...given].reduce(without, argv)
     const added = given.flatMap(({ flag, value }) => (value === undefined ? [`--${flag}`] : [`--${flag}`, value]))
+    if (kept.some((word) => /^--[a-z-]+-stdin$/.test(word)))
+      return `the same command${added.length === 0 ? ' again' : ` with ${added.join(' ')}`}`
     return ['crm', ...kept.map(quoted), ...added].join(' ')
   })
 }

@@ -75,7 +75,9 @@ describe.concurrent('where the profile has no Chatwoot, the variables', () => {
   test('count only when all three are set; an empty one is not', async () => {
     for (const name of Object.keys(chatwootVariables(sandbox))) {
       const env = { ...chatwootVariables(sandbox), [name]: '' }
-      expect(documentOf('test', await run(['test', '--json'], { env })).data.results).toEqual([])
+      // Nor does a test without a name end well with nothing tested.
+      const bare = failureOf('test', 'not_found', await run(['test', '--json'], { env }))
+      expect(`${bare.error.reason} ${bare.error.hint}`).toContain(name)
       const { error } = failureOf('test', 'not_found', await run(['test', 'env:chatwoot', '--json'], { env }))
       expect(`${error.reason} ${error.hint}`).toContain(name)
       failureOf('demo-create', 'not_found', await run([...DEMO, '--json'], { env }))

@@ -24,9 +24,18 @@ describe('advice about what was typed', () => {
   test.each([
     ['crm edit {name} --account-id <id>', 'crm add chatwoot --name=acme --api-key-env T --no-test --account-id <id>'],
     ['give it: crm edit a --api-key-stdin', 'give it: crm add chatwoot --name=acme --account-id 9 --no-test --api-key-stdin'],
-    ['then run: crm test {name}', 'then run: crm add chatwoot --name=acme --account-id 9 --api-key-env T --no-test'],
+    ['pass it, then run: crm test {name}', 'pass it, then run the same command again'],
+    ['wait, then: crm test {name}', 'wait, then run the same command again'],
   ])('%s', (hint, expected) => {
     expect(typedAgain(hint, argv)).toBe(expected)
+  })
+
+  test('has no secret typed again that is not what is wrong', () => {
+    const words = ['edit', 'acme', '--api-key-stdin', '--rename', 'b']
+    expect(typedAgain('check it: crm edit {name} --base-url <url>', words)).toBe('check it: the same command with --base-url <url>')
+    expect(typedAgain('copy it, then run: crm edit {name} --api-key-stdin', words)).toBe(
+      'copy it, then run: crm edit acme --rename b --api-key-stdin',
+    )
   })
 
   test('keeps the place, quoted for a shell, once', () => {

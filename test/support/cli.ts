@@ -84,8 +84,15 @@ export function emptyHome(key = randomBytes(32).toString('base64')): Home {
 /** The same home once more, to be changed without the first one noticing. */
 export function copyOf(home: Home): Home {
   const copy = emptyHome(home.key)
-  cpSync(home.path, copy.path, { recursive: true })
-  return copy
+  // SQLite takes its side files away when a command in that home ends, perhaps between the listing and the copying of them.
+  for (let again = 20; ; again -= 1) {
+    try {
+      cpSync(home.path, copy.path, { recursive: true })
+      return copy
+    } catch (error) {
+      if (again === 0 || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+  }
 }
 
 /** A home whose vault has the profile `default`, opened by the home's key. */
