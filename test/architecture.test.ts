@@ -13,6 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
   crypto: ['core'],
   files: ['core'],
+  keychain: ['core'],
   http: ['core'],
   oauth: ['core'],
   chatwoot: ['core'],
@@ -26,7 +27,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   library: ['core', 'crypto', 'files', 'http', 'chatwoot', 'providers', 'vault', 'usecases', 'process-facts.ts'],
   'index.ts': ['core', 'crypto', 'http', 'chatwoot', 'providers', 'vault', 'usecases', 'library'],
   'world.ts': ['core', 'terminal'],
-  commands: ['core', 'crypto', 'files', 'http', 'chatwoot', 'providers', 'sandbox', 'vault', 'usecases', 'terminal', 'world.ts'],
+  commands: [
+    'core',
+    'crypto',
+    'files',
+    'keychain',
+    'http',
+    'chatwoot',
+    'providers',
+    'sandbox',
+    'vault',
+    'usecases',
+    'terminal',
+    'world.ts',
+  ],
   'main.ts': ['core', 'terminal', 'commands', 'world.ts', 'process-facts.ts'],
 }
 
@@ -132,7 +146,7 @@ test('only the network client, the receiver and the sandbox reach the network', 
 })
 
 test('only the runner of a child and the tour start programs', () => {
-  const starters = ['src/terminal/child.ts', 'src/commands/tour.ts']
+  const starters = ['src/terminal/child.ts', 'src/commands/tour.ts', 'src/keychain/keychain.ts']
   expect(importsThat(({ to }, { path }) => to === 'node:child_process' && !starters.includes(path))).toEqual([])
 })
 

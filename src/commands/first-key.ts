@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { CrmError } from '../core/errors.ts'
 import { Secret } from '../core/secret.ts'
@@ -7,15 +8,16 @@ import type { KeySlotInfo } from '../vault/key-slots.ts'
 import type { FirstKey } from '../vault/unlock.ts'
 import type { App } from './app.ts'
 import type { KeyKind } from './key-kinds.ts'
-import { environmentKey, fileKey, newPassphrase } from './key-sources.ts'
+import { environmentKey, fileKey, keychainOf, newPassphrase } from './key-sources.ts'
 
 /**
  * The key of a new slot. `env`: that of `INTEGRATION_ENCRYPTION_KEY`. `file`: that of the key file, which is made when it is not
- * there. `passphrase`: asked twice, or from `CRM_PASSPHRASE_FILE`.
+ * there. `keychain`: a new one, kept by the operating system. `passphrase`: asked twice, or from `CRM_PASSPHRASE_FILE`.
  */
 export async function makeKey(app: App, kind: KeyKind, profile: string): Promise<FirstKey> {
   if (kind === 'passphrase')
     return { kind, label: 'passphrase', key: { type: 'passphrase', passphrase: await newPassphrase(app, profile) } }
+  if (kind === 'keychain') return keychainKey(app)
   const key = kind === 'env' ? environmentKey(app) : existsSync(app.paths.keyFile) ? await fileKey(app) : makeKeyFile(app)
   if (key === undefined) {
     throw new CrmError('usage', 'INTEGRATION_ENCRYPTION_KEY is not set', {
@@ -32,12 +34,28 @@ function makeKeyFile(app: App): Buffer {
   return parseRawKey(text, 'the new key file')
 }
 
+/**
+ * A new key, in the keychain before anything else is written, under a name that the slot bears as its label. It is read back: a key
+ * that cannot be read again must never be the only one.
+ */
+async function keychainKey(app: App): Promise<FirstKey> {
+  const text = new Secret(generateRawKey()).reveal()
+  const label = `key-${randomBytes(8).toString('hex')}`
+  const keychain = await keychainOf(app)
+  await keychain.write(label, text)
+  if ((await keychain.read(label)) !== text)
+    throw new CrmError('io_failed', 'the keychain did not give back what it was given', {
+      hint: 'choose another kind of key: --key passphrase',
+    })
+  return { kind: 'keychain', label, key: { type: 'raw', key: parseRawKey(text, 'the new key') } }
+}
+
 /** Which key a new profile gets when no flag says: the environment's, else a person is asked, else the flag is missing. */
 export async function chooseKeyKind(app: App): Promise<KeyKind> {
   if (app.world.encryptionKey !== undefined) return 'env'
   if (!app.ui.interactive) {
     throw new CrmError('usage', 'a new profile needs a key and there is no terminal to ask on', {
-      hint: 'give one of: --key env (with INTEGRATION_ENCRYPTION_KEY), --key file, --key passphrase (with CRM_PASSPHRASE_FILE)',
+      hint: 'give one of: --key env (with INTEGRATION_ENCRYPTION_KEY), --key file, --key keychain, --key passphrase (with CRM_PASSPHRASE_FILE)',
     })
   }
   return app.ui.ask.choice({
@@ -45,6 +63,7 @@ export async function chooseKeyKind(app: App): Promise<KeyKind> {
     help: ['The secrets are encrypted; this is what decrypts them.'],
     choices: [
       { value: 'passphrase', label: 'a passphrase that you type' },
+      { value: 'keychain', label: 'the keychain of this system, open while you are logged in' },
       { value: 'file', label: `a key file, readable by you alone (${app.paths.keyFile})` },
     ],
     fallback: 'passphrase',

@@ -1,7 +1,7 @@
 import { CrmError } from '../core/errors.ts'
 
 /** The kinds of key slot that can be made. */
-export const KEY_KINDS = ['env', 'file', 'passphrase'] as const
+export const KEY_KINDS = ['env', 'file', 'keychain', 'passphrase'] as const
 
 /** One of {@link KEY_KINDS}. */
 export type KeyKind = (typeof KEY_KINDS)[number]

@@ -48,7 +48,7 @@ export async function rotateKey(app: App, flags: RotateFlags): Promise<Outcome> 
 function remembering(sources: KeySources): KeySources {
   let asked: Promise<string | undefined> | undefined
   return {
-    raw: () => sources.raw(),
+    ...sources,
     passphrase: () => {
       asked ??= sources.passphrase()
       return asked
@@ -66,7 +66,8 @@ async function keysAtHand(
   const kept: KeptSlot[] = []
   for (const slot of slots) {
     if (drop.includes(slot)) continue
-    const key = slot.keyId === null ? await passphraseOf(unlocked, sources, slot) : await rawKeyOf(unlocked, raw, slot)
+    const key =
+      slot.keyId === null ? await passphraseOf(unlocked, sources, slot) : await rawKeyOf(unlocked, await rawKeys(sources, raw, slot), slot)
     if (key !== undefined) kept.push({ id: slot.id, key })
   }
   return kept
@@ -76,6 +77,16 @@ async function passphraseOf(unlocked: UnlockedVault, sources: KeySources, slot: 
   const passphrase = await sources.passphrase()
   const key = passphrase === undefined ? undefined : { type: 'passphrase' as const, passphrase }
   return key !== undefined && (await unlocked.opensSlot(slot.id, key)) ? key : undefined
+}
+
+/** A key in the keychain is at hand for the slot that names it. */
+async function rawKeys(
+  sources: KeySources,
+  raw: readonly { readonly key: Buffer }[],
+  slot: KeySlotInfo,
+): Promise<readonly { readonly key: Buffer }[]> {
+  const kept = slot.kind === 'keychain' ? await sources.keychain?.(slot.label) : undefined
+  return kept === undefined ? raw : [{ key: kept }]
 }
 
 async function rawKeyOf(

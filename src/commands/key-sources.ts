@@ -5,6 +5,7 @@ import type { UnlockKey } from '../crypto/key-slot.ts'
 import { parseRawKey } from '../crypto/raw-key.ts'
 import type { Paths } from '../files/paths.ts'
 import { checkPrivateFile } from '../files/private.ts'
+import type { Keychain } from '../keychain/keychain.ts'
 import { askPassphrase, readKeyFile, SHORTEST_PASSPHRASE } from '../terminal/key-sources.ts'
 import type { Ui } from '../terminal/ui.ts'
 import type { KeySources } from '../vault/key-slots.ts'
@@ -34,6 +35,11 @@ export function keySources(app: KeyHolder): KeySources {
       if (file !== undefined) keys.push({ key: file, from: `the key file ${app.paths.keyFile}` })
       return keys
     },
+    async keychain(label) {
+      // A passphrase file is a choice of its own.
+      if (app.world.env.CRM_KEYCHAIN === 'off' || app.world.env.CRM_PASSPHRASE_FILE !== undefined) return undefined
+      return keychainKey(app, label)
+    },
     async passphrase() {
       if (app.madeKey?.type === 'passphrase') return app.madeKey.passphrase
       const fromFile = await filePassphrase(app, app.world.env.CRM_PASSPHRASE_FILE)
@@ -49,6 +55,21 @@ export function environmentKey(app: KeyHolder): Buffer | undefined {
   const text = app.world.encryptionKey
   // A secret from here on: the output filter knows it.
   return text === undefined ? undefined : parseRawKey(new Secret(text.trim()).reveal(), 'INTEGRATION_ENCRYPTION_KEY')
+}
+
+/** The keychain of the operating system. Loaded when a profile has a key in it. */
+export async function keychainOf(app: Pick<KeyHolder, 'world'>): Promise<Keychain> {
+  const { Keychain } = await import('../keychain/keychain.ts')
+  return new Keychain(app.world.program)
+}
+
+async function keychainKey(app: KeyHolder, label: string): Promise<Buffer> {
+  const text = await (await keychainOf(app)).read(label)
+  if (text !== null) return parseRawKey(new Secret(text).reveal(), 'the keychain')
+  throw new CrmError('locked', 'the keychain of this machine does not hold the key of the profile', {
+    reason: `it has nothing under the name ${label} of crm-vault; it may be that of another machine or user`,
+    hint: 'set CRM_KEYCHAIN=off to open the profile with another of its keys; see: crm key list',
+  })
 }
 
 /** The key of the key file; undefined when there is none and nobody named one. @throws {CrmError} `unsafe_file`, `usage`, `io_failed`. */

@@ -8,6 +8,7 @@ import { makeKey } from './first-key.ts'
 import { setExamples, setStatuses } from './help-format.ts'
 import { KEY_KINDS, parseKeyKind } from './key-kinds.ts'
 import type { RotateFlags } from './key-rotate.ts'
+import { keychainOf } from './key-sources.ts'
 
 const MOST_LABEL_CHARACTERS = 64
 
@@ -75,6 +76,8 @@ async function add(app: App, text: string, flags: AddKeyFlags): Promise<Outcome>
     throw new CrmError('usage', `a label has at most ${MOST_LABEL_CHARACTERS} characters, none of them a control character`)
   }
   const profile = (await app.profile()).value
+  if (kind === 'keychain' && label !== undefined)
+    throw new CrmError('usage', 'a keychain slot bears the name that its key has in the keychain', { hint: 'leave --label out' })
   const unlocked = await app.unlock()
   const made = flags.newKeyEnv === undefined ? await makeKey(app, kind, profile) : keyFromVariable(app, kind, flags.newKeyEnv)
   app.throwIfStopped()
@@ -88,8 +91,8 @@ async function add(app: App, text: string, flags: AddKeyFlags): Promise<Outcome>
 
 /** The profile is open with today's key, so that the new one has to come from another variable. */
 function keyFromVariable(app: App, kind: (typeof KEY_KINDS)[number], name: string): Awaited<ReturnType<typeof makeKey>> {
-  if (kind === 'passphrase')
-    throw new CrmError('usage', '--new-key-env gives a raw key, not a passphrase', { hint: 'export CRM_PASSPHRASE_FILE=<path>' })
+  if (kind === 'passphrase' || kind === 'keychain')
+    throw new CrmError('usage', '--new-key-env gives a key for --key env or file', { hint: 'leave --new-key-env out' })
   const text = app.world.env[name]
   if (text === undefined)
     throw new CrmError('usage', 'the variable that --new-key-env names is not set', {
@@ -107,11 +110,27 @@ async function remove(app: App, id: string): Promise<Outcome> {
   const unlocked = await app.unlock()
   app.throwIfStopped()
   await unlocked.removeKeySlot(id)
+  const left = slot?.kind === 'keychain' && !(await forgetInKeychain(app, slot.label))
   return done(
     'crm.key-remove/1',
     { removed: slot?.id ?? id } satisfies RemovedAnswer,
     async () => (await import('../terminal/views/changed.ts')).removedView,
+    {
+      warnings: left
+        ? [{ code: 'keychain_entry_left', message: `the keychain could not be asked: remove ${slot.label} of crm-vault from it yourself` }]
+        : [],
+    },
   )
+}
+
+/** The slot is gone; its key is of no use any more. */
+async function forgetInKeychain(app: App, label: string): Promise<boolean> {
+  try {
+    await (await keychainOf(app)).remove(label)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function toAnswer({ id, kind, label, keyId, createdAt }: KeySlotInfo): KeySlotAnswer {

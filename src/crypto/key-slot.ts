@@ -3,8 +3,8 @@ import { OpenError, open, seal } from './chunked.ts'
 import { encodeContext } from './context.ts'
 import { deriveKey, derivePassphraseKey, rawKeyId, SCRYPT_COST, type ScryptCost } from './derive.ts'
 
-/** Where the unlock key of a slot comes from. `env` and `file` keep a raw key; `passphrase` derives one. */
-export type KeySlotKind = 'env' | 'file' | 'passphrase'
+/** Where the unlock key of a slot comes from. `env`, `file` and `keychain` keep a raw key; `passphrase` derives one. */
+export type KeySlotKind = 'env' | 'file' | 'keychain' | 'passphrase'
 
 /** One way to unlock a profile, as its row holds it (`security.md` section 4.4). */
 export interface KeySlot {

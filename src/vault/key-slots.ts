@@ -29,6 +29,11 @@ export interface KeySlotInfo {
 export interface KeySources {
   /** Raw keys at hand (environment, key file), in order of preference. @throws CrmError `usage` for a malformed one. */
   raw(): Promise<readonly { readonly key: Buffer; readonly from: string }[]>
+  /**
+   * The key that the keychain of the operating system holds under the label of a slot; undefined where it is not to be asked. Called
+   * only when no raw key fits and the profile has such a slot. @throws CrmError `locked` when it cannot be asked or has no such key.
+   */
+  keychain?(label: string): Promise<Buffer | undefined>
   /** The passphrase from a file or a prompt; undefined when there is nobody to ask. Called only when a passphrase slot is left to try. */
   passphrase(): Promise<string | undefined>
 }
@@ -136,6 +141,8 @@ export async function openAnySlot(
     const opened = await tryKey(sound, profile, { type: 'raw', key })
     if (opened !== undefined) return opened
   }
+  const kept = await openFromKeychain(sound, profile, sources)
+  if (kept !== undefined) return kept
   const passphraseSlots = sound.filter((slot) => slot.kind === 'passphrase')
   const passphrase = passphraseSlots.length === 0 ? undefined : await sources.passphrase()
   if (passphrase !== undefined) {
@@ -147,6 +154,20 @@ export async function openAnySlot(
   }
   if (raw.length === 0) throw locked(profile.name, sound)
   throw wrongKey(profile, sound, raw)
+}
+
+async function openFromKeychain(
+  slots: readonly StoredSlot[],
+  profile: { readonly id: Buffer; readonly name: string },
+  sources: KeySources,
+): Promise<OpenedSlot | undefined> {
+  for (const slot of slots) {
+    if (slot.kind !== 'keychain') continue
+    const key = await sources.keychain?.(slot.label)
+    const opened = key === undefined ? undefined : await tryKey([slot], profile, { type: 'raw', key })
+    if (opened !== undefined) return opened
+  }
+  return undefined
 }
 
 /** A slot is opened once before it is stored: a key that cannot unlock again must never be the only one. */
@@ -214,12 +235,14 @@ function wrongKey(
 const SOURCE_NAMES: Readonly<Record<KeySlotKind, string>> = {
   env: 'the variable INTEGRATION_ENCRYPTION_KEY',
   file: 'its key file',
+  keychain: 'the keychain of the operating system',
   passphrase: 'its passphrase',
 }
 
 const SOURCE_HINTS: Readonly<Record<KeySlotKind, string>> = {
   env: 'export INTEGRATION_ENCRYPTION_KEY=<key>',
   file: 'export CRM_KEY_FILE=<path>',
+  keychain: 'unset CRM_KEYCHAIN',
   passphrase: 'run the command in a terminal, or export CRM_PASSPHRASE_FILE=<path>',
 }
 
