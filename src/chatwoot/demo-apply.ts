@@ -154,6 +154,7 @@ async function finish(
       status: 'ready',
       inboxId: inbox?.id ?? null,
       botId: bot?.id ?? null,
+      expiresAt: plan.expiresAt,
       secrets: { ...(bot === null ? {} : botSecrets(bot)), ...(inbox === null ? {} : inboxSecrets(inbox)) },
     },
     adopted,

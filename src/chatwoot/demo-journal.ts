@@ -34,7 +34,7 @@ export type Adopted = Pick<JournalEntry, 'kind' | 'remoteId'> & Partial<Pick<Jou
 export type DemoSeed = Pick<DemoRecord, 'slug' | 'name' | 'integration' | 'account' | 'channel'>
 
 /** What changes in a record besides its journal. */
-export type RecordChange = Partial<Pick<DemoRecord, 'name' | 'account' | 'channel' | 'status' | 'inboxId' | 'botId'>> & {
+export type RecordChange = Partial<Pick<DemoRecord, 'name' | 'account' | 'channel' | 'status' | 'inboxId' | 'botId' | 'expiresAt'>> & {
   /** New secrets; `null` forgets one. */
   readonly secrets?: Readonly<Record<string, string | null>>
 }
@@ -152,7 +152,7 @@ export class Ledger {
     const { secrets = {}, ...fields } = change
     const isSame =
       entries.length === 0 &&
-      Object.entries(fields).every(([key, value]) => record[key as keyof DemoRecord] === value) &&
+      Object.entries(fields).every(([key, value]) => (record[key as keyof DemoRecord] ?? null) === (value ?? null)) &&
       Object.entries(secrets).every(([key, value]) => (this.#secrets[key] ?? null) === value)
     if (!isSame || this.#record === undefined) await this.#write({ ...record, journal: [...record.journal, ...entries] }, change)
   }

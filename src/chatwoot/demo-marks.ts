@@ -4,6 +4,7 @@
  * on web and API channels alike. Names prove nothing: Chatwoot's are not unique.
  */
 import { demoMark } from '../core/demo.ts'
+import type { AgentBot, Inbox } from './read.ts'
 
 const ANY_MARK =
   /\[crm-demo(-removed)?:([a-z0-9][a-z0-9._-]{0,63})\](?: run ([0-9a-f]{32}))?(?: at (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z))?(?: until (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z))?/g
@@ -86,4 +87,14 @@ export function remarked(text: string | null | undefined, { slug, fresh, until, 
   const kept =
     runId === null || madeAt === null ? fresh : markText(slug, runId, madeAt, until === undefined ? (mark?.until ?? null) : until)
   return withMark(words ?? said, kept)
+}
+
+/** The end of a demo as its marks have it: the later one, should they differ; null for none. */
+export function untilOf(
+  { inbox, bot }: { readonly inbox: Pick<Inbox, 'outOfOffice'> | null; readonly bot: Pick<AgentBot, 'description'> | null },
+  slug: string,
+): string | null {
+  const marks = [markOf(inbox?.outOfOffice, slug), markOf(bot?.description, slug)]
+  const ends = marks.flatMap((mark) => (mark === undefined || mark.until === null ? [] : [mark.until]))
+  return ends.toSorted((one, other) => Date.parse(one) - Date.parse(other)).at(-1) ?? null
 }

@@ -5,7 +5,7 @@
 import type { DemoChannel, DemoStepKind } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
 import type { InboxDefaults } from './connection.ts'
-import { markText, remarked } from './demo-marks.ts'
+import { markText, remarked, untilOf } from './demo-marks.ts'
 import { type AccountWebhook, type Agent, type AgentBot, eventsText, type Inbox } from './read.ts'
 
 /** What a demo is to be. What is left out is not managed: its value on the server is nobody's business here. */
@@ -102,6 +102,8 @@ export interface DemoPlan {
   readonly newMembers: readonly Agent[]
   /** Wanted agents whom the account does not know. */
   readonly unknownAgents: readonly string[]
+  /** When the demo may be swept; null for one without an end. */
+  readonly expiresAt: string | null
 }
 
 /** The website of a demo that was not given one. */
@@ -125,7 +127,34 @@ export function planDemo(wanted: DemoWanted, observed: DemoObserved): DemoPlan {
   const webhooks = planWebhooks(wanted, observed)
   const steps = [bot, inbox, ...webhooks, link, ...(hours === undefined ? [] : [hours]), ...(agents === undefined ? [] : [agents])]
   const changed = steps.some(({ action }) => action !== 'keep')
-  return { slug: wanted.slug, name: wanted.name, channel: wanted.channel, changed, steps, newMembers, unknownAgents }
+  const expiresAt = wanted.expiresAt === undefined ? untilOf(observed, wanted.slug) : wanted.expiresAt
+  return { slug: wanted.slug, name: wanted.name, channel: wanted.channel, changed, steps, newMembers, unknownAgents, expiresAt }
+}
+
+/** What a demo's new end is made of. */
+export type NewEnd = Pick<DemoWanted, 'slug' | 'runId' | 'madeAt'> & { readonly name: string; readonly expiresAt: string | null }
+
+/** Plans that a demo ends at another time: its marks change, and nothing else. Inbox and bot are there. */
+export function planNewEnd({ slug, name, runId, madeAt, expiresAt }: NewEnd, observed: DemoObserved): DemoPlan {
+  const { inbox, bot, webhooks } = observed
+  const marked = { slug, fresh: markText(slug, runId, madeAt, expiresAt), until: expiresAt }
+  const step = (
+    kind: DemoStepKind,
+    object: AgentBot | Inbox | AccountWebhook,
+    settings: Readonly<Record<string, string | undefined>>,
+  ): DemoPlanStep => {
+    const changes = differences(object, settings)
+    return { kind, action: changes.length === 0 ? 'keep' : 'update', name: object.name ?? name, id: object.id, adopted: false, changes }
+  }
+  const description = remarked(bot?.description, marked)
+  const fits = description !== undefined && description.length <= MAX_DESCRIPTION
+  const steps = [
+    ...(bot === null ? [] : [step('bot', bot, fits ? { description } : {})]),
+    ...(inbox === null ? [] : [step('inbox', inbox, { outOfOffice: remarked(inbox.outOfOffice, marked) })]),
+    ...webhooks.map((webhook) => step('webhook', webhook, { name: remarked(webhook.name, marked)?.replace('\n', ' ') })),
+  ]
+  const changed = steps.some(({ action }) => action !== 'keep')
+  return { slug, name, channel: inbox?.channel ?? 'web', changed, steps, newMembers: [], unknownAgents: [], expiresAt }
 }
 
 function refuseOtherChannel({ slug, channel }: DemoWanted, inbox: Inbox | null): void {

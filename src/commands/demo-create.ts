@@ -26,6 +26,8 @@ interface DemoCreateFlags {
   readonly widgetColor?: string
   readonly agent: readonly string[]
   readonly slug?: string
+  readonly ttl?: string
+  readonly expires?: string
   readonly ifExists?: string
   readonly dryRun?: boolean
   readonly keepOnFailure?: boolean
@@ -48,6 +50,8 @@ export function define(command: Command, app: App): void {
     .option('--agent <email>', 'give this agent the inbox (repeats)', (email: string, before: readonly string[]) => [...before, email], [])
     .option('--slug <slug>', 'the key of the demo (default: made from the name)')
     .option('--if-exists <reuse|fail|replace>', 'what to do when it is there (default reuse)')
+    .option('--ttl <duration>', 'how long it lives, such as 7d (crm demo-sweep)')
+    .option('--expires <time>', 'when it ends, such as 2027-01-31T18:00:00Z')
     .option('-n, --dry-run', 'print the plan, change nothing')
     .option('--keep-on-failure', 'leave what a failed run has made')
     .option('--verify', 'then talk to it as a customer, and wait for the bot')

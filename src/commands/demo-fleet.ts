@@ -3,8 +3,9 @@ import { dirname, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { memoryJournal } from '../chatwoot/demo-journal.ts'
 import type { DemoTarget } from '../chatwoot/demo-target.ts'
-import type { DemoJournal } from '../core/demo.ts'
+import type { DemoJournal, DemoRecord } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
+import type { Http } from '../core/ports.ts'
 import { paced } from '../http/pace.ts'
 import type { FileDemo } from '../usecases/demo-file.ts'
 import { type HeldRuns, holdRuns } from '../usecases/hold-runs.ts'
@@ -58,9 +59,9 @@ export type Place = Pick<Surplus, 'slug'> & { readonly open: OpenTarget }
  * A demo that another run holds has that `conflict` in place of its journal.
  */
 export async function openFleet(app: App, flags: FleetFlags, places: readonly Place[]): Promise<Fleet> {
-  const { concurrency, perMinute } = paceOf(flags)
+  const { concurrency } = paceOf(flags)
   const runId = newRunId()
-  const http = await app.http({ connections: Math.max(32, concurrency) })
+  const http = await pacedHttp(app, flags)
   const journals = new Map<string, DemoJournal | CrmError>()
   const stored = places.filter(({ open }) => open.unlocked !== undefined)
   const unlocked = stored[0]?.open.unlocked
@@ -79,14 +80,13 @@ export async function openFleet(app: App, flags: FleetFlags, places: readonly Pl
     { clock: app.world.clock, signal: app.signal, deadlineMs: app.deadlineAfter(LIMIT_MS) },
     runs === undefined ? [] : [runs],
   )
-  const onPause = (origin: string, waitMs: number): void => app.ui.step(`${origin} asks for a pause of ${Math.ceil(waitMs / 1000)} s`)
   const journal = (target: DemoTarget, slug: string): DemoJournal | CrmError => {
     const known = journals.get(keyOf(target, slug)) ?? memoryJournal()
     journals.set(keyOf(target, slug), known)
     return known
   }
   return {
-    http: paced(http.request, { clock: app.world.clock, concurrency, perMinute, onPause }),
+    http,
     clock: app.world.clock,
     signal: held.signal,
     end: () => held.end(),
@@ -94,6 +94,14 @@ export async function openFleet(app: App, flags: FleetFlags, places: readonly Pl
     journal,
     concurrency,
   }
+}
+
+/** The network at the pace that the flags ask for. */
+export async function pacedHttp(app: App, flags: FleetFlags): Promise<Http> {
+  const { concurrency, perMinute } = paceOf(flags)
+  const http = await app.http({ connections: Math.max(32, concurrency) })
+  const onPause = (origin: string, waitMs: number): void => app.ui.step(`${origin} asks for a pause of ${Math.ceil(waitMs / 1000)} s`)
+  return paced(http.request, { clock: app.world.clock, concurrency, perMinute, onPause })
 }
 
 function keyOf(target: DemoTarget, slug: string): string {
@@ -146,6 +154,16 @@ function refuseDoubles(demos: readonly (FleetDemo & { readonly where: string })[
         hint: 'give one of them another slug',
       })
   }
+}
+
+/** The records of an integration's demos that the vault keeps, without those that are gone; null where there is no vault. */
+export async function storedRecords(app: App, { target, unlocked }: OpenTarget): Promise<readonly DemoRecord[] | null> {
+  if (unlocked === undefined) return null
+  const summaries = (await (await app.vault()).demos(unlocked.profile)).filter(
+    ({ integration, status }) => integration === target.name && status !== 'removed',
+  )
+  const kept = await Promise.all(summaries.map(({ slug }) => unlocked.readDemo(target.name, slug)))
+  return kept.flatMap((one) => (one === undefined ? [] : [one.record]))
 }
 
 /** `1 demo`, `3 demos (a, b, c)`, with the first few named. */

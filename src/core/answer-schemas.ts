@@ -142,6 +142,7 @@ const demoSummary = z.strictObject({
   inboxId: text.nullable(),
   botId: text.nullable(),
   createdAt: time,
+  expiresAt: time.nullable(),
 })
 
 const demoStep = z.strictObject({
@@ -333,6 +334,15 @@ export const ANSWER_SCHEMAS = {
   ),
   'demo-remove': schemaOf<answers.DemoRemoveAnswer>()('crm.demo-remove/1', demoRemovals),
   'demo-destroy': schemaOf<answers.DemoRemoveAnswer>()('crm.demo-destroy/1', demoRemovals),
+  'demo-sweep': schemaOf<answers.DemoRemoveAnswer>()('crm.demo-sweep/1', demoRemovals),
+  'demo-extend': schemaOf<answers.DemoExtendAnswer>()(
+    'crm.demo-extend/1',
+    z.strictObject({
+      changed: z.boolean(),
+      demo: z.strictObject({ slug: text, name: text, integration: text, source, expiresAt: time.nullable() }),
+    }),
+  ),
+  'demo-export': schemaOf<answers.DemoExportAnswer>()('crm.demo-export/1', z.strictObject({ demos: count, path: text.nullable(), text })),
   'demo-apply': schemaOf<answers.DemoApplyAnswer>()(
     'crm.demo-apply/1',
     z.strictObject({

@@ -443,7 +443,7 @@ export interface DemoRemoval {
   readonly left: readonly { readonly kind: DemoStepKind; readonly id: string }[]
 }
 
-/** `crm demo-remove`, `crm demo-destroy`. */
+/** `crm demo-remove`, `crm demo-destroy`, `crm demo-sweep`. */
 export interface DemoRemoveAnswer {
   readonly changed: boolean
   readonly demos: readonly DemoRemoval[]
@@ -483,6 +483,29 @@ export interface DemoApplyAnswer {
     readonly delete: number
     readonly failed: number
   }
+}
+
+/** `crm demo-extend`. */
+export interface DemoExtendAnswer {
+  readonly changed: boolean
+  readonly demo: {
+    readonly slug: string
+    readonly name: string
+    readonly integration: string
+    readonly source: Source
+    /** Null for a demo without an end. */
+    readonly expiresAt: string | null
+  }
+}
+
+/** `crm demo-export`. */
+export interface DemoExportAnswer {
+  /** How many there are in it. */
+  readonly demos: number
+  /** Where it was written; null for standard output. */
+  readonly path: string | null
+  /** The file, as YAML. */
+  readonly text: string
 }
 
 /** `crm sandbox`: where it listens and the variables that point at it. Its tokens open nothing else, so they are shown. */

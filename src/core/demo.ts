@@ -57,6 +57,8 @@ export interface DemoSummary {
   readonly inboxId: string | null
   readonly botId: string | null
   readonly createdAt: string
+  /** When it may be swept; null for one without an end. */
+  readonly expiresAt: string | null
 }
 
 /** Secrets that Chatwoot returned, by name: `botAccessToken`, `botSecret`, `inboxHmacToken`, `inboxSecret`. */

@@ -5,6 +5,7 @@ import { applyDemo } from '../chatwoot/demo-apply.ts'
 import type { Applied } from '../chatwoot/demo-failure.ts'
 import { allOf, type DemoFound, knownOf } from '../chatwoot/demo-find.ts'
 import { Ledger } from '../chatwoot/demo-journal.ts'
+import { untilOf } from '../chatwoot/demo-marks.ts'
 import { observeDemo } from '../chatwoot/demo-observe.ts'
 import { type DemoObserved, type DemoPlan, planDemo } from '../chatwoot/demo-plan.ts'
 import { settleUnknown } from '../chatwoot/demo-recover.ts'
@@ -22,7 +23,7 @@ import { answerOf, nothingApplied, type RunState, withPages } from './create-dem
 import { type CreateDemoInput, type CreateDemoRequest, readCreateDemo } from './create-demo-input.ts'
 import type { DemoPages } from './create-demo-pages.ts'
 import { refuseOtherAccount, requireAdministrator } from './demo-guards.ts'
-import { untilOf, wantedOf } from './demo-wanted.ts'
+import { wantedOf } from './demo-wanted.ts'
 
 /** What making a demo needs of the world. */
 export interface CreateDemoDeps {

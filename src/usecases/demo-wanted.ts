@@ -1,8 +1,6 @@
 /** From what a caller asks for to what a plan is made of. Pure. */
 import type { InboxDefaults } from '../chatwoot/connection.ts'
-import type { DemoFound } from '../chatwoot/demo-find.ts'
 import { hoursOf } from '../chatwoot/demo-hours.ts'
-import { markOf } from '../chatwoot/demo-marks.ts'
 import type { DemoWanted } from '../chatwoot/demo-plan.ts'
 import { NO_PRE_CHAT, type PreChatField, preChatText, STANDARD_FIELDS } from '../chatwoot/demo-pre-chat.ts'
 import { parseDuration, toTimestamp } from '../core/time.ts'
@@ -46,13 +44,6 @@ export function expiryOf(
   if (expires !== undefined) return toTimestamp(Date.parse(expires))
   if (ttl === undefined || until !== null) return undefined
   return toTimestamp(nowMs + parseDuration(ttl))
-}
-
-/** The end of a demo as its marks have it: the later one, should they differ; null for none. */
-export function untilOf({ inbox, bot }: Pick<DemoFound, 'inbox' | 'bot'>, slug: string): string | null {
-  const marks = [markOf(inbox?.outOfOffice, slug), markOf(bot?.description, slug)]
-  const ends = marks.flatMap((mark) => (mark === undefined || mark.until === null ? [] : [mark.until]))
-  return ends.toSorted((one, other) => Date.parse(one) - Date.parse(other)).at(-1) ?? null
 }
 
 const SHORT_NAMES: Readonly<Record<string, string>> = { email: 'emailAddress', name: 'fullName', phone: 'phoneNumber' }

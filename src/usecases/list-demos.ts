@@ -1,6 +1,6 @@
 import { createClient } from '../chatwoot/client.ts'
 import { connectionOf } from '../chatwoot/connection.ts'
-import { marksIn } from '../chatwoot/demo-marks.ts'
+import { marksIn, untilOf } from '../chatwoot/demo-marks.ts'
 import { type DemoTarget, errorFor } from '../chatwoot/demo-target.ts'
 import type { AgentBot, Inbox } from '../chatwoot/read.ts'
 import type { Answer, DemoListAnswer } from '../core/answers.ts'
@@ -77,7 +77,9 @@ function summarize(
   const summaries = Array.from(bySlugs, ([slug, { inbox, bot, isRemoved, madeAt }]): DemoSummary => {
     const status = isRemoved ? 'deleting' : inbox !== undefined && bot !== undefined ? 'ready' : 'partial'
     const name = inbox?.name ?? bot?.name ?? slug
-    return { slug, name, integration, source, status, inboxId: inbox?.id ?? null, botId: bot?.id ?? null, createdAt: madeAt ?? now }
+    const expiresAt = untilOf({ inbox: inbox ?? null, bot: bot ?? null }, slug)
+    const ids = { inboxId: inbox?.id ?? null, botId: bot?.id ?? null }
+    return { slug, name, integration, source, status, ...ids, createdAt: madeAt ?? now, expiresAt }
   })
   return summaries.sort(bySlug)
 }

@@ -3,7 +3,7 @@ import { accountUrl, type Connection, connectionOf, inboxDefaultsOf } from '../c
 import { askConnection } from '../chatwoot/connection-test.ts'
 import { type AccountObjects, type DemoFound, findDemo, knownOf } from '../chatwoot/demo-find.ts'
 import { type Adopted, Ledger } from '../chatwoot/demo-journal.ts'
-import { marksIn } from '../chatwoot/demo-marks.ts'
+import { marksIn, untilOf } from '../chatwoot/demo-marks.ts'
 import { observeAmong } from '../chatwoot/demo-observe.ts'
 import { type DemoObserved, type DemoPlan, planDemo } from '../chatwoot/demo-plan.ts'
 import { agentsProof, isProven, linkProof } from '../chatwoot/demo-proof.ts'
@@ -16,7 +16,7 @@ import type { Clock, Http } from '../core/ports.ts'
 import type { TestReport, Warning } from '../core/provider.ts'
 import type { CreateDemoInput } from './create-demo-input.ts'
 import { refuseOtherAccount, requireAdministrator } from './demo-guards.ts'
-import { untilOf, wantedOf } from './demo-wanted.ts'
+import { wantedOf } from './demo-wanted.ts'
 
 /** What planning and applying many demos needs of the world. */
 export interface FleetDeps {
@@ -196,7 +196,12 @@ async function planOne(deps: FleetDeps, account: Account, demo: FleetDemo, { dee
   const action = isNew ? (isOver ? 'skip' : 'create') : plan.changed ? 'update' : 'keep'
   const hasAdopted = observed.adopted.inbox || observed.adopted.bot
   const hasNews =
-    ledger.unknown.length > 0 || hasAdopted || seen.found.givenUp.length > 0 || proofs(observed).length > 0 || record?.status !== 'ready'
+    ledger.unknown.length > 0 ||
+    hasAdopted ||
+    seen.found.givenUp.length > 0 ||
+    proofs(observed).length > 0 ||
+    record?.status !== 'ready' ||
+    (record.expiresAt ?? null) !== plan.expiresAt
   return { ...demo, action, plan, found: seen.found, observed, ledger, client, hasNews, proofs }
 }
 

@@ -42,6 +42,8 @@ export interface RemovalOptions {
   readonly onlyMarked?: boolean
   /** Whether a demo that nobody has ever seen counts as gone. */
   readonly missingIsGone?: boolean
+  /** Whether a demo that another run works on is left to it, without an error. */
+  readonly busyIsFine?: boolean
   /** What the accounts hold, where it was read a moment ago. */
   readonly objects?: ReadonlyMap<DemoTarget, AccountObjects>
 }
@@ -71,7 +73,8 @@ export async function* removeDemos(
   await accounts.wait()
   const results = await Promise.all(ends.map((end) => conclude(accounts, end)))
   const errors = results.flatMap(({ error }) => (error === undefined ? [] : [error]))
-  const error = ends.length < demos.length ? stopped : combined(errors, demos.length)
+  const isStopped = stopped !== undefined && (ends.length < demos.length || errors.some(({ code }) => code === 'cancelled'))
+  const error = isStopped ? stopped : combined(errors, demos.length)
   const data = { changed: results.some(({ hasChanged }) => hasChanged), demos: results.map(({ removal }) => removal) }
   const warnings = results.flatMap(({ warning }) => (warning === undefined ? [] : [warning]))
   return { schema: REMOVE_DEMOS_SCHEMA, data, warnings, ...(error === undefined ? {} : { error }) }
@@ -183,9 +186,13 @@ async function* removeOne(
   deps: RemoveDemosDeps,
   accounts: Accounts,
   demo: DoomedDemo,
-  { onlyMarked = false, missingIsGone = false }: RemovalOptions,
+  { onlyMarked = false, missingIsGone = false, busyIsFine = false }: RemovalOptions,
 ): AsyncGenerator<DemoEvent, Ending> {
   const { slug, journal, target } = demo
+  if (journal instanceof CrmError && busyIsFine) {
+    const busy = { slug, integration: target.name, source: target.source, outcome: 'busy', left: [] } as const
+    return { demo, gone: { removal: busy, hasChanged: false } }
+  }
   if (journal instanceof CrmError) throw journal
   const account = accountUrl(connectionOf(target.values))
   const kept = await journal.read()

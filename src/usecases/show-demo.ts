@@ -45,8 +45,8 @@ async function showKept({ http, signal, target }: ShowDemoDeps, { kept, reveal }
   const { record, secrets } = kept
   const connection = connectionOf(target.values)
   const { channel, updatedAt, journal, account: madeIn } = record
-  const { slug, name, integration, status, inboxId, botId, createdAt } = record
-  const demo: DemoSummary = { slug, name, integration, source: target.source, status, inboxId, botId, createdAt }
+  const { slug, name, integration, status, inboxId, botId, createdAt, expiresAt = null } = record
+  const demo: DemoSummary = { slug, name, integration, source: target.source, status, inboxId, botId, createdAt, expiresAt }
   const warnings: Warning[] = []
   // Its ids mean nothing elsewhere.
   if (madeIn !== accountUrl(connection)) {

@@ -40,6 +40,7 @@ export function listDemos(database: Database, profileId: Buffer): DemoSummary[] 
       inboxId: row.inbox_id,
       botId: row.bot_id,
       createdAt: row.created_at,
+      expiresAt: row.expires_at,
     }))
 }
 

@@ -71,6 +71,9 @@ const PLACES: Readonly<Record<string, { readonly home: () => Home; readonly each
   'demo-show': { home: () => copyOf(withDemo) },
   'demo-verify': { home: () => copyOf(withAnsweringDemo) },
   'demo-remove': { home: () => copyOf(withDemo) },
+  'demo-extend': { home: () => copyOf(withDemo) },
+  'demo-export': { home: () => copyOf(withDemo) },
+  'demo-sweep': { home: () => copyOf(withDemo) },
   'demo-apply': { home: () => copyOf(withDemo) },
   'demo-destroy': { home: () => copyOf(withDemo) },
 }

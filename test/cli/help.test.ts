@@ -10,7 +10,7 @@ const COLUMNS = 80
 test('the program has the commands of the design', () => {
   const words = commands.map((command) => command.words.join(' '))
   const promised =
-    'init, add, list, show, test, edit, toggle, remove, stats, providers, profile list, profile create, profile use, profile rename, profile remove, which, key generate, key list, key add, key remove, demo-create, demo-list, demo-show, demo-remove, demo-apply, demo-destroy, vault verify, vault path, audit, audit verify, audit head, sandbox, tour, help'
+    'init, add, list, show, test, edit, toggle, remove, stats, providers, profile list, profile create, profile use, profile rename, profile remove, which, key generate, key list, key add, key remove, demo-create, demo-list, demo-show, demo-remove, demo-apply, demo-destroy, demo-sweep, demo-extend, demo-export, vault verify, vault path, audit, audit verify, audit head, sandbox, tour, help'
   expect(words).toEqual(expect.arrayContaining(promised.split(', ')))
 })
 

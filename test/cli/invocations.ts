@@ -12,7 +12,7 @@ export interface Homes {
   readonly empty: Home
   /** The integration `acme`, the profile `other`, a second key slot, and files to add from. */
   readonly acme: Home
-  /** `acme` with the demo `acme-dental`. */
+  /** `acme` with the demos `acme-dental` and `extended`. */
   readonly demo: Home
   /** `acme` with a passphrase as well, and the file `new-passphrase`. */
   readonly passphrase: Home
@@ -38,6 +38,8 @@ export async function prepareHomes(sandbox: Sandbox): Promise<Homes> {
   writeAnswers(acme, sandbox)
   const demo = copyOf(acme)
   succeed(await run(DEMO_CREATE, { home: demo }))
+  // A demo of its own: what others do with the first one does not disturb whoever changes it.
+  succeed(await run(['demo-create', '--name', 'Extended', '--bot-url', 'https://bot.example.com/hook'], { home: demo }))
   return { empty: emptyHome(), acme, demo, passphrase: await withPassphrase(copyOf(acme)), backup: await withBackup(copyOf(acme)) }
 }
 
@@ -128,6 +130,9 @@ export const INVOCATIONS: Readonly<Record<AnsweringCommand, Invocation>> = {
   'webhook listen': { place: 'empty', needs: 'nothing', argv: words('webhook listen') },
   'demo-remove': { place: 'demo', needs: 'server', argv: words('demo-remove acme-dental --yes') },
   'demo-apply': { place: 'demo', needs: 'server', argv: words('demo-apply demos.yaml') },
+  'demo-extend': { place: 'demo', needs: 'server', argv: words('demo-extend extended --ttl 7d') },
+  'demo-export': { place: 'demo', needs: 'server', argv: words('demo-export') },
+  'demo-sweep': { place: 'demo', needs: 'server', argv: words('demo-sweep') },
   'demo-destroy': { place: 'demo', needs: 'server', argv: words('demo-destroy -f demos.yaml --confirm default') },
   sandbox: { place: 'empty', needs: 'nothing', argv: words('sandbox') },
   tour: { place: 'empty', needs: 'nothing', argv: words('tour') },

@@ -3,6 +3,8 @@ import { auditHeadView, auditVerifyView, auditView } from '../../src/terminal/vi
 import { addedManyView, addedView, editedView, removedView, toggledView } from '../../src/terminal/views/changed.ts'
 import { demoApplyView } from '../../src/terminal/views/demo-apply.ts'
 import { demoCreateView } from '../../src/terminal/views/demo-create.ts'
+import { demoExportView } from '../../src/terminal/views/demo-export.ts'
+import { demoExtendView } from '../../src/terminal/views/demo-extend.ts'
 import { demoListView } from '../../src/terminal/views/demo-list.ts'
 import { demoRemoveView } from '../../src/terminal/views/demo-remove.ts'
 import { demoShowView } from '../../src/terminal/views/demo-show.ts'
@@ -78,6 +80,9 @@ export const ALL_VIEWS: readonly Shown[] = [
   shown('demo-apply', demoApplyView, SAMPLES['demo-apply']),
   shown('demo-apply --dry-run', demoApplyView, demosPlanned),
   shown('demo-destroy', demoRemoveView, SAMPLES['demo-destroy']),
+  shown('demo-sweep', demoRemoveView, SAMPLES['demo-sweep']),
+  shown('demo-extend', demoExtendView, SAMPLES['demo-extend']),
+  shown('demo-export', demoExportView, SAMPLES['demo-export']),
   shown('demo-remove', demoRemoveView, SAMPLES['demo-remove']),
   shown('sandbox', sandboxView, SAMPLES.sandbox),
   shown('tour', tourView, SAMPLES.tour),

@@ -97,6 +97,7 @@ const summary = {
   inboxId: '12',
   botId: '7',
   createdAt: AT,
+  expiresAt: null,
 } as const
 const step: answers.DemoStepAnswer = { kind: 'bot', action: 'create', name: HOSTILE, id: '7', changes: [], outcome: 'done' }
 const profile: answers.ProfileEntry = { name: 'default', current: true, integrations: 1, keySlots: 2 }
@@ -301,6 +302,15 @@ export const SAMPLES = {
     ],
   } satisfies answers.WebhookListenAnswer,
   'demo-apply': demoApplied,
+  'demo-extend': {
+    changed: true,
+    demo: { slug: 'acme', name: HOSTILE, integration: 'acme-prod', source: 'vault', expiresAt: AT },
+  } satisfies answers.DemoExtendAnswer,
+  'demo-export': { demos: 1, path: null, text: `demos:\n  - name: ${HOSTILE}\n` } satisfies answers.DemoExportAnswer,
+  'demo-sweep': {
+    changed: true,
+    demos: [{ slug: HOSTILE, integration: 'acme-prod', source: 'environment', outcome: 'removed', left: [] }],
+  } satisfies answers.DemoRemoveAnswer,
   'demo-destroy': {
     changed: true,
     demos: [

@@ -14,6 +14,7 @@ test('the list has the demos that are there, by slug, and not the removed ones',
     inboxId: '1',
     botId: '2',
     createdAt: '2026-06-17T10:00:00.000Z',
+    expiresAt: null,
   } as const
   const { data } = listDemos([
     { ...demo, slug: 'b', status: 'ready' },
@@ -32,7 +33,7 @@ test('without a vault the demos of an account are found by their marks', async (
   const demos = await findMarkedDemos({ http, target, clock: Date.now, signal: new AbortController().signal })
   expect(demos).toEqual([
     {
-      ...{ slug: 'acme', name: 'Acme', integration: 'chatwoot', source: 'vault', status: 'ready' },
+      ...{ slug: 'acme', name: 'Acme', integration: 'chatwoot', source: 'vault', expiresAt: null, status: 'ready' },
       ...{ inboxId: first.inbox?.id, botId: first.bot?.id, createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/) },
     },
     expect.objectContaining({ slug: 'beta', status: 'partial', inboxId: second.inbox?.id, botId: null }),

@@ -19,6 +19,7 @@ export const demoShowView: View<DemoShowAnswer> = (data, style) => {
     ...placeRows(inbox, bot, style),
     ['created', when(demo.createdAt, style)],
     ['changed', when(data.updatedAt, style)],
+    ...(demo.expiresAt === null ? [] : [['ends', shown(demo.expiresAt, style)] as const]),
     ...secretRows,
   ]
   const head = `${style.accent(shown(demo.name, style))} (${shown(demo.slug, style)})`
