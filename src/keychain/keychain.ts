@@ -64,9 +64,18 @@ export class Keychain {
   #read(text: string): unknown {
     const answer = JSON.parse(text) as { readonly value?: unknown; readonly error?: string }
     if (answer.error === undefined) return answer.value
+    if (answer.error.includes('@napi-rs/keyring')) throw notInstalled()
     if (/lock|prompt|denied|interaction/i.test(answer.error)) throw unavailable('is locked', answer.error)
     throw unavailable('is not available', answer.error)
   }
+}
+
+/** The package holds a binary of 3.5 MB, so that only those who keep a key in the keychain install it. */
+function notInstalled(): CrmError {
+  return new CrmError('locked', 'the keychain of this machine needs a package that is not installed', {
+    reason: '@napi-rs/keyring speaks to it, and is installed on demand',
+    hint: 'install it beside crm: npm install --global @napi-rs/keyring@2.1.2',
+  })
 }
 
 /** The error says what else opens a profile: the keychain is never replaced by something else in silence. */
