@@ -15,6 +15,10 @@ async function changed(path: string, part: string, by: string): Promise<{ conten
   return { contents: source.replaceAll(part, by), loader: 'js' }
 }
 
+const ASSERT = `module.exports = function assert(holds, message) {
+  if (!holds) throw message instanceof Error ? message : new Error(message ?? 'an assertion of undici does not hold')
+}`
+
 /**
  * Leaves out of undici what HTTP/1.1 through `Agent` never calls: HTTP/2 and the web APIs. They cost a third of the time that a
  * network command needs to start.
@@ -22,6 +26,11 @@ async function changed(path: string, part: string, by: string): Promise<{ conten
 export const slimUndici: Plugin = {
   name: 'slim-undici',
   setup(build) {
+    // `node:assert` compares and paints differences, and asks standard error for its colours; undici asks whether something holds.
+    build.onResolve({ filter: /^node:assert$/ }, ({ importer }) =>
+      /[\\/]undici[\\/]/.test(importer) ? { path: 'assert', namespace: 'slim-undici' } : undefined,
+    )
+    build.onLoad({ filter: /./, namespace: 'slim-undici' }, () => ({ contents: ASSERT, loader: 'js' }))
     build.onLoad({ filter: /undici[\\/]lib[\\/](?:dispatcher[\\/]client-h2|web[\\/].*)\.js$/ }, ({ path }) => ({
       contents: absent(path),
       loader: 'js',

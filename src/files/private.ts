@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, lstatSync, mkdirSync, mkdtempSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, fsyncSync, lstatSync, mkdirSync, mkdtempSync, openSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { CrmError } from '../core/errors.ts'
 
@@ -33,9 +33,11 @@ export function writePrivateFile(path: string, content: string, { durable = true
     }
     renameSync(temporary, path)
     if (durable) syncDirectory(directory)
-  } finally {
+  } catch (error) {
     rmSync(workplace, { recursive: true, force: true })
+    throw error
   }
+  rmdirSync(workplace)
 }
 
 /** A new name is on disk only once its directory is. */

@@ -1,13 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { buildPackage } from './build.ts'
-import { INSTALL_ROWS } from './install-rows.ts'
 import type { Bench } from './measure.ts'
-import { NETWORK_ROWS } from './network-rows.ts'
 import type { Measured, Row } from './row.ts'
-import { STARTUP_ROWS } from './startup-rows.ts'
 
 /**
  * `npm run bench`: builds the package and measures what its speed and size are held to, each a ratio within this one run.
@@ -15,10 +12,21 @@ import { STARTUP_ROWS } from './startup-rows.ts'
  *     npm run bench                                    # everything, 20 rounds
  *     npm run bench -- --row list-json --row show --rounds 40
  *
- * Exits with 1 when something is over its bar.
+ * Exits with 1 when something is over its bar. To add a row, put it into the `rows` of a file in `rows/`, or of a new one there: a name, what is
+ * measured, the bar, and how. `cases.ts` has the usual ones: `starting('which', ['which'], 2)`, `reading('stats', 1000, ['stats'], 2)`.
  */
 
-const ROWS: readonly Row[] = [...STARTUP_ROWS, ...NETWORK_ROWS, ...INSTALL_ROWS]
+const ROWS = await allRows()
+
+async function allRows(): Promise<readonly Row[]> {
+  const place = new URL('rows/', import.meta.url)
+  const files = readdirSync(place).sort()
+  const found = await Promise.all(files.map(async (file) => ((await import(new URL(file, place).href)) as { rows: readonly Row[] }).rows))
+  const rows = found.flat()
+  const twice = rows.find(({ name }, index) => rows.findIndex((row) => row.name === name) !== index)
+  if (twice !== undefined) throw new Error(`two rows are named ${twice.name}`)
+  return rows
+}
 
 const { values: flags } = parseArgs({
   options: { row: { type: 'string', multiple: true }, rounds: { type: 'string', default: '20' } },

@@ -1,12 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Certificates, makeCertificates } from '../http/certificates.ts'
-import type { BuiltPackage } from './build.ts'
-import type { Bench } from './measure.ts'
-import { type Measured, overNothing, type Row } from './row.ts'
-import { startServer } from './servers.ts'
-import { type BenchVault, type MakeIntegration, makeVault } from './vaults.ts'
+import { type Certificates, makeCertificates } from '../../http/certificates.ts'
+import type { BuiltPackage } from '../build.ts'
+import type { Bench } from '../measure.ts'
+import { type Measured, overNothing, type Row } from '../row.ts'
+import { startServer } from '../servers.ts'
+import { type BenchVault, type MakeIntegration, makeVault } from '../vaults.ts'
 
 const LATENCY_MS = 50
 const INTEGRATIONS = 500
@@ -14,7 +14,7 @@ const IN_FLIGHT = 32
 /** The last wave is not full, and takes as long as the others. */
 const IDEAL_MS = Math.ceil(INTEGRATIONS / IN_FLIGHT) * LATENCY_MS
 
-const ANSWERING = fileURLToPath(new URL('programs/answering-server.ts', import.meta.url))
+const ANSWERING = fileURLToPath(new URL('../programs/answering-server.ts', import.meta.url))
 
 function customIntegration(baseUrl: string): MakeIntegration {
   return (index, { Secret }) => ({
@@ -134,7 +134,7 @@ const demoCreate: Row = {
 }
 
 /** What the command needs besides the time that servers take. */
-export const NETWORK_ROWS: readonly Row[] = [
+export const rows: readonly Row[] = [
   testMany('test-many', 'http', 'http', 1.4),
   testMany('test-many-tls', 'https', 'TLS, one origin', 1.5),
   testOne,

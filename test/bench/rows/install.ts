@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { BuiltPackage } from './build.ts'
-import type { Bench } from './measure.ts'
-import type { Row } from './row.ts'
+import type { BuiltPackage } from '../build.ts'
+import type { Bench } from '../measure.ts'
+import type { Row } from '../row.ts'
 
 /** A production install of the package as it would be published. */
 interface Install {
@@ -59,7 +59,7 @@ function row(name: string, what: string, bar: number, of: (install: Install) => 
 }
 
 /** What an installation brings. */
-export const INSTALL_ROWS: readonly Row[] = [
+export const rows: readonly Row[] = [
   row('install-packages', 'packages', 5, ({ packages }) => packages, 'packages'),
   row('install-disk', 'on disk', 32, ({ diskBytes }) => diskBytes / MEGABYTE, 'MB'),
   row('install-packed', 'our package, packed', 0.6, ({ packedBytes }) => packedBytes / MEGABYTE, 'MB'),

@@ -1,45 +1,14 @@
 import { fileURLToPath } from 'node:url'
-import type { BuiltPackage } from './build.ts'
-import { type Bench, interleaved, median, nothing, type Program, peakMemory } from './measure.ts'
-import { judged, overNothing, type Row } from './row.ts'
-import { type BenchVault, makeVault } from './vaults.ts'
+import { crm, reading, starting, withVault } from '../cases.ts'
+import { interleaved, median, nothing, peakMemory } from '../measure.ts'
+import { judged, overNothing, type Row } from '../row.ts'
+import { makeVault } from '../vaults.ts'
 
 const MANY = 100_000
 const ONE = 'customer-000500'
-const ADD_MANY = fileURLToPath(new URL('programs/add-many.mjs', import.meta.url))
+const ADD_MANY = fileURLToPath(new URL('../programs/add-many.mjs', import.meta.url))
 /** Peaks hardly vary from run to run. */
 const MEMORY_ROUNDS = 5
-
-function crm(built: BuiltPackage, words: readonly string[], vault?: BenchVault): Program {
-  return () => ({ words: [built.command, ...words], ...(vault === undefined ? {} : { env: vault.env }) })
-}
-
-async function withVault<Result>(
-  bench: Bench,
-  built: BuiltPackage,
-  count: number,
-  work: (vault: BenchVault) => Promise<Result>,
-): Promise<Result> {
-  const vault = await makeVault(bench, built, count)
-  try {
-    return await work(vault)
-  } finally {
-    vault.remove()
-  }
-}
-
-function starting(name: string, words: readonly string[], bar: number): Row {
-  return { name, what: `crm ${words.join(' ')} / node`, bar, measure: (bench, built) => overNothing(bench, crm(built, words)) }
-}
-
-function reading(name: string, count: number, words: readonly string[], bar: number): Row {
-  return {
-    name,
-    what: `crm ${words.join(' ')}, ${count.toLocaleString('en')} integrations / node`,
-    bar,
-    measure: (bench, built) => withVault(bench, built, count, (vault) => overNothing(bench, crm(built, words, vault))),
-  }
-}
 
 const memory: Row = {
   name: 'list-memory',
@@ -97,7 +66,7 @@ const addMany: Row = {
 }
 
 /** What the command needs to start, to read and to write. */
-export const STARTUP_ROWS: readonly Row[] = [
+export const rows: readonly Row[] = [
   starting('version', ['--version'], 1.35),
   starting('help', ['--help'], 1.5),
   reading('list-json', 1000, ['list', '--json'], 1.75),
