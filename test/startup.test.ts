@@ -119,6 +119,18 @@ describe('a command loads what it uses', () => {
     },
   )
 
+  it.concurrent('show loads no test of any provider', async () => {
+    const report = join(newDirectory(), 'modules.json')
+    succeed(await run(['show', 'customer-0000'], { home, env: { NODE_OPTIONS: `--require=${HOOK}`, LOADED_MODULES: report } }))
+    const { files } = JSON.parse(readFileSync(report, 'utf8')) as { files: string[] }
+    // What only the tests of these providers read.
+    for (const mark of ['account-info', '/default_currency', '/license_details', '/services/oauth2/userinfo']) {
+      const holders = chunks().filter((chunk) => readFileSync(join(CHUNKS, chunk), 'utf8').includes(mark))
+      expect(holders.length, mark).toBeGreaterThan(0)
+      expect(files.map((file) => basename(file)).filter((file) => holders.includes(file))).toEqual([])
+    }
+  })
+
   it.concurrent('add --no-test of a file loads no network', async () => {
     const own = await homeWithVault()
     const loaded = await loadedBy(['add', 'chatwoot', '--account-id', '3', '--api-key-file', await keyFile(), '--no-test'], own)
@@ -159,7 +171,7 @@ describe('the build', () => {
     ['--help', 3, 90_000],
     ['list --json', 9, 140_000],
     ['list', 10, 140_000],
-    ['show customer-0000', 22, 240_000],
+    ['show customer-0000', 23, 260_000],
   ])('%s reads few files of code, and little of it', async (line, files, bytes) => {
     const loaded = await loadedBy(line.split(' '), home)
     expect(loaded.files).toBeLessThanOrEqual(files)

@@ -6,15 +6,10 @@ import { Secret } from '../core/secret.ts'
 import { type AnswerTable, joined, type Meaning, readAnswer, textAt } from './answer-table.ts'
 import { Findings } from './findings.ts'
 import type { HubspotValues } from './hubspot.ts'
-
-/** One host for all regions. */
-export const HUBSPOT_ORIGIN = 'https://api.hubapi.com'
+import { HUBSPOT_ORIGIN, OAUTH_PATH } from './hubspot-api.ts'
 
 /** The dated version of the API that is asked. */
 const API_VERSION = '2026-03'
-
-/** The OAuth endpoints: those of version 1 end in February 2027 (contract section 0). */
-export const OAUTH_PATH = '/oauth/2026-03'
 
 const CONTACTS_SCOPE = 'crm.objects.contacts.read'
 

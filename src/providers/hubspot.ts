@@ -9,8 +9,8 @@ import type { Field, Values } from '../core/field.ts'
 import type { Grant, TokenEndpoint } from '../core/grant.ts'
 import { defineProvider, type Warning } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
+import { HUBSPOT_ORIGIN, OAUTH_PATH } from './hubspot-api.ts'
 import { explainRefusal } from './hubspot-refusal.ts'
-import { HUBSPOT_ORIGIN, OAUTH_PATH, testHubspot } from './hubspot-test.ts'
 
 const SENDABLE = { re: /^[\x21-\x7e]+$/, says: 'must be visible ASCII characters without blanks' }
 
@@ -143,7 +143,10 @@ export const hubspot = defineProvider({
     return { baseUrl: HUBSPOT_ORIGIN, headers: { authorization: new Secret(`Bearer ${tokens?.accessToken.reveal() ?? ''}`) } }
   },
 
-  test: (values, tools) => testHubspot(values, tools),
+  async test(values, tools) {
+    const { testHubspot } = await import('./hubspot-test.ts')
+    return testHubspot(values, tools)
+  },
 })
 
 function grantOf(values: HubspotValues): Grant {

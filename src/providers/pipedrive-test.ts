@@ -2,32 +2,18 @@ import type { Tokens } from '../core/grant.ts'
 import { type Json, valueAt } from '../core/json.ts'
 import type { HttpResponse } from '../core/ports.ts'
 import type { Refusal, TestReport, TestTools } from '../core/provider.ts'
-import { Secret } from '../core/secret.ts'
 import { type AnswerTable, type FailureRow, joined, type Meaning, readAnswer, textAt } from './answer-table.ts'
 import { Findings } from './findings.ts'
 import type { PipedriveValues } from './pipedrive.ts'
+import { apiHeaders, apiOrigin, COMMON_ORIGIN } from './pipedrive-api.ts'
 
 /** `users/me` lives under version 1 alone (contract section 0). */
 const API_VERSION = 'v1'
-
-/** Serves every company. */
-const COMMON_ORIGIN = 'https://api.pipedrive.com'
 
 /** Whoever goes on asking after a 429 is shut out (contract section 0): one more try, not two. */
 const TRIES = 2
 
 const LOGIN = 'crm login {name}'
-
-/** The host of a company: named by the user, or by the token endpoint. */
-export function apiOrigin({ companyDomain }: Pick<PipedriveValues, 'companyDomain'>, tokens: Tokens | undefined): string {
-  return tokens?.captured.api_domain ?? (companyDomain === undefined ? COMMON_ORIGIN : `https://${companyDomain}.pipedrive.com`)
-}
-
-/** The headers of a request. The API token never goes into an address, where it would end up in logs. */
-export function apiHeaders({ apiToken }: Pick<PipedriveValues, 'apiToken'>, tokens: Tokens | undefined): Readonly<Record<string, Secret>> {
-  if (tokens !== undefined) return { authorization: new Secret(`Bearer ${tokens.accessToken.reveal()}`) }
-  return { 'x-api-token': apiToken ?? new Secret('') }
-}
 
 /** Contract section 3.1, but for 401, which depends on what was sent, and 429. */
 const ROWS: readonly FailureRow[] = [

@@ -9,7 +9,7 @@ import type { Field, Values } from '../core/field.ts'
 import type { Grant, TokenEndpoint, TokenRefusal } from '../core/grant.ts'
 import { defineProvider, type Refusal } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
-import { apiHeaders, apiOrigin, testPipedrive } from './pipedrive-test.ts'
+import { apiHeaders, apiOrigin } from './pipedrive-api.ts'
 
 const SENDABLE = { re: /^[\x21-\x7e]+$/, says: 'must be visible ASCII characters without blanks' }
 
@@ -141,7 +141,10 @@ export const pipedrive = defineProvider({
 
   api: (values, tokens) => ({ baseUrl: apiOrigin(values, tokens), headers: apiHeaders(values, tokens) }),
 
-  test: (values, tools) => testPipedrive(values, tools),
+  async test(values, tools) {
+    const { testPipedrive } = await import('./pipedrive-test.ts')
+    return testPipedrive(values, tools)
+  },
 })
 
 function grantOf(values: PipedriveValues): Grant | undefined {

@@ -1,3 +1,5 @@
+import type { Tokens } from '../core/grant.ts'
+import { Secret } from '../core/secret.ts'
 /** A data centre: where people sign in, and where its API answers (contract section 1). Everything of Zoho's belongs to one. */
 export interface DataCentre {
   readonly id: string
@@ -43,4 +45,9 @@ export function apiOrigin(environment: string | undefined, centre: DataCentre, n
   const label = LABELS[environment ?? 'production'] ?? 'www'
   const host = named === undefined ? `www.${centre.api}` : new URL(named).hostname
   return `https://${host.replace(/^(?:www|sandbox|developer)\./, `${label}.`)}`
+}
+
+/** The headers of a request. The word is not Bearer (contract section 0). */
+export function tokenHeaders({ accessToken }: Tokens): Readonly<Record<string, Secret>> {
+  return { authorization: new Secret(`Zoho-oauthtoken ${accessToken.reveal()}`) }
 }

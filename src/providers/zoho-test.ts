@@ -2,11 +2,10 @@ import type { Tokens } from '../core/grant.ts'
 import { type Json, valueAt } from '../core/json.ts'
 import type { HttpResponse } from '../core/ports.ts'
 import type { Refusal, TestReport, TestTools } from '../core/provider.ts'
-import { Secret } from '../core/secret.ts'
 import { type AnswerTable, type FailureRow, joined, type Meaning, readAnswer, textAt } from './answer-table.ts'
 import { Findings } from './findings.ts'
 import type { ZohoValues } from './zoho.ts'
-import { apiOrigin, dataCentre } from './zoho-centres.ts'
+import { apiOrigin, dataCentre, tokenHeaders } from './zoho-centres.ts'
 
 const API_VERSION = 'v8'
 
@@ -103,11 +102,6 @@ const TABLE: AnswerTable = {
   rows: ROWS,
   other: OTHER,
   refuses: (json) => textAt(json, '/status') === 'error' || textAt(json, '/code') !== null,
-}
-
-/** The headers of a request. The word is not Bearer (contract section 0). */
-export function tokenHeaders({ accessToken }: Tokens): Readonly<Record<string, Secret>> {
-  return { authorization: new Secret(`Zoho-oauthtoken ${accessToken.reveal()}`) }
 }
 
 interface Answers {

@@ -9,9 +9,8 @@ import type { Field, Values } from '../core/field.ts'
 import type { Captured, Grant, TokenEndpoint } from '../core/grant.ts'
 import { defineProvider } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
-import { ACCOUNTS_HOSTS, API_HOSTS, apiOrigin, DATA_CENTRES, dataCentre } from './zoho-centres.ts'
+import { ACCOUNTS_HOSTS, API_HOSTS, apiOrigin, DATA_CENTRES, dataCentre, tokenHeaders } from './zoho-centres.ts'
 import { explainRefusal } from './zoho-refusal.ts'
-import { testZoho, tokenHeaders } from './zoho-test.ts'
 
 const SENDABLE = { re: /^[\x21-\x7e]+$/, says: 'must be visible ASCII characters without blanks' }
 
@@ -174,7 +173,10 @@ export const zoho = defineProvider({
     return { baseUrl, headers: tokens === undefined ? {} : tokenHeaders(tokens) }
   },
 
-  test: (values, tools) => testZoho(values, tools),
+  async test(values, tools) {
+    const { testZoho } = await import('./zoho-test.ts')
+    return testZoho(values, tools)
+  },
 })
 
 /** The accounts server of the user, as the callback named it, or that of the data centre. */
