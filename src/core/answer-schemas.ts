@@ -268,12 +268,14 @@ export const ANSWER_SCHEMAS = {
     'crm.audit-verify/1',
     z.strictObject({
       rows: count,
+      dropped: count,
       firstAt: time.nullable(),
       lastAt: time.nullable(),
       head: text.nullable(),
       firstBad: count.nullable(),
     }),
   ),
+  'audit prune': schemaOf<answers.AuditPruneAnswer>()('crm.audit-prune/1', z.strictObject({ dropped: count, sequence: count, mac: text })),
   'audit head': schemaOf<answers.AuditHeadAnswer>()('crm.audit-head/1', z.strictObject({ sequence: count, mac: text })),
   'vault verify': schemaOf<answers.VaultVerifyAnswer>()(
     'crm.vault-verify/1',

@@ -235,9 +235,18 @@ export interface AuditAnswer {
   readonly verified: boolean
 }
 
+/** `crm audit prune`: how many events were dropped, and where the log ended before, to keep elsewhere. */
+export interface AuditPruneAnswer {
+  readonly dropped: number
+  readonly sequence: number
+  readonly mac: string
+}
+
 /** `crm audit verify`. */
 export interface AuditVerifyAnswer {
   readonly rows: number
+  /** How many rows retention has dropped before them. */
+  readonly dropped: number
   readonly firstAt: string | null
   readonly lastAt: string | null
   /** The MAC of the last row, hex; null when there is none. */

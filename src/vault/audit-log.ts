@@ -28,7 +28,12 @@ export interface AuditEntry {
 
 /** The result of replaying a chain. */
 export interface AuditReplay {
+  /** How many rows are there. */
   readonly rows: number
+  /** The sequence of the last row; 0 for an empty log. */
+  readonly sequence: number
+  /** How many rows retention has dropped from the beginning. */
+  readonly dropped: number
   readonly firstAt: string | null
   readonly lastAt: string | null
   /** The MAC of the last row, hex; null for an empty log. */
@@ -55,6 +60,15 @@ interface AuditKeyRow {
 }
 
 const AUDIT_KEYS = 'SELECT key_generation, generation, sealed FROM audit_keys WHERE profile_id = ? ORDER BY key_generation'
+
+interface Checkpoint {
+  /** The last row that was dropped, and its MAC. */
+  readonly sequence: number
+  readonly last_mac: Buffer
+  readonly key_generation: number
+  readonly at: string
+  readonly mac: Buffer
+}
 
 const FIRST_MAC = Buffer.alloc(32)
 const ROWS = 'SELECT sequence, at, event, actor, outcome, details, key_generation, mac FROM audit WHERE profile_id = ?'
@@ -131,9 +145,14 @@ export class AuditLog {
   verifyLast(count: number): void {
     const [last, before] = this.database.all<AuditRow>(`${ROWS} ORDER BY sequence DESC LIMIT 2`, this.profileId)
     const sequence = last?.sequence ?? 0
+    const checkpoint = before === undefined ? this.#checkpoint() : undefined
+    if (checkpoint !== undefined && !this.#isCheckpointAuthentic(checkpoint)) throw auditDamaged('what was dropped from it was altered')
     if (sequence !== count) throw auditDamaged(`it ends at ${sequence}, the profile counts ${count}`)
     // A rotation writes the first row of its own key: whoever got hold of an old one cannot go on with the log.
-    if (last !== undefined && (last.key_generation !== this.keyGeneration || !this.#isAuthentic(last, before?.mac ?? FIRST_MAC)))
+    if (
+      last !== undefined &&
+      (last.key_generation !== this.keyGeneration || !this.#isAuthentic(last, before?.mac ?? checkpoint?.last_mac ?? FIRST_MAC))
+    )
       throw auditDamaged(`row ${sequence} was altered`)
   }
 
@@ -190,10 +209,12 @@ export class AuditLog {
 
   /** Replays the whole chain against the count that the profile keeps. */
   replay(count: number): AuditReplay {
-    let mac: Buffer = FIRST_MAC
+    const checkpoint = this.#checkpoint()
+    const dropped = checkpoint?.sequence ?? 0
+    let mac: Buffer = checkpoint?.last_mac ?? FIRST_MAC
     let generation = 0
-    let rows = 0
-    let firstBad: number | null = null
+    let rows = dropped
+    let firstBad: number | null = checkpoint === undefined || this.#isCheckpointAuthentic(checkpoint) ? null : dropped
     let first: string | null = null
     let last: AuditRow | undefined
     for (const row of this.database.all<AuditRow>(`${ROWS} ORDER BY sequence`, this.profileId)) {
@@ -206,7 +227,52 @@ export class AuditLog {
       generation = row.key_generation
     }
     if (firstBad === null && rows !== count) firstBad = Math.min(rows, count) + 1
-    return { rows, firstAt: first, lastAt: last?.at ?? null, head: last?.mac.toString('hex') ?? null, firstBad }
+    return {
+      rows: rows - dropped,
+      sequence: last?.sequence ?? 0,
+      dropped,
+      firstAt: first,
+      lastAt: last?.at ?? null,
+      head: last?.mac.toString('hex') ?? null,
+      firstBad,
+    }
+  }
+
+  /**
+   * Drops every row up to a sequence, and keeps the MAC of the last of them under a key of the log (`security.md` section 16); inside a
+   * transaction that appends a row. How many were dropped.
+   */
+  drop(through: number, at: string): number {
+    const end = this.database.get<{ mac: Buffer }>('SELECT mac FROM audit WHERE profile_id = ? AND sequence = ?', this.profileId, through)
+    if (end === undefined) throw auditDamaged(`row ${through} is missing`)
+    const checkpoint = { sequence: through, last_mac: end.mac, key_generation: this.keyGeneration, at }
+    this.database.run(
+      'INSERT OR REPLACE INTO audit_checkpoints (profile_id, sequence, key_generation, last_mac, at, mac) VALUES (?, ?, ?, ?, ?, ?)',
+      this.profileId,
+      through,
+      this.keyGeneration,
+      end.mac,
+      at,
+      this.#checkpointMac(checkpoint),
+    )
+    return this.database.run('DELETE FROM audit WHERE profile_id = ? AND sequence <= ?', this.profileId, through)
+  }
+
+  #checkpoint(): Checkpoint | undefined {
+    return this.database.get<Checkpoint>(
+      'SELECT sequence, last_mac, key_generation, at, mac FROM audit_checkpoints WHERE profile_id = ?',
+      this.profileId,
+    )
+  }
+
+  #isCheckpointAuthentic(checkpoint: Checkpoint): boolean {
+    return this.#keys.has(checkpoint.key_generation) && timingSafeEqual(this.#checkpointMac(checkpoint), checkpoint.mac)
+  }
+
+  #checkpointMac({ sequence, last_mac, key_generation, at }: Omit<Checkpoint, 'mac'>): Buffer {
+    return this.#keyOf(key_generation).digest(
+      encodeContext('crm-vault/v1/audit-checkpoint', this.profileId, key_generation, sequence, last_mac, at),
+    )
   }
 
   /** Zero-fills the keys. */

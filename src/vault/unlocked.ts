@@ -39,7 +39,7 @@ import {
 } from './sealed-integrations.ts'
 import type { VaultState } from './state.ts'
 import { insertTestResult, newestTestResult, type TestRecord, testHistory } from './test-results.ts'
-import { type VaultReport, verifyProfile } from './verify.ts'
+import { standingWords, type VaultReport, verifyProfile } from './verify.ts'
 import type { VaultWorld } from './world.ts'
 
 /** How long a demo run is held without a sign of life, and how often it is renewed, in milliseconds. */
@@ -127,6 +127,11 @@ export interface UnlockedVault {
   rename(profile: string): Promise<void>
   audit(): Promise<readonly AuditEvent[]>
   replayAudit(): Promise<AuditReplay>
+  /**
+   * Drops the beginning of the audit log: rows older than a time, all but the newest `keep`. What the log knows of rows that are there
+   * is said again first. How many rows were dropped. @throws CrmError `damaged` when the log is not whole.
+   */
+  pruneAudit(what: { readonly before?: string | undefined; readonly keep?: number | undefined }): Promise<number>
   /** Adds an event of a command that changes nothing in the vault. */
   record(event: string, details: JsonObject, outcome?: string): Promise<void>
   /** Opens every row and replays the audit log. */
@@ -535,6 +540,38 @@ export class UnlockedProfile implements UnlockedVault {
 
   async replayAudit(): Promise<AuditReplay> {
     return this.database.read(() => this.log.replay(this.#auditCount()))
+  }
+
+  async pruneAudit({ before, keep }: { readonly before?: string | undefined; readonly keep?: number | undefined }): Promise<number> {
+    let dropped = 0
+    this.#change('prune the audit log', (at) => {
+      const replay = this.log.replay(this.#auditCount())
+      if (replay.firstBad !== null) {
+        throw new CrmError('damaged', `the audit log is not whole: row ${replay.firstBad} is missing, altered or out of order`, {
+          reason: 'what is wrong with it must not be dropped',
+          hint: 'see what is affected with: crm vault verify',
+        })
+      }
+      const through = this.#lastToDrop(replay, before, keep)
+      if (through <= replay.dropped) return []
+      const words = standingWords(this.log, this.profile, through)
+      dropped = this.log.drop(through, at)
+      return [...words, { event: 'audit.prune', details: { through, dropped } }]
+    })
+    return dropped
+  }
+
+  /** Whole prefixes go, and one row always stays: a clock that jumped back ends the prefix. */
+  #lastToDrop({ sequence, dropped }: AuditReplay, before: string | undefined, keep: number | undefined): number {
+    let through = Math.min(sequence - 1, keep === undefined ? sequence : sequence - keep)
+    if (before === undefined) return through
+    let old = dropped
+    for (const event of this.log.events()) {
+      if (event.at >= before) break
+      old = event.sequence
+    }
+    through = Math.min(through, old)
+    return through
   }
 
   async record(event: string, details: JsonObject, outcome = 'ok'): Promise<void> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { CrmError } from '../core/errors.ts'
 import { isSlotDamaged } from '../crypto/key-slot.ts'
-import type { AuditLog } from './audit-log.ts'
+import type { AuditEntry, AuditLog } from './audit-log.ts'
 import type { Database } from './database.ts'
 import { readSlots } from './key-slots.ts'
 import { INTEGRATION_COLUMNS, type SealedIntegrationRow } from './rows.ts'
@@ -32,6 +32,8 @@ export interface VaultReport {
 
 /** The chain's last word about a sealed row. */
 interface LastWord {
+  readonly sequence: number
+  readonly id: string
   readonly name: string
   readonly table: string
   readonly revision: number
@@ -81,7 +83,7 @@ function checkFile(database: Database, problems: Finding[]): void {
 function checkName(keys: ProfileKeys, log: AuditLog, problems: Finding[]): void {
   let known: string | undefined
   for (const { event, details } of log.events()) {
-    if ((event === 'profile.create' || event === 'profile.rename') && typeof details.name === 'string') known = details.name
+    if (NAMING.includes(event) && typeof details.name === 'string') known = details.name
   }
   if (known === undefined || known === keys.profile) return
   problems.push({ table: 'profiles', name: keys.profile, code: 'damaged', message: `the audit log knows it as ${known}` })
@@ -202,6 +204,23 @@ const HINTS: Readonly<Record<string, string>> = {
   'audit older': 'put the newer vault back, or accept this one: crm vault accept-older',
 }
 
+const NAMING = ['profile.create', 'profile.rename', 'profile.keep']
+
+/**
+ * What the log says of rows and of the profile's name up to a sequence, to be said again before those rows are dropped: a log
+ * without its beginning must go on knowing everything that is there.
+ */
+export function standingWords(log: AuditLog, profile: string, through: number): AuditEntry[] {
+  const entries: AuditEntry[] = [{ event: 'profile.keep', details: { name: profile } }]
+  for (const { sequence, id, table, name, revision, sha256 } of lastWords(log).values()) {
+    if (sequence > through) continue
+    if (table === 'tokens') entries.push({ event: 'token.keep', details: { integration: id, revision, sha256 } })
+    else if (table === 'demos') entries.push({ event: 'demo.keep', details: { id, revision, sha256, slug: name } })
+    else entries.push({ event: 'integration.keep', details: { id, revision, sha256, name } })
+  }
+  return entries
+}
+
 const tokenKey = (integration: string) => `token ${integration}`
 
 const TABLES: Readonly<Record<string, string>> = { integration: 'integrations', demo: 'demos' }
@@ -209,7 +228,7 @@ const ENDINGS = ['remove', 'forget']
 
 function lastWords(log: AuditLog): Map<string, LastWord> {
   const words = new Map<string, LastWord>()
-  for (const { event, details } of log.events()) {
+  for (const { sequence, event, details } of log.events()) {
     const [noun = '', verb = ''] = event.split('.')
     const table = TABLES[noun]
     const { id, revision, sha256 } = details
@@ -217,14 +236,14 @@ function lastWords(log: AuditLog): Map<string, LastWord> {
     if (noun === 'token' && typeof integration === 'string') {
       if (ENDINGS.includes(verb)) words.delete(tokenKey(integration))
       else if (typeof revision === 'number' && typeof sha256 === 'string')
-        words.set(tokenKey(integration), { table: 'tokens', name: integration, revision, sha256 })
+        words.set(tokenKey(integration), { sequence, id: integration, table: 'tokens', name: integration, revision, sha256 })
     }
     if (table === undefined || typeof id !== 'string') continue
     if (ENDINGS.includes(verb)) {
       words.delete(id)
       words.delete(tokenKey(id))
     } else if (typeof revision === 'number' && typeof sha256 === 'string')
-      words.set(id, { table, name: String(details.name ?? details.slug), revision, sha256 })
+      words.set(id, { sequence, id, table, name: String(details.name ?? details.slug), revision, sha256 })
   }
   return words
 }

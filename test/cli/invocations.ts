@@ -111,6 +111,7 @@ export const INVOCATIONS: Readonly<Record<AnsweringCommand, Invocation>> = {
   passwd: { place: 'passphrase', needs: 'key', argv: words('passwd --new-passphrase-file new-passphrase') },
   audit: { place: 'demo', needs: 'key', argv: words('audit') },
   'audit verify': { place: 'demo', needs: 'key', argv: words('audit verify') },
+  'audit prune': { place: 'demo', needs: 'key', argv: words('audit prune --keep 2 --yes') },
   'audit head': { place: 'demo', needs: 'key', argv: words('audit head') },
   'vault verify': { place: 'demo', needs: 'key', argv: words('vault verify') },
   'vault backup': { place: 'demo', needs: 'key', argv: words('vault backup copy.db') },

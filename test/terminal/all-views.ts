@@ -1,5 +1,5 @@
 import type { View } from '../../src/terminal/view.ts'
-import { auditHeadView, auditVerifyView, auditView } from '../../src/terminal/views/audit.ts'
+import { auditHeadView, auditPrunedView, auditVerifyView, auditView } from '../../src/terminal/views/audit.ts'
 import { addedManyView, addedView, editedView, removedView, toggledView } from '../../src/terminal/views/changed.ts'
 import { demoApplyView } from '../../src/terminal/views/demo-apply.ts'
 import { demoCreateView } from '../../src/terminal/views/demo-create.ts'
@@ -67,6 +67,7 @@ export const ALL_VIEWS: readonly Shown[] = [
   shown('audit', auditView, SAMPLES.audit),
   shown('audit verify', auditVerifyView, SAMPLES['audit verify']),
   shown('audit head', auditHeadView, SAMPLES['audit head']),
+  shown('audit prune', auditPrunedView, SAMPLES['audit prune']),
   shown('vault verify', vaultVerifyView, SAMPLES['vault verify']),
   shown('vault path', vaultPathView, SAMPLES['vault path']),
   shown('demo-create', demoCreateView, SAMPLES['demo-create']),

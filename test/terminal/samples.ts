@@ -259,7 +259,8 @@ export const SAMPLES = {
     events: [{ sequence: 1, at: AT, event: 'add', actor: HOSTILE, outcome: 'done', details: { name: HOSTILE } }],
     verified: false,
   } satisfies answers.AuditAnswer,
-  'audit verify': { rows: 1, firstAt: AT, lastAt: AT, head: 'abcd', firstBad: null } satisfies answers.AuditVerifyAnswer,
+  'audit prune': { dropped: 7, sequence: 12, mac: 'abcd' } satisfies answers.AuditPruneAnswer,
+  'audit verify': { rows: 1, dropped: 0, firstAt: AT, lastAt: AT, head: 'abcd', firstBad: null } satisfies answers.AuditVerifyAnswer,
   'audit head': { sequence: 1, mac: 'abcd' },
   'vault verify': {
     rows: 3,

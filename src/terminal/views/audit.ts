@@ -1,4 +1,4 @@
-import type { AuditAnswer, AuditHeadAnswer, AuditVerifyAnswer } from '../../core/answers.ts'
+import type { AuditAnswer, AuditHeadAnswer, AuditPruneAnswer, AuditVerifyAnswer } from '../../core/answers.ts'
 import { canonicalJson } from '../../core/json.ts'
 import { type Column, renderTable } from '../table.ts'
 import { counted, NOTHING, pairs, shown, type View, when } from '../view.ts'
@@ -28,7 +28,7 @@ export const auditView: View<AuditAnswer> = async ({ events, verified }, style) 
 }
 
 /** `crm audit verify`: whether every row is as it was written, and the first that is not. */
-export const auditVerifyView: View<AuditVerifyAnswer> = ({ rows, firstAt, lastAt, head, firstBad }, style) => {
+export const auditVerifyView: View<AuditVerifyAnswer> = ({ rows, dropped, firstAt, lastAt, head, firstBad }, style) => {
   const { symbols } = style
   const first =
     firstBad === null
@@ -36,6 +36,7 @@ export const auditVerifyView: View<AuditVerifyAnswer> = ({ rows, firstAt, lastAt
       : `${style.error(symbols.failed)} audit row ${firstBad} is not as it was written`
   return `${first}\n${pairs(
     [
+      ...(dropped === 0 ? [] : [['dropped before', String(dropped)] as const]),
       ['first', when(firstAt, style)],
       ['last', when(lastAt, style)],
       ['head', head ?? NOTHING],
@@ -46,3 +47,7 @@ export const auditVerifyView: View<AuditVerifyAnswer> = ({ rows, firstAt, lastAt
 
 /** `crm audit head`: one line to keep elsewhere. */
 export const auditHeadView: View<AuditHeadAnswer> = ({ sequence, mac }) => `${sequence} ${mac}`
+
+/** `crm audit prune`: what went, and the anchor of what there was. */
+export const auditPrunedView: View<AuditPruneAnswer> = ({ dropped, sequence, mac }, style) =>
+  `${style.ok(style.symbols.ok)} dropped ${counted(dropped, 'event')}; the log before ended at ${sequence} ${mac}`
