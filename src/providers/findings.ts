@@ -6,8 +6,8 @@ export class Findings {
   readonly #checks: Check[] = []
   readonly #warnings: Warning[] = []
 
-  /** @param version the version of the API that was asked. */
-  constructor(readonly version: string) {}
+  /** @param version the version of the API that was asked; null where it is not known. */
+  constructor(readonly version: string | null) {}
 
   /** A check that passed. */
   passed(name: string, detail: string | null): void {

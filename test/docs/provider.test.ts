@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { providers } from '../../src/providers/index.ts'
+import { written } from '../../src/providers/index.ts'
 import { NODE, newDirectory } from '../support/cli.ts'
 import { formatted, problemsOf } from './compile.ts'
 import { readDocument } from './document.ts'
@@ -37,7 +37,7 @@ function projectWithExample(): string {
   symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'))
   const write = (path: string, text: string): void => writeFileSync(join(root, path), text)
   write(PATH, `${shown('provider')}\n`)
-  const line = changed('src/providers/index.ts', /^export const providers: .*$/m, shown('registry'))
+  const line = changed('src/providers/index.ts', /^export const written: .*$/m, shown('registry'))
   write('src/providers/index.ts', `import { example } from './example.ts'\n${line}`)
   const listed = changed('test/providers/fixtures.ts', /^ {2}chatwoot,$/m, '  chatwoot,\n  example,')
   write(
@@ -73,7 +73,7 @@ test('the provider of the README compiles, and looks like the rest of the code',
 
 test('the line of the README is the registry with one more provider', () => {
   const named = /= \[(.*)\]$/.exec(shown('registry'))?.[1]?.split(', ')
-  expect(named).toEqual([...providers.map(({ id }) => id), 'example'].sort())
+  expect(named).toEqual([...written.map(({ id }) => id), 'example'].sort())
 })
 
 test('the provider of the README passes the conformance suite with its file, its line and its fixture', async () => {

@@ -2,6 +2,7 @@ import type { ErrorCode } from '../../src/core/errors.ts'
 import type { Tokens } from '../../src/core/grant.ts'
 import { Secret } from '../../src/core/secret.ts'
 import type { Canned, Seen } from './answering-server.ts'
+import { definitionFixtures } from './definitions/fixtures.ts'
 import { hubspotFixtures } from './hubspot/fixtures.ts'
 import { pipedriveFixtures } from './pipedrive/fixtures.ts'
 import { salesforceFixtures } from './salesforce/fixtures.ts'
@@ -101,4 +102,5 @@ export const fixtures: readonly Fixture[] = [
   ...hubspotFixtures,
   ...pipedriveFixtures,
   ...zohoFixtures,
+  ...definitionFixtures,
 ]

@@ -11,7 +11,8 @@ export function reaching(http: Http, hosts: readonly string[], origin: string): 
   return (request) => {
     if (!isPinnedHost(request.url.hostname, hosts)) return http(request)
     if (request.url.origin !== request.origin) return http(request)
-    return http({ ...request, url: new URL(`${request.url.pathname}${request.url.search}`, origin), origin })
+    // The addresses of the hosts it stands for are public.
+    return http({ ...request, publicOnly: false, url: new URL(`${request.url.pathname}${request.url.search}`, origin), origin })
   }
 }
 

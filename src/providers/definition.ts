@@ -1,0 +1,181 @@
+import type { Field } from '../core/field.ts'
+import type { ApiAccess } from '../core/grant.ts'
+import { isHeaderName, isHeaderValue } from '../core/header.ts'
+import { isPinnedHost } from '../core/host.ts'
+import { defineProvider, type Provider } from '../core/provider.ts'
+import { Secret } from '../core/secret.ts'
+
+/** One value that a definition asks for. `host` is a part of the host name, and limited to the letters of one. */
+export interface DefinedField {
+  readonly name: string
+  readonly label: string
+  readonly kind: 'text' | 'secret' | 'host' | 'email' | 'choice'
+  readonly help: string
+  readonly env: string
+  readonly example?: string
+  readonly default?: string
+  readonly choices?: readonly { readonly value: string; readonly label: string }[]
+}
+
+/** A name and the template of its value. */
+export interface Pair {
+  readonly name: string
+  readonly value: string
+}
+
+/** How a request is authenticated. Values are templates; `username` and `password` may be empty. */
+export type DefinedAuth =
+  | {
+      readonly type: 'api_key'
+      readonly value: string
+      readonly place: { readonly in: 'header'; readonly name: string; readonly prefix?: string }
+    }
+  | { readonly type: 'bearer'; readonly token: string }
+  | { readonly type: 'basic'; readonly username: string; readonly password: string }
+  | { readonly type: 'headers'; readonly headers: readonly Pair[] }
+
+/** A JSON Pointer (RFC 6901), or several of which the first that finds something counts. */
+export type Pointer = string | readonly string[]
+
+/**
+ * A CRM as data: no code of its own. Templates hold `{{fields.<name>}}`, are filled once, and each place of a request has its own rule
+ * about what a value may be there.
+ */
+export interface Definition {
+  readonly format: 1
+  readonly id: string
+  readonly name: string
+  readonly docsUrl: string
+  readonly baseUrl: string
+  /** Hosts that a request may go to: whole names, or `*.` and the end of one. */
+  readonly hosts: readonly string[]
+  readonly fields: readonly DefinedField[]
+  readonly auth: DefinedAuth
+  readonly test: {
+    readonly request: { readonly path: string; readonly headers?: readonly Pair[] }
+    /** What the JSON must hold, besides being the answer of a 2xx. */
+    readonly expect: { readonly exists: string; readonly refusedWhen?: { readonly at: string; readonly equals: string | boolean } }
+    readonly identity: {
+      readonly accountId?: Pointer
+      readonly accountName?: Pointer
+      readonly userName?: Pointer
+      readonly email?: Pointer
+      readonly role?: Pointer
+    }
+  }
+}
+
+const HOST_PART = { re: /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, says: 'must be lower-case letters, digits and hyphens, such as acme' }
+const EMAIL = { re: /^[\x21-\x3f\x41-\x7e]{1,64}@[a-zA-Z0-9.-]{1,253}$/, says: 'must be an e-mail address' }
+const SENDABLE = { re: /^[\x21-\x7e]+$/, says: 'must be visible ASCII characters without blanks' }
+
+/** The provider that a definition describes. */
+export function providerOf(definition: Definition): Provider {
+  const fields = definition.fields.map(fieldOf)
+  return defineProvider({
+    id: definition.id,
+    title: definition.name,
+    docs: definition.docsUrl,
+    authMethods: [{ id: definition.auth.type, label: AUTH_LABELS[definition.auth.type], fields: fields.map(({ key }) => key) }],
+    capabilities: ['test'],
+    hosts: pinsOf(definition),
+    fields,
+    destination: (values) => destinationOf(definition, values),
+    api: (values) => accessOf(definition, values),
+    async test(values, tools) {
+      const { testDefined } = await import('./definition-test.ts')
+      return testDefined(definition, values, tools)
+    },
+  })
+}
+
+const AUTH_LABELS: Readonly<Record<DefinedAuth['type'], string>> = {
+  api_key: 'API key',
+  bearer: 'Access token',
+  basic: 'API key (basic)',
+  headers: 'API key with headers',
+}
+
+function fieldOf({ name, label, kind, help, env, example, default: fallback, choices }: DefinedField): Field {
+  const secret = kind === 'secret'
+  const pattern = kind === 'host' ? HOST_PART : kind === 'email' ? EMAIL : SENDABLE
+  return {
+    key: name,
+    label,
+    kind: kind === 'choice' ? 'choice' : 'text',
+    sensitivity: secret ? 'secret' : 'public',
+    env,
+    help,
+    ...(kind === 'choice' ? {} : { pattern }),
+    ...(example === undefined ? {} : { example }),
+    ...(fallback === undefined ? {} : { fallback }),
+    ...(choices === undefined ? {} : { choices }),
+  }
+}
+
+function pinsOf({ hosts }: Definition): readonly string[] {
+  return hosts.map((host) => host.replace(/^\*/, ''))
+}
+
+type Given = Readonly<Record<string, unknown>>
+
+/** The origin of a definition's base URL; undefined while a part of its host is not known or may not stand there. */
+function destinationOf(definition: Definition, values: Given): string | undefined {
+  try {
+    return baseUrlOf(definition, values).origin
+  } catch {
+    return undefined
+  }
+}
+
+/** The base URL with its values. A value changes the host alone, and the host must be one of the definition's. */
+function baseUrlOf(definition: Definition, values: Given): URL {
+  const url = new URL(fill(definition.baseUrl, values, isHostText))
+  if (url.protocol !== 'https:' || url.port !== '' || url.username !== '' || !isPinnedHost(url.hostname, pinsOf(definition))) {
+    throw new TypeError('the base URL is not on a host of the definition')
+  }
+  return url
+}
+
+/** One or more labels of a host name, joined with dots. */
+function isHostText(text: string): boolean {
+  return text.length <= 253 && text.split('.').every((label) => HOST_PART.re.test(label))
+}
+
+/** Where the API of a definition answers, and the headers that a request needs. */
+export function accessOf(definition: Definition, values: Given): ApiAccess {
+  const headers: Record<string, Secret> = {}
+  for (const { name, value } of headersOf(definition.auth, values)) {
+    if (!isHeaderName(name) || !isHeaderValue(value)) throw new TypeError(`the header ${name} cannot be sent`)
+    headers[name.toLowerCase()] = new Secret(value)
+  }
+  return { baseUrl: baseUrlOf(definition, values).href.replace(/\/$/, ''), headers }
+}
+
+function headersOf(auth: DefinedAuth, values: Given): readonly Pair[] {
+  const header = (template: string): string => fill(template, values, isHeaderValue)
+  switch (auth.type) {
+    case 'api_key':
+      return [{ name: auth.place.name, value: `${auth.place.prefix ?? ''}${header(auth.value)}` }]
+    case 'bearer':
+      return [{ name: 'authorization', value: `Bearer ${header(auth.token)}` }]
+    case 'basic': {
+      // RFC 7617: a colon would end the user name.
+      const username = fill(auth.username, values, (text) => isHeaderValue(text) && !text.includes(':'))
+      const credentials = `${username}:${header(auth.password)}`
+      return [{ name: 'authorization', value: `Basic ${Buffer.from(credentials, 'utf8').toString('base64')}` }]
+    }
+    case 'headers':
+      return auth.headers.map(({ name, value }) => ({ name, value: header(value) }))
+  }
+}
+
+/** Fills a template in one pass: what a value holds is never filled again. Throws where a value is missing or may not stand there. */
+function fill(template: string, values: Given, isAllowed: (text: string) => boolean): string {
+  return template.replace(/\{\{fields\.([a-z][A-Za-z0-9]{0,31})\}\}/g, (_whole, name: string) => {
+    const value = Object.hasOwn(values, name) ? values[name] : undefined
+    const text = value instanceof Secret ? value.reveal() : typeof value === 'string' ? value : ''
+    if (!isAllowed(text)) throw new TypeError(`the value of ${name} may not stand there`)
+    return text
+  })
+}

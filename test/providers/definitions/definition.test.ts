@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest'
+import { Secret } from '../../../src/core/secret.ts'
+import { accessOf, type Definition, providerOf } from '../../../src/providers/definition.ts'
+import { copper, freshsales, intercom } from '../../../src/providers/definitions.ts'
+import type { Fixture } from '../fixtures.ts'
+import { simulate } from '../simulate.ts'
+import { definitionFixtures, KEY } from './fixtures.ts'
+
+const apiKey = new Secret(KEY)
+const of = (provider: string): Fixture => {
+  const found = definitionFixtures.find((fixture) => fixture.provider === provider)
+  if (found === undefined) throw new Error(`no fixture ${provider}`)
+  return found
+}
+
+describe('who a CRM that is data says we are', () => {
+  it.each([
+    ['close', { accountId: 'orga_1', accountName: 'Acme', userName: 'Ann', userEmail: 'ann@acme.example', role: null }],
+    ['copper', { accountId: '18', accountName: 'Acme', userName: null, userEmail: null, role: null }],
+    ['zendesk-sell', { accountId: null, accountName: null, userName: 'Ann Lee', userEmail: 'ann@acme.example', role: 'admin' }],
+    ['attio', { accountId: 'w-1', accountName: 'Acme', userName: null, userEmail: null, role: null }],
+  ])('%s', async (provider, identity) => {
+    const fixture = of(provider)
+    const { result, hosts } = await simulate(fixture, fixture.accept)
+    expect(result.identity).toEqual(identity)
+    expect(hosts).toEqual(fixture.hosts)
+  })
+
+  it('is told without control characters, and never at length', async () => {
+    const body = { id: 18, name: `Acme\u001b[31m${'x'.repeat(500)}` }
+    const { result } = await simulate(of('copper'), () => ({ status: 200, body }))
+    expect(result.identity?.accountName).not.toContain('\u001b')
+    // The escape of the control character takes a few more.
+    expect(result.identity?.accountName?.length).toBeLessThan(210)
+  })
+})
+
+describe('a fix', () => {
+  it('names the field of the credential, or that of the address', async () => {
+    const refused = await simulate(of('freshsales'), () => ({ status: 401, body: {} }))
+    expect(refused.result.hint).toBe('copy it again or create a new one in Freshsales, then: crm edit acme --api-key-stdin')
+    const other = await simulate(of('freshsales'), () => ({ status: 404, body: {} }))
+    expect(other.result.hint).toBe('correct the address: crm edit acme --bundle <text>')
+  })
+})
+
+describe('a value that may not stand where it would', () => {
+  it.each([
+    'evil.example/',
+    'evil.example#',
+    'a@evil.example',
+    'a:1',
+    '..',
+    '.',
+    '-a',
+    'a%2e',
+    'A',
+    'a\r\nb',
+    '//evil',
+    '',
+    '{{fields.apiKey}}',
+  ])('in a host: %j', (bundle) => {
+    expect(() => accessOf(freshsales, { bundle, apiKey })).toThrow('may not stand there')
+    expect(providerOf(freshsales).destination?.({ bundle })).toBeUndefined()
+  })
+
+  it.each(['a\r\nX-Evil: 1', 'a\nb', 'a\0b', 'é', ' a', ''])('in a header: %j', (key) => {
+    expect(() => accessOf(freshsales, { bundle: 'acme', apiKey: new Secret(key) })).toThrow('may not stand there')
+  })
+
+  it('in a user name: a colon, which would end it', () => {
+    const basic: Definition = { ...freshsales, auth: { type: 'basic', username: '{{fields.apiKey}}', password: '' } }
+    expect(() => accessOf(basic, { bundle: 'acme', apiKey: new Secret('a:b') })).toThrow('may not stand there')
+  })
+
+  it('is not taken from a prototype', () => {
+    const inherited: unknown = Object.create({ bundle: 'acme', apiKey })
+    expect(() => accessOf(freshsales, inherited as Readonly<Record<string, unknown>>)).toThrow('may not stand there')
+  })
+
+  it('is not told in the refusal', () => {
+    expect(() => accessOf(freshsales, { bundle: 'acme', apiKey: new Secret('canary\nsecret') })).toThrow(/^(?!.*canary)/)
+  })
+})
+
+describe('where a definition sends its secrets', () => {
+  it('is one of its own hosts', () => {
+    expect(() => accessOf({ ...freshsales, baseUrl: 'https://evil.example' }, { apiKey })).toThrow('not on a host')
+    expect(() => accessOf({ ...freshsales, baseUrl: 'https://evilmyfreshworks.com' }, { apiKey })).toThrow('not on a host')
+    expect(() => accessOf(intercom, { region: 'api.nowhere', accessToken: apiKey })).toThrow('not on a host')
+  })
+
+  it.each(['http://{{fields.bundle}}.myfreshworks.com', 'https://{{fields.bundle}}.myfreshworks.com:8443', 'https://u@a.myfreshworks.com'])(
+    'is never %s',
+    (baseUrl) => {
+      expect(() => accessOf({ ...freshsales, baseUrl }, { bundle: 'acme', apiKey })).toThrow('not on a host')
+    },
+  )
+
+  it('stays there whatever the path of its test', async () => {
+    for (const path of ['//evil.example/x', '/../../x', '/\\evil.example', '/@evil.example']) {
+      const asked: string[] = []
+      const definition: Definition = { ...copper, test: { ...copper.test, request: { path } } }
+      const answer = { status: 404, headers: {}, body: Buffer.from('{}'), latencyMs: 1 }
+      const { testDefined } = await import('../../../src/providers/definition-test.ts')
+      const tools = {
+        http: (request: { readonly url: URL }) => {
+          asked.push(request.url.origin)
+          return Promise.resolve(answer)
+        },
+        clock: () => 0,
+        signal: new AbortController().signal,
+        tokens: { get: () => Promise.reject(new Error('no token')), renew: () => Promise.reject(new Error('no token')) },
+      }
+      await testDefined(definition, { userEmail: 'ann@acme.example', apiKey }, tools as never)
+      expect(asked).toEqual(['https://api.copper.com'])
+    }
+  })
+
+  it.each(['Host', 'Content-Length', 'Transfer-Encoding', 'Proxy-Authorization', 'X\r\nEvil'])('and no header %j', (name) => {
+    const definition: Definition = { ...freshsales, auth: { type: 'api_key', value: '{{fields.apiKey}}', place: { in: 'header', name } } }
+    expect(() => accessOf(definition, { bundle: 'acme', apiKey })).toThrow('cannot be sent')
+  })
+})
