@@ -9,6 +9,19 @@ export type { DemoJournal, DemoRecord, DemoRequest, DemoSecrets, DemoStatus, Dem
 export { CrmError, type CrmErrorOptions, type ErrorCode, EXIT_STATUS, type Problem } from './core/errors.ts'
 export type { Field, SettingValue, StoredValues, Values } from './core/field.ts'
 export type { RawValues } from './core/field-values.ts'
+export type {
+  ApiAccess,
+  Assertion,
+  Authorization,
+  Capture,
+  Captured,
+  Grant,
+  TokenAnswer,
+  TokenEndpoint,
+  TokenRefusal,
+  TokenSource,
+  Tokens,
+} from './core/grant.ts'
 export type { Integration, LastTest, Source } from './core/integration.ts'
 export type { Clock, Http, HttpRequest, HttpResponse } from './core/ports.ts'
 export {
@@ -17,6 +30,7 @@ export {
   defineProvider,
   type Identity,
   type Provider,
+  type Refusal,
   type TestReport,
   type TestTools,
   type Warning,

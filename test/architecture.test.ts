@@ -134,19 +134,20 @@ test('built-ins are named with node:', () => {
   expect(importsThat(({ to }) => builtinModules.includes(to))).toEqual([])
 })
 
-test('only the network client, the receiver and the sandbox reach the network', () => {
+test('only the network client, the receiver, the sandbox and the listener of a sign-in reach the network', () => {
   // What an address is can be asked anywhere; nothing is opened for it.
   const askable = new Set(['isIP', 'isIPv4', 'isIPv6', 'BlockList'])
   const network = /^node:(?:net|tls|https?|http2|dgram|dns(?:\/promises)?|inspector)$/
   const wrong = importsThat(({ to, kind, names }, { path }) => {
-    if (!network.test(to) || kind === 'type' || isInRoom(path, 'http', 'receiver', 'sandbox')) return false
+    if (!network.test(to) || kind === 'type' || isInRoom(path, 'http', 'receiver', 'sandbox') || path === 'src/oauth/callback-listener.ts')
+      return false
     return to !== 'node:net' || names.some((name) => !askable.has(name))
   })
   expect(wrong).toEqual([])
 })
 
-test('only the runner of a child and the tour start programs', () => {
-  const starters = ['src/terminal/child.ts', 'src/commands/tour.ts', 'src/keychain/keychain.ts']
+test('only the runner of a child, the opener of a browser and the tour start programs', () => {
+  const starters = ['src/terminal/child.ts', 'src/terminal/browser.ts', 'src/commands/tour.ts', 'src/keychain/keychain.ts']
   expect(importsThat(({ to }, { path }) => to === 'node:child_process' && !starters.includes(path))).toEqual([])
 })
 

@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
-import type { IntegrationManyAnswer, IntegrationOneAnswer, TestResult } from '../core/answers.ts'
+import type { IntegrationManyAnswer, IntegrationOneAnswer } from '../core/answers.ts'
 import { CrmError } from '../core/errors.ts'
 import { readValues } from '../core/field-values.ts'
+import type { IssuedTokens } from '../core/grant.ts'
 import { NAME_PATTERN, parseName } from '../core/integration.ts'
 import type { Provider, Warning } from '../core/provider.ts'
 import { providers } from '../providers/index.ts'
@@ -11,15 +12,23 @@ import { askAfterFailure, reviewValues } from '../terminal/review.ts'
 import { type Draft, draftIntegration, draftIntegrations, freeName, readAnswers, requireProvider } from '../usecases/add-integrations.ts'
 import { unfold } from '../usecases/find-target.ts'
 import { toAnswer } from '../usecases/integration-answer.ts'
-import { recordOf, resultError, testValues } from '../usecases/test-integrations.ts'
-import { type App, action, done, type Outcome } from './app.ts'
+import {
+  notSignedIn,
+  recordOf,
+  resultError,
+  type Tested as TestedHere,
+  type TestedValues,
+  testValues,
+} from '../usecases/test-integrations.ts'
+import { type App, action, COMMAND_LIMIT_MS, done, type Outcome } from './app.ts'
+import { addSignInFlags, type SignInFlags, signInOn } from './browser-sign-in.ts'
 import { addFieldFlags, type FieldFlags, readEnvironment, readFieldFlags } from './field-flags.ts'
 import { chooseKeyKind, createProfile } from './first-key.ts'
 import { setExamples, setStatuses } from './help-format.ts'
 import { readInputText } from './input-text.ts'
 import { asMenu, typedAgain, withWhereabouts } from './printed-commands.ts'
 
-interface AddFlags {
+interface AddFlags extends SignInFlags {
   readonly name?: string
   readonly from?: string
   readonly fromEnv?: boolean
@@ -38,6 +47,7 @@ export function define(command: Command, app: App): void {
     .option('--from-env', "take the values from the provider's variables")
     .option('--no-test', 'save without testing the connection')
     .option('--inactive', 'save switched off')
+  addSignInFlags(command)
   const named = providers.filter((provider) => app.world.argv.includes(provider.id))
   addFieldFlags(command, named.length > 0 ? named : providers)
   setExamples(command, [
@@ -77,7 +87,7 @@ async function add(app: App, providerId: string | undefined, flags: AddFlags & F
     ...(await readFieldFlags(app, provider, flags)),
   }
   const active = flags.inactive === true ? false : (given?.active ?? true)
-  return addOne(app, provider, { name, active, known, test: flags.test !== false, taken })
+  return addOne(app, provider, { name, active, known, test: flags.test !== false, taken, flags })
 }
 
 interface One {
@@ -86,6 +96,7 @@ interface One {
   readonly known: Readonly<Record<string, string>>
   readonly test: boolean
   readonly taken: ReadonlySet<string>
+  readonly flags: SignInFlags
 }
 
 async function addOne(app: App, provider: Provider, one: One): Promise<Outcome> {
@@ -99,7 +110,8 @@ async function addOne(app: App, provider: Provider, one: One): Promise<Outcome> 
   if (first.missing.length === 0) {
     const draft = draftOf(one.known)
     await refuseWithoutKey(app)
-    const test = one.test ? await test_(app, draft, true) : null
+    const test = one.test ? await tryOut(app, draft, one.flags) : null
+    if (test?.result.outcome === 'failed') throw refusedBeforeSaving(app, test, provider)
     return save(app, draft, test)
   }
   return askAndSave(app, provider, one, draftOf)
@@ -116,10 +128,11 @@ async function askAndSave(
   const review = await reviewValues(app.ui, { provider, name: one.name, values })
   values = review.values
   let testFirst = review.action === 'test' && one.test
+  let test: Tested | undefined
   for (;;) {
     const draft = draftOf(values)
     if (!testFirst) return save(app, draft, null)
-    const test = await test_(app, draft, false)
+    test = await tryOut(app, draft, one.flags, test)
     if (test.result.outcome === 'connected') return save(app, draft, test)
     const { attemptView } = await import('../terminal/views/test.ts')
     app.ui.tell(await attemptView({ ...test.result, hint: asMenu(test.result.hint) }, await app.ui.style()))
@@ -133,33 +146,56 @@ async function askAndSave(
   }
 }
 
-interface Tested {
-  readonly result: TestResult
-  readonly warnings: readonly Warning[]
+interface Tested extends TestedHere {
+  /** What the tokens were issued for: they fit no other values. */
+  readonly issued?: string
 }
 
-/** The test before saving. @param strict throws when it fails: nothing is saved then. */
-async function test_(app: App, draft: Draft, strict: boolean): Promise<Tested> {
-  const http = await app.http()
+/**
+ * The test before saving, with a sign-in before it where the values need one. A sign-in, and a code that can be used once, are not
+ * wasted when another field has to be corrected.
+ * @param earlier the attempt before, whose tokens are used again where they fit.
+ */
+async function tryOut(app: App, draft: Draft, flags: SignInFlags, earlier?: Tested): Promise<Tested> {
   const { name, values } = draft.integration
-  const progress = app.ui.progress(`Testing ${draft.provider.title}`)
-  try {
-    const tested = await testValues(
-      { providers, http: http.request, clock: app.world.clock, signal: app.signal, deadlineMs: app.deadlineMs },
-      { source: 'vault', name, profile: (await app.profile()).value, provider: draft.provider, values },
-    )
-    app.throwIfStopped()
-    if (strict && tested.result.outcome === 'failed') {
-      const error = resultError(tested.result)
-      throw new CrmError(error.code, error.message, {
-        reason: 'nothing was saved; --no-test saves without a test',
-        hint: beforeSaving(app, error.hint, draft.provider.id),
-      })
+  const about = { source: 'vault', name, profile: (await app.profile()).value, provider: draft.provider, values } as const
+  if (draft.provider.grant === undefined) return test_(app, about)
+  const { fingerprint } = await import('../usecases/stored-tokens.ts')
+  const { needsSignIn } = await import('../usecases/sign-in.ts')
+  const issued = fingerprint(draft.provider, values)
+  let tokens = earlier?.issued === issued ? earlier.tokens : undefined
+  if (tokens === undefined && needsSignIn(draft.provider, values)) {
+    try {
+      tokens = await signInOn(app, draft.provider, values, flags)
+    } catch (error) {
+      if (!(error instanceof CrmError) || error.code === 'cancelled') throw error
+      return { ...notSignedIn(about, error, app.world.clock()), issued }
     }
+  }
+  return { ...(await test_(app, { ...about, ...(tokens === undefined ? {} : { tokens }) })), issued }
+}
+
+async function test_(app: App, about: TestedValues): Promise<TestedHere> {
+  const http = await app.http()
+  const progress = app.ui.progress(`Testing ${about.provider.title}`)
+  // Counted from here: how long a person took to answer is no fault of the server.
+  const deadlineMs = app.world.clock() + app.timeoutMs(COMMAND_LIMIT_MS)
+  try {
+    const tested = await testValues({ providers, http: http.request, clock: app.world.clock, signal: app.signal, deadlineMs }, about)
+    app.throwIfStopped()
     return tested
   } finally {
     progress.end()
   }
+}
+
+/** Nothing is saved when a test fails and nobody can be asked what next. */
+function refusedBeforeSaving(app: App, test: Tested, provider: Provider): CrmError {
+  const error = resultError(test.result)
+  return new CrmError(error.code, error.message, {
+    reason: 'nothing was saved; --no-test saves without a test',
+    hint: beforeSaving(app, error.hint, provider.id),
+  })
 }
 
 /** A hint to edit or test what is not there yet is a hint to add it with other values. */
@@ -192,18 +228,32 @@ async function ready(app: App): Promise<void> {
   }
 }
 
-async function save(app: App, draft: Draft, test: Tested | null): Promise<Outcome> {
+async function save(app: App, draft: Draft, test: TestedHere | null): Promise<Outcome> {
   await ready(app)
   const unlocked = await app.unlock()
   app.throwIfStopped()
-  const [added] = await unlocked.add([draft.integration])
+  const issued = await issuedTokens(draft, test)
+  const [added] = await unlocked.add([{ ...draft.integration, ...(issued === undefined ? {} : { tokens: issued }) }])
   if (added === undefined) throw new CrmError('internal', 'nothing was added')
   if (test !== null) await unlocked.recordTests([{ name: added.name, ...recordOf(test, added.revision) }])
   const integration = test === null ? added : (await unlocked.open(added.name)).integration
   const data: IntegrationOneAnswer = { integration: toAnswer(integration), test: test?.result ?? null }
   return done(SCHEMA, data, async () => (await import('../terminal/views/changed.ts')).addedView, {
-    warnings: [...draft.warnings, ...(test?.warnings ?? [])],
+    warnings: [...draft.warnings, ...(test?.warnings ?? []), ...(await signInWarnings(draft, issued))],
   })
+}
+
+/** The tokens that a test leaves, to be saved with the values: a rotated refresh token is worth nothing any more. */
+async function issuedTokens({ provider, integration }: Draft, test: TestedHere | null): Promise<IssuedTokens | undefined> {
+  if (test?.tokens === undefined) return undefined
+  return (await import('../usecases/stored-tokens.ts')).issuedFor(provider, integration.values, test.tokens)
+}
+
+async function signInWarnings({ provider, integration }: Draft, issued: IssuedTokens | undefined): Promise<readonly Warning[]> {
+  if (provider.grant === undefined || issued !== undefined) return []
+  const { needsSignIn } = await import('../usecases/sign-in.ts')
+  if (!needsSignIn(provider, integration.values)) return []
+  return [{ code: 'not_signed_in', message: `nobody has signed in yet; do it with: crm login ${integration.name}` }]
 }
 
 async function addMany(app: App, inputs: Parameters<typeof draftIntegrations>[1], flags: AddFlags): Promise<Outcome> {
@@ -216,7 +266,13 @@ async function addMany(app: App, inputs: Parameters<typeof draftIntegrations>[1]
   await ready(app)
   const unlocked = await app.unlock()
   app.throwIfStopped()
-  const added = await unlocked.add(drafts.map((draft) => draft.integration))
+  const withTokens = await Promise.all(
+    drafts.map(async (draft, index) => {
+      const issued = await issuedTokens(draft, tests[index] ?? null)
+      return { ...draft.integration, ...(issued === undefined ? {} : { tokens: issued }) }
+    }),
+  )
+  const added = await unlocked.add(withTokens)
   await unlocked.recordTests(
     added.flatMap((integration, index) =>
       tests[index] ? [{ name: integration.name, ...recordOf(tests[index], integration.revision) }] : [],
@@ -237,7 +293,7 @@ async function addMany(app: App, inputs: Parameters<typeof draftIntegrations>[1]
 }
 
 /** All of a file are tested before any is saved; one that fails keeps all out. */
-async function testAll(app: App, drafts: readonly Draft[]): Promise<(Tested | null)[]> {
+async function testAll(app: App, drafts: readonly Draft[]): Promise<(TestedHere | null)[]> {
   const { refuseFailedTests, testDrafts } = await import('../usecases/test-drafts.ts')
   const http = await app.http()
   const deps = { providers, http: http.request, clock: app.world.clock, signal: app.signal, deadlineMs: app.deadlineMs }

@@ -52,7 +52,7 @@ export interface Chosen {
 }
 
 /** Most time of a command that talks to servers, in milliseconds. */
-const COMMAND_LIMIT_MS = 120_000
+export const COMMAND_LIMIT_MS = 120_000
 
 /** Options of Node that would write secrets into files, logs or a debugger (`security.md` section 7). */
 const TELLING_NODE_OPTIONS = /--(?:inspect|trace|heap|cpu-prof|prof|report|diagnostic-dir|track-heap)/

@@ -4,6 +4,7 @@ import { CrmError, refuseProblems } from '../core/errors.ts'
 import type { StoredValues } from '../core/field.ts'
 import { fieldApplies } from '../core/field.ts'
 import { readValues, toRaw, withFallbacks } from '../core/field-values.ts'
+import type { IssuedTokens, Tokens } from '../core/grant.ts'
 import { parseName } from '../core/integration.ts'
 import type { Provider, Warning } from '../core/provider.ts'
 import { providers } from '../providers/index.ts'
@@ -12,21 +13,20 @@ import { missingValues } from '../terminal/missing-values.ts'
 import { askAfterFailure, reviewValues } from '../terminal/review.ts'
 import { requireProvider } from '../usecases/add-integrations.ts'
 import { toAnswer } from '../usecases/integration-answer.ts'
-import { recordOf, resultError, testValues } from '../usecases/test-integrations.ts'
+import { recordOf, resultError, type Tested, type TestedValues, testValues } from '../usecases/test-integrations.ts'
 import type { IntegrationChange } from '../vault/sealed-integrations.ts'
 import type { OpenedIntegration, UnlockedVault } from '../vault/unlocked.ts'
-import { type App, action, done, type Outcome } from './app.ts'
+import { type App, action, COMMAND_LIMIT_MS, done, type Outcome } from './app.ts'
+import { addSignInFlags, type SignInFlags, signInOn } from './browser-sign-in.ts'
 import { addFieldFlags, type FieldFlags, readFieldFlags } from './field-flags.ts'
 import { setExamples, setStatuses } from './help-format.ts'
 import { asMenu, typedAgain } from './printed-commands.ts'
 
-interface EditFlags {
+interface EditFlags extends SignInFlags {
   readonly rename?: string
   /** False with `--no-test`; the parser gives a lone negation no default, because its options are added late. */
   readonly test?: boolean
 }
-
-type Tested = Awaited<ReturnType<typeof testValues>>
 
 export function define(command: Command, app: App): void {
   command
@@ -34,6 +34,7 @@ export function define(command: Command, app: App): void {
     .option('--rename <name>', 'give it another name')
     .option('--no-test', 'save without testing the connection')
   addFieldFlags(command, providers)
+  addSignInFlags(command)
   setExamples(command, [
     { line: 'crm edit acme', what: "asks for each value; Enter keeps today's" },
     { line: 'crm edit acme --api-key-env CHATWOOT_API_KEY --no-test', what: 'a new token, nothing else' },
@@ -58,10 +59,10 @@ async function edit(app: App, text: string, flags: EditFlags & FieldFlags): Prom
   }
   const unlocked = await app.unlock()
   const opened = await unlocked.open(name)
-  if (asks) return editByAsking(app, unlocked, provider, opened)
+  if (asks) return editByAsking(app, unlocked, provider, opened, flags)
   if (Object.keys(given).length === 0) return save(app, unlocked, opened, { ...(rename === undefined ? {} : { name: rename }) }, null)
   const values = changedValues(provider, opened.values, given)
-  const test = await testBeforeSaving(app, provider, opened, values, flags.test !== false)
+  const test = await testBeforeSaving(app, unlocked, provider, opened, values, flags)
   return save(app, unlocked, opened, { values, ...(rename === undefined ? {} : { name: rename }) }, test)
 }
 
@@ -80,7 +81,13 @@ function changedValues(provider: Provider, before: StoredValues, given: Readonly
   return values
 }
 
-async function editByAsking(app: App, unlocked: UnlockedVault, provider: Provider, opened: OpenedIntegration): Promise<Outcome> {
+async function editByAsking(
+  app: App,
+  unlocked: UnlockedVault,
+  provider: Provider,
+  opened: OpenedIntegration,
+  flags: SignInFlags,
+): Promise<Outcome> {
   const { name } = opened.integration
   let raw = await askFields(app.ui, { provider, known: {}, current: toRaw(opened.values) })
   const review = await reviewValues(app.ui, { provider, name, values: raw })
@@ -89,7 +96,7 @@ async function editByAsking(app: App, unlocked: UnlockedVault, provider: Provide
   for (;;) {
     const values = changedValues(provider, { settings: {}, secrets: {} }, raw)
     if (!tests) return save(app, unlocked, opened, { values }, null)
-    const test = await runTest(app, provider, opened, values)
+    const test = await runTest(app, unlocked, provider, opened, values, flags)
     if (test.result.outcome === 'connected') return save(app, unlocked, opened, { values }, test)
     const { attemptView } = await import('../terminal/views/test.ts')
     app.ui.tell(await attemptView({ ...test.result, hint: asMenu(test.result.hint) }, await app.ui.style()))
@@ -104,13 +111,14 @@ async function editByAsking(app: App, unlocked: UnlockedVault, provider: Provide
 /** New credentials are tested before they replace the old ones; an inactive integration is not in use, and is not tested. */
 async function testBeforeSaving(
   app: App,
+  unlocked: UnlockedVault,
   provider: Provider,
   opened: OpenedIntegration,
   values: StoredValues,
-  wanted: boolean,
+  flags: EditFlags,
 ): Promise<Tested | null> {
-  if (!wanted || !opened.integration.active) return null
-  const test = await runTest(app, provider, opened, values)
+  if (flags.test === false || !opened.integration.active) return null
+  const test = await runTest(app, unlocked, provider, opened, values, flags)
   if (test.result.outcome === 'connected') return test
   const error = resultError(test.result)
   throw new CrmError(error.code, error.message, {
@@ -119,16 +127,57 @@ async function testBeforeSaving(
   })
 }
 
-async function runTest(app: App, provider: Provider, opened: OpenedIntegration, values: StoredValues): Promise<Tested> {
+async function runTest(
+  app: App,
+  unlocked: UnlockedVault,
+  provider: Provider,
+  opened: OpenedIntegration,
+  values: StoredValues,
+  flags: SignInFlags,
+): Promise<Tested> {
   const http = await app.http()
   const { name, profile } = opened.integration
+  const about = {
+    source: 'vault',
+    name,
+    profile,
+    provider,
+    values,
+    ...(await tokensFor(app, unlocked, provider, opened, values, flags)),
+  } as const
   const progress = app.ui.progress(`Testing ${name}`)
-  const test = await testValues(
-    { providers, http: http.request, clock: app.world.clock, signal: app.signal, deadlineMs: app.deadlineMs },
-    { source: 'vault', name, profile, provider, values },
-  ).finally(() => progress.end())
+  // Counted from here: how long a person took to answer is no fault of the server.
+  const deadlineMs = app.world.clock() + app.timeoutMs(COMMAND_LIMIT_MS)
+  const test = await testValues({ providers, http: http.request, clock: app.world.clock, signal: app.signal, deadlineMs }, about).finally(
+    () => progress.end(),
+  )
   app.throwIfStopped()
   return test
+}
+
+/**
+ * Where the changed values get their tokens: those of the vault while they are issued for the same sign-in, anew if a secret of the
+ * client has changed; a new sign-in where the change needs one.
+ */
+async function tokensFor(
+  app: App,
+  unlocked: UnlockedVault,
+  provider: Provider,
+  { integration: { name }, values: before }: OpenedIntegration,
+  values: StoredValues,
+  flags: SignInFlags,
+): Promise<Pick<TestedValues, 'tokens' | 'unlocked' | 'renewFirst'>> {
+  if (provider.grant === undefined) return {}
+  const { fingerprint } = await import('../usecases/stored-tokens.ts')
+  const stored = await unlocked.readTokens(name)
+  if (stored?.issuedFor === fingerprint(provider, values)) {
+    const changed = Object.keys({ ...before.secrets, ...values.secrets }).some(
+      (key) => before.secrets[key]?.reveal() !== values.secrets[key]?.reveal(),
+    )
+    return { unlocked, renewFirst: changed }
+  }
+  const { needsSignIn } = await import('../usecases/sign-in.ts')
+  return needsSignIn(provider, values) ? { tokens: await signInOn(app, provider, values, flags) } : {}
 }
 
 async function save(
@@ -140,9 +189,15 @@ async function save(
 ): Promise<Outcome> {
   app.throwIfStopped()
   const { name, revision } = opened.integration
-  const changed = await unlocked.update(name, revision, change)
+  const issued =
+    test?.tokens === undefined || change.values === undefined ? undefined : await issuedTokens(opened, change.values, test.tokens)
+  const changed = await unlocked.update(name, revision, { ...change, ...(issued === undefined ? {} : { tokens: issued }) })
   if (test !== null) await unlocked.recordTests([{ name: changed.name, ...recordOf(test, changed.revision) }])
   const warnings: Warning[] = [...(test?.warnings ?? [])]
   const data: IntegrationOneAnswer = { integration: toAnswer((await unlocked.open(changed.name)).integration), test: test?.result ?? null }
   return done('crm.edit/1', data, async () => (await import('../terminal/views/changed.ts')).editedView, { warnings })
+}
+
+async function issuedTokens({ integration }: OpenedIntegration, values: StoredValues, tokens: Tokens): Promise<IssuedTokens | undefined> {
+  return (await import('../usecases/stored-tokens.ts')).issuedFor(requireProvider(providers, integration.provider), values, tokens)
 }

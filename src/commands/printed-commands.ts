@@ -73,7 +73,7 @@ export function errorWithHint(error: CrmError, change: (hint: string) => string)
 }
 
 /** `crm edit acme --base-url https://chat.example.com --api-key-stdin`, with its flags behind the name. */
-const CHANGE = /crm edit \S+((?: --[a-z][a-z-]*(?: (?!--)\S+)?)*)/g
+const CHANGE = /crm (?:edit|login) \S+((?: --[a-z][a-z-]*(?: (?!--)\S+)?)*)/g
 const TEST = /(?: run)?: crm test \S+/g
 
 /**
@@ -98,7 +98,7 @@ export function asMenu(hint: string | null): string {
   if (hint === null) return 'choose "correct a field" below'
   return hint
     .replace(/(?:, then(?: run)?)?: crm edit .*$/, ', then choose "correct a field" below')
-    .replace(/(?:, then(?: run)?)?: crm test .*$/, ', then choose "test again" below')
+    .replace(/(?:, then(?: run)?)?: crm (?:test|login) .*$/, ', then choose "test again" below')
 }
 
 interface GivenFlag {

@@ -144,6 +144,27 @@ export interface ProviderAnswer {
   readonly provider: ProviderEntry & { readonly fields: readonly FieldAnswer[]; readonly jsonSchema: JsonObject }
 }
 
+/** `crm env`: a reveal. `query` holds what authenticates in the address, for a CRM that knows nothing else. */
+export interface EnvAnswer {
+  readonly name: string
+  readonly provider: string
+  readonly source: Source
+  readonly baseUrl: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly query: Readonly<Record<string, string>>
+  /** Null for a provider without access tokens. */
+  readonly accessToken: string | null
+  readonly expiresAt: string | null
+  /** What the text form exports. */
+  readonly variables: Readonly<Record<string, string>>
+}
+
+/** `crm authorize`. The code is sealed for the machine that asked for it. */
+export interface AuthorizeAnswer {
+  readonly provider: string
+  readonly code: string
+}
+
 /** `crm init`. `created` is false when the vault and the profile were there. */
 export interface InitAnswer {
   readonly created: boolean

@@ -100,6 +100,12 @@ export interface Tokens {
   readonly captured: Captured
 }
 
+/** Tokens with what they were issued for: a fingerprint of the grant, so that those of an earlier credential are not used for a new one. */
+export interface IssuedTokens {
+  readonly tokens: Tokens
+  readonly issuedFor: string
+}
+
 /** The refusal of a token endpoint, or of an authorization server at the callback. Its texts come from the server. */
 export interface TokenRefusal {
   /** What was asked for. */
@@ -131,4 +137,6 @@ export interface ApiAccess {
   readonly headers: Readonly<Record<string, string | Secret>>
   /** Parameters of the address that authenticate, for a CRM that knows nothing else. */
   readonly query?: Readonly<Record<string, Secret>>
+  /** Variables under which programs know token and address; default `<PROVIDER>_ACCESS_TOKEN` and `<PROVIDER>_BASE_URL`. */
+  readonly variables?: Readonly<Record<string, string | Secret>>
 }

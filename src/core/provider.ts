@@ -99,7 +99,7 @@ export interface Provider<Fs extends readonly Field[] = readonly Field[]> {
   /** The sign-in in a browser, for the methods that have one. */
   authorization?(values: Values<Fs>): Authorization | undefined
   /** What a refusal of the authorization server means with this vendor; undefined leaves it to the meaning in RFC 6749. */
-  refusal?(values: Values<Fs>, refusal: TokenRefusal): Refusal | undefined
+  refusal?(values: Values<Fs>, refusal: TokenRefusal): Refusal | undefined | Promise<Refusal | undefined>
   /** How a program calls the API. @param tokens those of the grant; undefined for a provider that has none. */
   api?(values: Values<Fs>, tokens: Tokens | undefined): ApiAccess
   /**

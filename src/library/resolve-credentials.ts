@@ -1,14 +1,18 @@
+import { errorFor } from '../chatwoot/demo-target.ts'
 import { CrmError } from '../core/errors.ts'
-import type { SettingValue, StoredValues } from '../core/field.ts'
+import type { SettingValue } from '../core/field.ts'
 import type { Source } from '../core/integration.ts'
 import type { Secret } from '../core/secret.ts'
 import { readConfig } from '../files/config.ts'
+import type { HttpClient } from '../http/http.ts'
 import { providers } from '../providers/index.ts'
+import { requireProvider } from '../usecases/add-integrations.ts'
+import { type Access, type AccessedIntegration, accessTo, needsTokens } from '../usecases/api-access.ts'
 import { findTarget } from '../usecases/find-target.ts'
 import { vaultExists } from '../vault/exists.ts'
 import type { KeySources } from '../vault/key-slots.ts'
 import { openVault } from '../vault/vault.ts'
-import { environment, keysFromEnvironment, pathsIfAny, type VaultLocation, vaultWorld } from './world.ts'
+import { environment, keysFromEnvironment, pathsIfAny, signalOf, type VaultLocation, vaultWorld, withHttp } from './world.ts'
 
 /** Where credentials are looked for. */
 export interface ResolveOptions extends VaultLocation {
@@ -16,6 +20,9 @@ export interface ResolveOptions extends VaultLocation {
   readonly profile?: string
   /** Default: the key of `INTEGRATION_ENCRYPTION_KEY`. */
   readonly keys?: KeySources
+  /** The network client to renew a token with; without one, a call that has to opens and closes its own. */
+  readonly http?: HttpClient
+  readonly signal?: AbortSignal
 }
 
 /** The credentials of one integration. */
@@ -27,13 +34,23 @@ export interface Credentials {
   readonly settings: Readonly<Record<string, SettingValue>>
   /** Secrets by field key; `secrets.apiKey.reveal()` gives the text. */
   readonly secrets: Readonly<Record<string, Secret>>
+  /** Where the API is: for an OAuth provider the address that its server has named. */
+  readonly baseUrl: string
+  /** The headers that authenticate a request. */
+  readonly headers: Readonly<Record<string, string | Secret>>
+  /** What authenticates in the address, for a CRM that knows nothing else. */
+  readonly query: Readonly<Record<string, Secret>>
+  /** Valid now: renewed when it was needed. Null for a provider without access tokens. */
+  readonly accessToken: Secret | null
+  /** RFC 3339; null when it is not known, or there is no token. */
+  readonly expiresAt: string | null
 }
 
 /**
  * The credentials that a name means, by the rules of the command: a stored integration of that name, or the only active one of
  * that provider; where there is none, the provider's variables (`CHATWOOT_BASE_URL`, `CHATWOOT_ACCOUNT_ID`, `CHATWOOT_API_KEY`).
- * A program that read those variables itself can call this instead.
- * @throws {CrmError} `not_found`; `locked` and `wrong_key` when it is stored and no key opens it; `damaged`; `conflict` when it is inactive.
+ * A program that read those variables itself can call this instead. An access token is renewed when it is about to expire.
+ * @throws {CrmError} `not_found`; `auth_rejected` when somebody has to sign in again, and what else kept a token from being renewed; `locked` and `wrong_key` when it is stored and no key opens it; `damaged`; `conflict` when it is inactive.
  */
 export async function resolveCredentials(name: string, options: ResolveOptions = {}): Promise<Credentials> {
   const paths = pathsIfAny(options)
@@ -43,21 +60,44 @@ export async function resolveCredentials(name: string, options: ResolveOptions =
   const vault = paths !== undefined && vaultExists(paths.vault) ? await openVault(paths.vault, vaultWorld(options)) : undefined
   try {
     const target = await findTarget({ vault, profile, providers, environment: variables }, name)
-    if (target.source === 'environment') return credentials(target.name, target.provider.id, 'environment', target.values)
+    if (target.source === 'environment') return await credentials(target, options)
     if (vault === undefined) throw new CrmError('internal', 'a stored integration without a vault')
     if (!target.active) throw inactive(target.name)
     const unlocked = await vault.unlock(profile, options.keys ?? keysFromEnvironment())
-    const opened = await unlocked.open(target.name)
-    await unlocked.record('integration.use', { name: target.name })
-    unlocked.lock()
-    return credentials(target.name, target.provider, 'vault', opened.values)
+    try {
+      const { values } = await unlocked.open(target.name)
+      await unlocked.record('integration.use', { name: target.name })
+      return await credentials({ name: target.name, provider: requireProvider(providers, target.provider), values, unlocked }, options)
+    } finally {
+      unlocked.lock()
+    }
   } finally {
     vault?.close()
   }
 }
 
-function credentials(name: string, provider: string, source: Source, { settings, secrets }: StoredValues): Credentials {
-  return { name, provider, source, settings: { ...settings }, secrets: { ...secrets } }
+async function credentials(integration: AccessedIntegration, { http, signal }: ResolveOptions): Promise<Credentials> {
+  const { name, provider, values, unlocked } = integration
+  const source = unlocked === undefined ? 'environment' : 'vault'
+  const resolve = (client: HttpClient | undefined): Promise<Access> =>
+    accessTo(async () => {
+      if (client === undefined) throw new CrmError('internal', 'a token was asked for without a network client')
+      return { http: client.request, clock: Date.now, signal: signalOf(signal) }
+    }, integration)
+  try {
+    const {
+      baseUrl,
+      headers,
+      query = {},
+      accessToken,
+      expiresAt,
+    } = await (needsTokens(provider, values) ? withHttp(http, resolve) : resolve(undefined))
+    const { settings, secrets } = values
+    const own = { settings: { ...settings }, secrets: { ...secrets } }
+    return { name, provider: provider.id, source, ...own, baseUrl, headers, query, accessToken, expiresAt }
+  } catch (error) {
+    throw errorFor({ name, source }, error)
+  }
 }
 
 function inactive(name: string): CrmError {

@@ -4,8 +4,8 @@ import { refusalByStandard } from './refusal.ts'
 import { Refused } from './token-request.ts'
 
 /** What a failed exchange means: in the vendor's terms, or else in those of RFC 6749. Errors that are no refusal pass as they are. */
-export function explainRefusal(error: unknown, provider: Pick<Provider, 'refusal'>, values: never): unknown {
+export async function explainRefusal(error: unknown, provider: Pick<Provider, 'refusal'>, values: never): Promise<unknown> {
   if (!(error instanceof Refused)) return error
-  const { cause, message, hint } = provider.refusal?.(values, error.refusal) ?? refusalByStandard(error.refusal)
+  const { cause, message, hint } = (await provider.refusal?.(values, error.refusal)) ?? refusalByStandard(error.refusal)
   return new CrmError(cause, message, { hint })
 }

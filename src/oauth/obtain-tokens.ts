@@ -1,6 +1,7 @@
 import * as oauth from 'oauth4webapi'
 import { CrmError } from '../core/errors.ts'
 import type { Grant, TokenEndpoint, Tokens } from '../core/grant.ts'
+import { Secret } from '../core/secret.ts'
 import { signAssertion } from './assertion.ts'
 import { clientAuthOf, type OAuthTools, serverOf, TokenExchange } from './token-request.ts'
 
@@ -54,7 +55,7 @@ async function refresh(endpoint: TokenEndpoint, refreshToken: string, held: Toke
   const tokens = await ask(endpoint, tools, 'refresh_token', 'refresh_token', { refresh_token: refreshToken })
   return {
     ...tokens,
-    refreshToken: tokens.refreshToken ?? held?.refreshToken ?? null,
+    refreshToken: tokens.refreshToken ?? new Secret(refreshToken),
     scope: tokens.scope ?? held?.scope ?? null,
     captured: { ...held?.captured, ...tokens.captured },
   }

@@ -12,7 +12,6 @@ import { defineProvider } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
 import { isWebHost, loginHostOf, SALESFORCE_HOSTS } from './salesforce-hosts.ts'
 import { readPasted } from './salesforce-paste.ts'
-import { explainRefusal } from './salesforce-refusal.ts'
 
 const SENDABLE = { re: /^[\x21-\x7e]+$/, says: 'must be visible ASCII characters without blanks' }
 
@@ -240,12 +239,15 @@ export const salesforce = defineProvider({
     }
   },
 
-  refusal: (values, refusal) => explainRefusal(values.auth, refusal),
+  refusal: async (values, refusal) => (await import('./salesforce-refusal.ts')).explainRefusal(values.auth, refusal),
 
   api(values, tokens) {
+    const baseUrl = tokens?.captured.instance_url ?? values.instanceUrl ?? ''
+    const accessToken = tokens?.accessToken ?? new Secret('')
     return {
-      baseUrl: tokens?.captured.instance_url ?? values.instanceUrl ?? '',
-      headers: { authorization: new Secret(`Bearer ${tokens?.accessToken.reveal() ?? ''}`) },
+      baseUrl,
+      headers: { authorization: new Secret(`Bearer ${accessToken.reveal()}`) },
+      variables: { SALESFORCE_ACCESS_TOKEN: accessToken, SALESFORCE_INSTANCE_URL: baseUrl },
     }
   },
 

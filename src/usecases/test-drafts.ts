@@ -1,19 +1,14 @@
 import type { TestResult } from '../core/answers.ts'
 import { CrmError } from '../core/errors.ts'
-import type { Warning } from '../core/provider.ts'
 import type { Draft } from './add-integrations.ts'
-import { type TestDeps, testError, testValues } from './test-integrations.ts'
+import { type TestDeps, type Tested, testError, testValues } from './test-integrations.ts'
 
 /** How many connections are tested at a time. */
 const CONCURRENCY = 32
 
 /** Tests integrations that are not stored yet, in the order given. */
-export async function testDrafts(
-  deps: TestDeps,
-  drafts: readonly Draft[],
-  profile: string,
-): Promise<readonly { readonly result: TestResult; readonly warnings: readonly Warning[] }[]> {
-  const results: { result: TestResult; warnings: readonly Warning[] }[] = []
+export async function testDrafts(deps: TestDeps, drafts: readonly Draft[], profile: string): Promise<readonly Tested[]> {
+  const results: Tested[] = []
   let next = 0
   const work = async (): Promise<void> => {
     for (let index = next++; index < drafts.length; index = next++) {

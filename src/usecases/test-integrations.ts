@@ -2,7 +2,7 @@ import { adviseFor } from '../chatwoot/demo-target.ts'
 import type { TestAnswer, TestResult } from '../core/answers.ts'
 import { CrmError, type ErrorCode } from '../core/errors.ts'
 import { mergeValues, type StoredValues } from '../core/field.ts'
-import type { Tokens } from '../core/grant.ts'
+import type { TokenSource, Tokens } from '../core/grant.ts'
 import type { Source } from '../core/integration.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Clock, Http } from '../core/ports.ts'
@@ -10,7 +10,7 @@ import type { Provider, TestReport, TestTools, Warning } from '../core/provider.
 import { toTimestamp } from '../core/time.ts'
 import type { TestRecord } from '../vault/test-results.ts'
 import type { UnlockedVault } from '../vault/unlocked.ts'
-import { memoryTokens } from './token-source.ts'
+import { memoryTokens, type TokenDeps } from './token-source.ts'
 
 /** How long a successful test of the same revision is reused, in milliseconds. */
 export const CACHE_MS = 30_000
@@ -105,7 +105,7 @@ async function testSubject(
     const provider = deps.providers.find((candidate) => candidate.id === integration.provider)
     if (provider === undefined) throw unknownProvider(integration.provider)
     const cached = fresh ? undefined : reusable(await unlocked.newestTest(name), integration.revision, deps.clock())
-    const about = { source: 'vault' as const, name, profile: unlocked.profile, provider, values }
+    const about = { source: 'vault' as const, name, profile: unlocked.profile, provider, values, unlocked }
     if (cached !== undefined) return cachedResult(about, cached)
     const tested = await testValues(deps, about)
     if (tested.result.outcome !== 'skipped' && tested.result.cause !== 'cancelled') {
@@ -129,6 +129,10 @@ export interface TestedValues {
   readonly values: StoredValues
   /** Tokens of a sign-in that has just been made, or of an earlier attempt with the same values. */
   readonly tokens?: Tokens
+  /** Where the integration is stored, with its tokens; without it, tokens are kept in memory. */
+  readonly unlocked?: UnlockedVault
+  /** Get new tokens before the test: what they are obtained with has changed, and is what is tested. */
+  readonly renewFirst?: boolean
 }
 
 /** A finished test, and the tokens that it leaves to be saved with the values. */
@@ -143,10 +147,12 @@ export async function testValues(deps: TestDeps, about: TestedValues): Promise<T
   const startedMs = deps.clock()
   const endsMs = Math.min(startedMs + TEST_LIMIT_MS, deps.deadlineMs ?? Number.POSITIVE_INFINITY)
   const world = { http: limited(deps, endsMs), clock: deps.clock, signal: deps.signal }
-  const tokens = memoryTokens(world, about.provider, about.values, about.tokens)
+  const memory = memoryTokens(world, about.provider, about.values, about.tokens)
+  const tokens = (await sharedTokens(world, about)) ?? memory
   const tools: TestTools = { ...world, tokens }
-  const leave = (): Pick<Tested, 'tokens'> => (tokens.newest === undefined ? {} : { tokens: tokens.newest })
+  const leave = (): Pick<Tested, 'tokens'> => (memory.newest === undefined ? {} : { tokens: memory.newest })
   try {
+    if (about.renewFirst === true) await tokens.get().then(() => tokens.renew())
     const report = await about.provider.test(mergeValues(about.values) as never, tools)
     return {
       result: toResult(about, report, startedMs, deps.clock() - startedMs),
@@ -158,6 +164,19 @@ export async function testValues(deps: TestDeps, about: TestedValues): Promise<T
     const result = failedResult({ ...about, provider: about.provider.id }, error, startedMs, deps.clock() - startedMs)
     return { result, warnings: [], ...leave() }
   }
+}
+
+/** The tokens that the vault keeps for a stored integration; undefined where it has none to keep. */
+async function sharedTokens(deps: TokenDeps, { unlocked, name, provider, values }: TestedValues): Promise<TokenSource | undefined> {
+  const grant = unlocked === undefined ? undefined : provider.grant?.(mergeValues(values) as never, {})
+  if (unlocked === undefined || grant === undefined || grant.type === 'static') return undefined
+  const { storedTokens } = await import('./stored-tokens.ts')
+  return storedTokens(deps, { unlocked, name, provider, values })
+}
+
+/** A test that could not begin, because nobody could sign in: as its result. */
+export function notSignedIn(about: Pick<TestedValues, 'name' | 'profile' | 'provider'>, error: CrmError, nowMs: number): Tested {
+  return { result: failedResult({ ...about, source: 'vault', provider: about.provider.id }, error, nowMs, 0), warnings: [] }
 }
 
 /** The network client with what is left of the test's time as the limit of each request. */

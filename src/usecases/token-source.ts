@@ -38,7 +38,7 @@ export async function obtain(deps: TokenDeps, provider: Provider, stored: Stored
     return await obtainTokens(grant, held, deps)
   } catch (error) {
     const { explainRefusal } = await import('../oauth/explain-refusal.ts')
-    throw explainRefusal(error, provider, values)
+    throw await explainRefusal(error, provider, values)
   }
 }
 

@@ -1,5 +1,6 @@
 import { CrmError } from '../core/errors.ts'
 import type { StoredValues } from '../core/field.ts'
+import type { IssuedTokens } from '../core/grant.ts'
 import type { Integration } from '../core/integration.ts'
 import { canonicalJson } from '../core/json.ts'
 import type { Secret } from '../core/secret.ts'
@@ -18,6 +19,8 @@ export interface NewIntegration {
   readonly definition: string
   readonly active: boolean
   readonly values: StoredValues
+  /** Tokens that were obtained with the values. */
+  readonly tokens?: IssuedTokens
 }
 
 /** The keys of one unlocked profile, as the tables need them. */
@@ -145,6 +148,8 @@ export interface IntegrationChange {
   readonly active?: boolean
   readonly definition?: string
   readonly values?: StoredValues
+  /** Tokens that were obtained with the new values. */
+  readonly tokens?: IssuedTokens
 }
 
 /** Writes a changed row under the next revision; inside a transaction. */

@@ -16,11 +16,16 @@ export interface TokenRow {
 /** A token row with its seal. */
 export type SealedTokenRow = TokenRow & { readonly sealed: Buffer }
 
-const TOKENS = 'SELECT integration_id, generation, revision, integration_revision, expires_at_ms, sealed FROM tokens WHERE profile_id = ?'
+const COLUMNS = 'SELECT integration_id, generation, revision, integration_revision, expires_at_ms, sealed FROM tokens'
 
 /** The token rows of a profile. */
 export function readTokens(database: Database, profileId: Buffer): SealedTokenRow[] {
-  return database.all<SealedTokenRow>(`${TOKENS} ORDER BY integration_id`, profileId)
+  return database.all<SealedTokenRow>(`${COLUMNS} WHERE profile_id = ? ORDER BY integration_id`, profileId)
+}
+
+/** The token row of an integration; undefined when it has none. */
+export function readTokensOf(database: Database, integrationId: Buffer): SealedTokenRow | undefined {
+  return database.get<SealedTokenRow>(`${COLUMNS} WHERE integration_id = ?`, integrationId)
 }
 
 /** Seals tokens for exactly this row. */

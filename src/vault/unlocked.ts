@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { DemoJournal, DemoRecord, DemoSecrets } from '../core/demo.ts'
 import { CrmError, unreachable } from '../core/errors.ts'
 import type { StoredValues } from '../core/field.ts'
+import type { IssuedTokens } from '../core/grant.ts'
 import { type Integration, parseName } from '../core/integration.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Secret } from '../core/secret.ts'
@@ -39,6 +40,8 @@ import {
 } from './sealed-integrations.ts'
 import type { VaultState } from './state.ts'
 import { insertTestResult, newestTestResult, type TestRecord, testHistory } from './test-results.ts'
+import { releaseTokenLock, takeTokenLock } from './token-locks.ts'
+import { rebindTokens, type StoredTokens, type TokenOwner, tokensOf, type WrittenTokens, writeTokens } from './tokens.ts'
 import { standingWords, type VaultReport, verifyProfile } from './verify.ts'
 import type { VaultWorld } from './world.ts'
 
@@ -71,6 +74,14 @@ export interface DemoRuns extends Pick<DemoRun, 'runId' | 'renew' | 'end'> {
   readonly journals: readonly (DemoJournal | CrmError)[]
 }
 
+/** The right to renew the tokens of one integration. */
+export interface TokenLock {
+  release(): Promise<void>
+}
+
+/** Why tokens are stored, for the audit log. */
+export type TokenEvent = 'token.refresh' | 'token.sign-in'
+
 /**
  * A vault with the key of one profile. What it returns about integrations is verified. Every change is one durable
  * transaction that holds its audit row; every method may throw `damaged`, `busy` and `io_failed`.
@@ -97,6 +108,16 @@ export interface UnlockedVault {
   recordTests(results: readonly ({ readonly name: string } & TestRecord)[]): Promise<void>
   newestTest(name: string): Promise<TestRecord | undefined>
   testHistory(name: string): Promise<readonly TestRecord[]>
+  /** The tokens of an integration; undefined when it has none. */
+  readTokens(name: string): Promise<StoredTokens | undefined>
+  /** Takes the lock under which tokens are renewed; undefined while another thread or process holds it. */
+  lockTokens(name: string): Promise<TokenLock | undefined>
+  /**
+   * Stores tokens, unless others were stored since.
+   * @param basedOn the revision that the caller has read; undefined when there were none, `any` to replace whatever is there.
+   * @returns what is stored now.
+   */
+  saveTokens(name: string, issued: IssuedTokens, basedOn: number | undefined | 'any', event: TokenEvent): Promise<StoredTokens>
   /** Takes the one active run of a demo. @throws CrmError `conflict` while another one is active. */
   startDemoRun(integration: string, slug: string, runId: string): Promise<DemoRun>
   /** Takes the active runs of several demos in one transaction; those that another run holds are left out. */
@@ -242,6 +263,8 @@ export class UnlockedProfile implements UnlockedVault {
       const row = insertRow(this.database, keys, { ...draft, name }, at)
       added.push(row.integration)
       yield { event: 'integration.add', details: { ...rowDetails(row), name, provider: draft.provider } }
+      const { tokens } = draft
+      if (tokens !== undefined) yield tokenEntry('token.sign-in', name, writeTokens(this.database, keys, { ...row, name }, tokens, at))
     }
   }
 
@@ -255,6 +278,7 @@ export class UnlockedProfile implements UnlockedVault {
       const fields = change.values === undefined ? [] : changedFields(before, change.values)
       return [
         { event: 'integration.edit', details: { ...rowDetails(changed), name: next, ...(next === name ? {} : { from: name }), fields } },
+        ...this.#keepTokens(row, { ...changed, name: next }, change, at),
       ]
     })
     return (await this.open(next)).integration
@@ -264,11 +288,54 @@ export class UnlockedProfile implements UnlockedVault {
     const changed = this.#change('save the integration', (at) => {
       const row = requireRow(this.database, this.keys.profileId, name)
       if ((row.active === 1) === active) return []
+      const changed = updateRow(this.database, this.keys, row, { active }, at)
       return [
-        { event: 'integration.toggle', details: { ...rowDetails(updateRow(this.database, this.keys, row, { active }, at)), name, active } },
+        { event: 'integration.toggle', details: { ...rowDetails(changed), name, active } },
+        ...this.#keepTokens(row, { ...changed, name }, {}, at),
       ]
     })
     return { integration: (await this.open(name)).integration, changed }
+  }
+
+  /** The tokens of a changed integration: those that came with the change, or its own, bound to its new revision. */
+  #keepTokens(before: TokenOwner, after: TokenOwner, { values, tokens }: IntegrationChange, at: string): readonly AuditEntry[] {
+    if (tokens !== undefined) return [tokenEntry('token.sign-in', after.name, writeTokens(this.database, this.keys, after, tokens, at))]
+    const rebound = rebindTokens(this.database, this.keys, before, after, values !== undefined, at)
+    return rebound === undefined ? [] : [tokenEntry('token.rebind', after.name, rebound)]
+  }
+
+  async readTokens(name: string): Promise<StoredTokens | undefined> {
+    // Both rows of one moment: an edit in between would bind the tokens to another revision.
+    return this.database.read(() => tokensOf(this.database, this.keys, requireRow(this.database, this.keys.profileId, name)))
+  }
+
+  async lockTokens(name: string): Promise<TokenLock | undefined> {
+    const { id } = requireRow(this.database, this.keys.profileId, name)
+    const held = this.database.write('take the lock of the tokens', () =>
+      takeTokenLock(this.database, id, this.world.holder(), this.world.clock(), this.world.isAlive),
+    )
+    if (held === undefined) return undefined
+    return {
+      release: async () => this.database.write('give the lock of the tokens back', () => releaseTokenLock(this.database, id, held)),
+    }
+  }
+
+  async saveTokens(name: string, issued: IssuedTokens, basedOn: number | undefined | 'any', event: TokenEvent): Promise<StoredTokens> {
+    let stored: StoredTokens | undefined
+    this.#change('save the tokens', (at) => {
+      const row = requireRow(this.database, this.keys.profileId, name)
+      if (basedOn !== 'any') {
+        const today = tokensOf(this.database, this.keys, row)
+        stored = today
+        if (today?.revision !== basedOn) return []
+      }
+      const written = writeTokens(this.database, this.keys, row, issued, at)
+      stored = { ...issued, revision: written.revision }
+      return [tokenEntry(event, name, written)]
+    })
+    if (stored === undefined)
+      throw new CrmError('conflict', `the tokens of ${name} were removed meanwhile`, { hint: `sign in again: crm login ${name}` })
+    return stored
   }
 
   async remove(name: string, options: { readonly force?: boolean } = {}): Promise<void> {
@@ -689,6 +756,10 @@ function rowDetails(row: { readonly id: Buffer; readonly revision: number; reado
   sha256: string
 } {
   return { id: row.id.toString('hex'), revision: row.revision, sha256: hash('sha256', row.sealed, 'hex') }
+}
+
+function tokenEntry(event: TokenEvent | 'token.rebind', name: string, { integration, revision, sealed }: WrittenTokens): AuditEntry {
+  return { event, details: { integration, name, revision, sha256: hash('sha256', sealed, 'hex') } }
 }
 
 function forgetting(demo: { readonly id: Buffer; readonly slug: string }): AuditEntry {

@@ -7,7 +7,8 @@ import { readSlots } from './key-slots.ts'
 import { INTEGRATION_COLUMNS, type SealedIntegrationRow } from './rows.ts'
 import { openDemo } from './sealed-demos.ts'
 import { openedRow, type ProfileKeys } from './sealed-integrations.ts'
-import { openTokens, readTokens } from './sealed-tokens.ts'
+import { readTokens } from './sealed-tokens.ts'
+import { openTokensOf, type TokenOwner } from './tokens.ts'
 
 /** One thing wrong in a vault. */
 export interface VaultProblem {
@@ -127,10 +128,12 @@ function checkTokens(database: Database, keys: ProfileKeys, words: Map<string, L
     const id = row.integration_id.toString('hex')
     const word = words.get(tokenKey(id))
     words.delete(tokenKey(id))
-    const name = nameOf(database, row.integration_id) ?? id
+    const owner = database.get<TokenOwner>('SELECT id, name, revision FROM integrations WHERE id = ?', row.integration_id)
+    const name = owner?.name ?? id
     const older = word !== undefined && word.sha256 !== createHash('sha256').update(row.sealed).digest('hex')
     try {
-      openTokens(keys.rowKey, keys.profileId, row, name).fill(0)
+      if (owner === undefined) throw new CrmError('damaged', 'the tokens belong to no integration of this vault')
+      openTokensOf(keys, row, owner)
     } catch (error) {
       if (!(error instanceof CrmError)) throw error
       problems.push({ table: 'tokens', name, code: error.code, message: 'its seal does not fit its record' })
@@ -145,10 +148,6 @@ function checkTokens(database: Database, keys: ProfileKeys, words: Map<string, L
       })
   }
   return rows.length
-}
-
-function nameOf(database: Database, integrationId: Buffer): string | undefined {
-  return database.get<{ name: string }>('SELECT name FROM integrations WHERE id = ?', integrationId)?.name
 }
 
 /** A demo that hangs on no integration of the vault is on no list, and is not what was written. @throws {CrmError} `damaged`. */
@@ -197,8 +196,9 @@ const HINTS: Readonly<Record<string, string>> = {
   'integrations damaged': 'remove it and add it again (crm remove, crm add), or put a backup back: crm vault restore <file>',
   'integrations unexpected': 'remove it: crm remove',
   'integrations older': 'give its values again (crm edit), or put a newer backup back: crm vault restore <file>',
-  'tokens damaged': 'sign in again: crm edit',
-  'tokens older': 'sign in again: crm edit',
+  'tokens damaged': 'sign in again: crm login',
+  'tokens older': 'sign in again: crm login',
+  'tokens missing': 'sign in again: crm login',
   'key_slots damaged': 'remove it and add its key again: crm key remove, crm key add',
   'profiles damaged': 'give the profile its name back: crm profile rename',
   'audit older': 'put the newer vault back, or accept this one: crm vault accept-older',
@@ -236,7 +236,14 @@ function lastWords(log: AuditLog): Map<string, LastWord> {
     if (noun === 'token' && typeof integration === 'string') {
       if (ENDINGS.includes(verb)) words.delete(tokenKey(integration))
       else if (typeof revision === 'number' && typeof sha256 === 'string')
-        words.set(tokenKey(integration), { sequence, id: integration, table: 'tokens', name: integration, revision, sha256 })
+        words.set(tokenKey(integration), {
+          sequence,
+          id: integration,
+          table: 'tokens',
+          name: String(details.name ?? integration),
+          revision,
+          sha256,
+        })
     }
     if (table === undefined || typeof id !== 'string') continue
     if (ENDINGS.includes(verb)) {

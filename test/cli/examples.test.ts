@@ -18,7 +18,9 @@ import {
   succeed,
 } from '../support/cli.ts'
 import { KEYS, runInTerminal } from '../support/pty.ts'
+import { homeWithSalesforce, openSalesforce, type ReachableSalesforce } from '../support/salesforce.ts'
 import { allCommands } from './all-commands.ts'
+import { newRequest } from './invocations.ts'
 
 const commands = (await allCommands()).filter(({ words }) => words.length === 1)
 
@@ -26,6 +28,8 @@ let sandbox: Sandbox
 /** An integration `acme`, and what else the examples speak of: files, variables, a second key. */
 let prepared: Home
 let withDemo: Home
+let withSalesforce: Home
+let salesforce: ReachableSalesforce
 /** The same demo with a program behind its bot that answers. */
 let withAnsweringDemo: Home
 const NEW_KEY = randomBytes(32).toString('base64')
@@ -54,6 +58,8 @@ function addFiles(home: Home): Home {
 beforeAll(async () => {
   sandbox = await openSandbox()
   prepared = addFiles(await homeWithChatwoot(sandbox, 'acme'))
+  salesforce = await openSalesforce()
+  withSalesforce = await homeWithSalesforce()
   withDemo = copyOf(prepared)
   succeed(await run(['demo-create', '--name', 'Acme Dental', '--bot-url', 'https://bot.example.com/hook'], { home: withDemo }))
   const lively = await openSandbox()
@@ -67,6 +73,7 @@ beforeAll(async () => {
 const PLACES: Readonly<Record<string, { readonly home: () => Home; readonly each?: boolean }>> = {
   init: { home: emptyHome, each: true },
   add: { home: () => addFiles(emptyHome()) },
+  login: { home: () => copyOf(withSalesforce) },
   'demo-list': { home: () => copyOf(withDemo) },
   'demo-show': { home: () => copyOf(withDemo) },
   'demo-verify': { home: () => copyOf(withAnsweringDemo) },
@@ -101,7 +108,14 @@ const PEOPLE: Readonly<Record<string, readonly (readonly [prompt: string, keys: 
 }
 
 async function runExample(line: string, home: Home): Promise<{ status: number; printed: string }> {
-  const env = { ...home.env, ...chatwootVariables(sandbox), HUBSPOT_ACCESS_TOKEN: 'pat-na1-example', NEW_KEY, BOT_SECRET }
+  const env = {
+    ...home.env,
+    ...chatwootVariables(sandbox),
+    ...salesforce.env,
+    HUBSPOT_ACCESS_TOKEN: 'pat-na1-example',
+    NEW_KEY,
+    BOT_SECRET,
+  }
   const answers = PEOPLE[line]
   if (answers === undefined) {
     const { status, stdout, stderr } = await runShell(await withRealId(line, home), { home, env })
@@ -117,6 +131,7 @@ async function runExample(line: string, home: Home): Promise<{ status: number; p
 
 /** The ids of key slots are random: the one that an example shows stands for the newest. */
 async function withRealId(line: string, home: Home): Promise<string> {
+  if (line.includes('crm-request-1...')) return line.replace('crm-request-1...', await newRequest())
   const shown = /^crm key remove (\w+)/.exec(line)?.[1]
   if (shown === undefined) return line
   const { stdout } = await run(['key', 'list', '--json'], { home })

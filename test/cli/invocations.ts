@@ -2,9 +2,13 @@ import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AnsweringCommand } from '../../src/core/answer-schemas.ts'
+import { salesforce as salesforceProvider } from '../../src/providers/salesforce.ts'
 import type { Sandbox } from '../../src/sandbox/index.ts'
+import { beginRemoteSignIn } from '../../src/usecases/remote-sign-in.ts'
+import { APP } from '../providers/salesforce/simulator.ts'
 import { BOT_SECRET, capturedRequest } from '../support/captured.ts'
 import { chatwootVariables, copyOf, emptyHome, type Home, homeWithChatwoot, type RunOptions, run, succeed } from '../support/cli.ts'
+import { freePort, homeWithSalesforce, openSalesforce, type ReachableSalesforce } from '../support/salesforce.ts'
 
 /** The homes that the invocations start from. Copy them, so that nobody sees what another one changed. */
 export interface Homes {
@@ -18,6 +22,8 @@ export interface Homes {
   readonly passphrase: Home
   /** `acme` with a backup of itself, `copy.db`. */
   readonly backup: Home
+  /** The integration `salesforce`, to be signed in to with a browser. */
+  readonly salesforce: Home
 }
 
 /** One way to call a command. */
@@ -40,7 +46,25 @@ export async function prepareHomes(sandbox: Sandbox): Promise<Homes> {
   succeed(await run(DEMO_CREATE, { home: demo }))
   // A demo of its own: what others do with the first one does not disturb whoever changes it.
   succeed(await run(['demo-create', '--name', 'Extended', '--bot-url', 'https://bot.example.com/hook'], { home: demo }))
-  return { empty: emptyHome(), acme, demo, passphrase: await withPassphrase(copyOf(acme)), backup: await withBackup(copyOf(acme)) }
+  reachable ??= await openSalesforce()
+  return {
+    empty: emptyHome(),
+    acme,
+    demo,
+    passphrase: await withPassphrase(copyOf(acme)),
+    backup: await withBackup(copyOf(acme)),
+    salesforce: await homeWithSalesforce(),
+  }
+}
+
+let reachable: ReachableSalesforce | undefined
+
+const salesforce = () => ({ env: reachable?.env ?? {} })
+
+/** What a server without a browser prints for `crm authorize`. */
+export async function newRequest(): Promise<string> {
+  const settings = { auth: 'oauth_browser', environment: 'production', clientId: APP.clientId, redirectPort: await freePort() }
+  return (await beginRemoteSignIn(salesforceProvider, { settings, secrets: {} })).request
 }
 
 /** Writes the files that commands read: two integrations of a sandbox, two demos. */
@@ -89,6 +113,19 @@ export const INVOCATIONS: Readonly<Record<AnsweringCommand, Invocation>> = {
   add: { place: 'acme', needs: 'server', argv: words('add chatwoot --name eu --from-env'), options: fromEnvironment },
   'add --from': { place: 'acme', needs: 'server', argv: words('add --from integrations.json') },
   edit: { place: 'acme', needs: 'server', argv: words('edit acme --api-key-stdin'), options: token },
+  login: {
+    place: 'salesforce',
+    needs: 'key',
+    argv: async () => ['login', 'salesforce', '--redirect-port', String(await freePort())],
+    options: salesforce,
+  },
+  authorize: {
+    place: 'empty',
+    needs: 'nothing',
+    argv: async () => ['authorize', 'salesforce', await newRequest()],
+    options: salesforce,
+  },
+  env: { place: 'acme', needs: 'key', argv: words('env acme') },
   toggle: { place: 'acme', needs: 'key', argv: words('toggle acme') },
   show: { place: 'acme', needs: 'vault', argv: words('show acme') },
   remove: { place: 'acme', needs: 'key', argv: words('remove acme --yes') },

@@ -23,8 +23,8 @@ export interface Certificates {
 
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
 
-/** Makes the certificates with the machine's openssl. */
-export function makeCertificates(): Certificates {
+/** Makes the certificates with the machine's openssl. @param more names that the good one is for besides. */
+export function makeCertificates(more: readonly string[] = []): Certificates {
   const folder = mkdtempSync(join(tmpdir(), 'crm-certificates-'))
   const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: ['ignore', 'ignore', 'ignore'] })
   const read = (name: string) => readFileSync(join(folder, name), 'utf8')
@@ -42,7 +42,7 @@ export function makeCertificates(): Certificates {
     openssl('req', '-x509', ...KEY, '-keyout', 'self.key', '-out', 'self.pem', ...self)
     return {
       authority: read('ca.pem'),
-      good: issue('good', 'DNS:localhost,IP:127.0.0.1', '2'),
+      good: issue('good', ['DNS:localhost', 'IP:127.0.0.1', ...more.map((name) => `DNS:${name}`)].join(), '2'),
       expired: issue('expired', 'DNS:localhost', '-1'),
       otherHost: issue('other', 'DNS:elsewhere.example', '2'),
       selfSigned: identity('self'),

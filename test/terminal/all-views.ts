@@ -1,6 +1,7 @@
 import type { View } from '../../src/terminal/view.ts'
 import { auditHeadView, auditPrunedView, auditVerifyView, auditView } from '../../src/terminal/views/audit.ts'
-import { addedManyView, addedView, editedView, removedView, toggledView } from '../../src/terminal/views/changed.ts'
+import { authorizeView } from '../../src/terminal/views/authorize.ts'
+import { addedManyView, addedView, editedView, removedView, signedInView, toggledView } from '../../src/terminal/views/changed.ts'
 import { demoApplyView } from '../../src/terminal/views/demo-apply.ts'
 import { demoCreateView } from '../../src/terminal/views/demo-create.ts'
 import { demoExportView } from '../../src/terminal/views/demo-export.ts'
@@ -9,6 +10,7 @@ import { demoListView } from '../../src/terminal/views/demo-list.ts'
 import { demoRemoveView } from '../../src/terminal/views/demo-remove.ts'
 import { demoShowView } from '../../src/terminal/views/demo-show.ts'
 import { demoVerifyView } from '../../src/terminal/views/demo-verify.ts'
+import { envView } from '../../src/terminal/views/env.ts'
 import { helpView } from '../../src/terminal/views/help.ts'
 import { initView } from '../../src/terminal/views/init.ts'
 import { keyAddedView, keyListView, keyRotatedView, keyView, passphraseChangedView } from '../../src/terminal/views/key.ts'
@@ -42,6 +44,9 @@ export const ALL_VIEWS: readonly Shown[] = [
   shown('add', addedView, SAMPLES.add),
   shown('add --from', addedManyView, SAMPLES['add --from']),
   shown('edit', editedView, SAMPLES.edit),
+  shown('env', envView, SAMPLES.env),
+  shown('authorize', authorizeView, SAMPLES.authorize),
+  shown('login', signedInView, SAMPLES.login),
   shown('toggle', toggledView, SAMPLES.toggle),
   shown('show', showView, SAMPLES.add),
   shown('show --reveal', showView, SAMPLES.show),

@@ -24,6 +24,9 @@ export const addedView = changed('added', (name) => `crm show ${name}`)
 /** `crm edit`. */
 export const editedView = changed('changed', (name) => `crm test ${name}`)
 
+/** `crm login`. */
+export const signedInView = changed('signed in to', (name) => `crm env ${name}`)
+
 /** `crm toggle`: the new state, and how to undo it. */
 export const toggledView: View<IntegrationOneAnswer> = ({ integration }, style) => {
   const name = shown(integration.name, style)
