@@ -46,6 +46,7 @@ async function demoDestroy(app: App, flags: DemoDestroyFlags): Promise<Outcome> 
     places.map(({ slug }) => slug),
     flags.confirm,
   )
+  const { atATime } = await import('../usecases/apply-demos.ts')
   const { removeDemos } = await import('../usecases/remove-demos.ts')
   const fleet = await openFleet(app, flags, places)
   try {
@@ -53,7 +54,7 @@ async function demoDestroy(app: App, flags: DemoDestroyFlags): Promise<Outcome> 
     const answer = await followRemovals(
       app,
       doomed.length,
-      removeDemos(fleet, doomed, { concurrency: fleet.concurrency, missingIsGone: true }),
+      removeDemos(fleet, doomed, { concurrency: atATime(fleet.concurrency), missingIsGone: true }),
     )
     return { answer: { ...answer, schema: 'crm.demo-destroy/1' }, view: removalView as Outcome['view'] }
   } finally {

@@ -52,6 +52,7 @@ async function demoSweep(app: App, flags: DemoSweepFlags): Promise<Outcome> {
     return done('crm.demo-sweep/1', data, removalView, { error: failure })
   }
   await confirmSweep(app, plan, flags.confirm)
+  const { atATime } = await import('../usecases/apply-demos.ts')
   const { removeDemos } = await import('../usecases/remove-demos.ts')
   const places = plan.due.flatMap(({ slug, target }) => {
     const open = byTarget.get(target)
@@ -60,7 +61,13 @@ async function demoSweep(app: App, flags: DemoSweepFlags): Promise<Outcome> {
   const fleet = await openFleet(app, flags, places)
   try {
     const doomed = plan.due.map(({ slug, target }) => ({ slug, target, journal: fleet.journal(target, slug) }))
-    const options = { concurrency: fleet.concurrency, onlyMarked: true, missingIsGone: true, busyIsFine: true, objects: plan.objects }
+    const options = {
+      concurrency: atATime(fleet.concurrency),
+      onlyMarked: true,
+      missingIsGone: true,
+      busyIsFine: true,
+      objects: plan.objects,
+    }
     const answer = await followRemovals(app, doomed.length, removeDemos(fleet, doomed, options))
     const error = answer.error ?? failure
     const view = removalView as Outcome['view']

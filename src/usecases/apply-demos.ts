@@ -12,12 +12,18 @@ import type { Warning } from '../core/provider.ts'
 import { type FleetDeps, type FleetPlan, isPlanned, type PlannedDemo, type Surplus, type UnplannedDemo } from './plan-demos.ts'
 import { removeDemos } from './remove-demos.ts'
 
+/**
+ * Demos under way for each request that may be: while one waits for the disk, another one's request is on its way. What bounds the
+ * requests is the network client.
+ */
+const DEMOS_PER_REQUEST = 3
+
 /** The schema of the answer. */
 export const APPLY_DEMOS_SCHEMA = 'crm.demo-apply/1'
 
 /** How a plan for many demos is carried out. */
 export interface ApplyDemosOptions {
-  /** Demos under way at a time. */
+  /** Requests under way at a time, to which the network client keeps; with 1, demos are made one after the other. */
   readonly concurrency: number
   readonly limits?: Partial<DemoLimits>
   /** Leave what a failed demo has made. */
@@ -62,7 +68,7 @@ export async function* applyDemos(
   const removed = yield* removeSurplus(deps, plan.surplus, options)
   for (const item of removed.items) yield { item, done: ++done, total }
   const results = new Map<PlannedDemo, Ending>()
-  yield* pooled(works, options.concurrency, async function* (demo): AsyncGenerator<FleetEvent, void> {
+  yield* pooled(works, atATime(options.concurrency), async function* (demo): AsyncGenerator<FleetEvent, void> {
     if (cancellation(deps.signal) !== undefined) return
     const ending = await applyOne(deps, demo, options)
     results.set(demo, ending)
@@ -79,6 +85,11 @@ export async function* applyDemos(
   const warnings = [...plan.warnings, ...removed.warnings, ...[...results.values()].flatMap((ending) => ending.warnings)]
   const stopped = done < total ? cancellation(deps.signal) : undefined
   return answerOf([...items, ...removed.items], { dryRun: false, warnings, errors, stopped })
+}
+
+/** Demos under way at a time, where so many requests may be. */
+export function atATime(concurrency: number): number {
+  return concurrency === 1 ? 1 : DEMOS_PER_REQUEST * concurrency
 }
 
 interface Ending {
@@ -137,7 +148,7 @@ async function* removeSurplus(
   if (doomed.length === 0) return { items: [], errors: [], warnings: [] }
   const { limits } = options
   const run = removeDemos({ ...deps, ...(limits === undefined ? {} : { limits }) }, doomed, {
-    concurrency: options.concurrency,
+    concurrency: atATime(options.concurrency),
     missingIsGone: true,
   })
   for (;;) {

@@ -47,6 +47,8 @@ import type { VaultWorld } from './world.ts'
 
 /** How long a demo run is held without a sign of life, and how often it is renewed, in milliseconds. */
 const LEASE_MS = 60_000
+/** How long a journal entry waits for those of other demos, to go with them in one wait for the disk, in milliseconds. */
+const JOURNAL_WAIT_MS = 2
 /** How long the record of a removed demo is kept. */
 const REMOVED_DEMO_MS = 30 * 86_400_000
 
@@ -445,7 +447,7 @@ export class UnlockedProfile implements UnlockedVault {
   #saveJournal(save: () => AuditEntry): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#journalWrites.push({ save, resolve, reject })
-      if (this.#journalWrites.length === 1) setImmediate(() => this.#commitJournals())
+      if (this.#journalWrites.length === 1) setTimeout(() => this.#commitJournals(), JOURNAL_WAIT_MS)
     })
   }
 
