@@ -6,6 +6,7 @@ import { parseRawKey } from '../crypto/raw-key.ts'
 import type { Paths } from '../files/paths.ts'
 import { checkPrivateFile } from '../files/private.ts'
 import type { Keychain } from '../keychain/keychain.ts'
+import type { Session } from '../session/session.ts'
 import { askPassphrase, readKeyFile, SHORTEST_PASSPHRASE } from '../terminal/key-sources.ts'
 import type { Ui } from '../terminal/ui.ts'
 import type { KeySources } from '../vault/key-slots.ts'
@@ -35,6 +36,9 @@ export function keySources(app: KeyHolder): KeySources {
       if (file !== undefined) keys.push({ key: file, from: `the key file ${app.paths.keyFile}` })
       return keys
     },
+    async unlocked(profileId) {
+      return (await sessionOf(app)).read(profileId)
+    },
     async keychain(label) {
       // A passphrase file is a choice of its own.
       if (app.world.env.CRM_KEYCHAIN === 'off' || app.world.env.CRM_PASSPHRASE_FILE !== undefined) return undefined
@@ -61,6 +65,19 @@ export function environmentKey(app: KeyHolder): Buffer | undefined {
 export async function keychainOf(app: Pick<KeyHolder, 'world'>): Promise<Keychain> {
   const { Keychain } = await import('../keychain/keychain.ts')
   return new Keychain(app.world.program)
+}
+
+/** What keeps a profile open for a while. */
+export async function sessionOf(app: Pick<KeyHolder, 'world' | 'paths'>): Promise<Session> {
+  const { Session } = await import('../session/session.ts')
+  const { world, paths } = app
+  return new Session({
+    stateDirectory: paths.stateDirectory,
+    runtimeDirectory: world.env.XDG_RUNTIME_DIR,
+    uid: world.uid,
+    clock: world.clock,
+    keychain: world.env.CRM_KEYCHAIN === 'off' ? undefined : await keychainOf(app),
+  })
 }
 
 async function keychainKey(app: KeyHolder, label: string): Promise<Buffer> {

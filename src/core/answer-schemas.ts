@@ -272,6 +272,11 @@ export const ANSWER_SCHEMAS = {
     z.strictObject({ generation: count, rows: count, kept: z.array(text), dropped: z.array(text) }),
   ),
   passwd: schemaOf<answers.KeySlotAddedAnswer>()('crm.passwd/1', z.strictObject({ slot: keySlot })),
+  unlock: schemaOf<answers.UnlockAnswer>()(
+    'crm.unlock/1',
+    z.strictObject({ profile: text, until: time, place: z.enum(['keychain', 'memory']) }),
+  ),
+  lock: schemaOf<answers.LockAnswer>()('crm.lock/1', z.strictObject({ profile: text, wasUnlocked: z.boolean() })),
   'key remove': schemaOf<answers.RemovedAnswer>()('crm.key-remove/1', removed),
   audit: schemaOf<answers.AuditAnswer>()(
     'crm.audit/1',

@@ -240,6 +240,19 @@ export interface KeyRotateAnswer {
   readonly dropped: readonly string[]
 }
 
+/** `crm unlock`: until when, RFC 3339 UTC, and where the key is kept. */
+export interface UnlockAnswer {
+  readonly profile: string
+  readonly until: string
+  readonly place: 'keychain' | 'memory'
+}
+
+/** `crm lock`. */
+export interface LockAnswer {
+  readonly profile: string
+  readonly wasUnlocked: boolean
+}
+
 /** One row of the audit log (`security.md` section 16). */
 export interface AuditEventAnswer {
   readonly sequence: number

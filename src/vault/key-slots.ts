@@ -29,6 +29,10 @@ export interface KeySlotInfo {
 export interface KeySources {
   /** Raw keys at hand (environment, key file), in order of preference. @throws CrmError `usage` for a malformed one. */
   raw(): Promise<readonly { readonly key: Buffer; readonly from: string }[]>
+  /** The data key of a profile (32 hex digits) that was unlocked for a while, and the slot it came from. */
+  unlocked?(
+    profileId: string,
+  ): Promise<{ readonly dataKey: Buffer; readonly slotId: string; readonly slotCheck: string; readonly generation: number } | undefined>
   /**
    * The key that the keychain of the operating system holds under the label of a slot; undefined where it is not to be asked. Called
    * only when no raw key fits and the profile has such a slot. @throws CrmError `locked` when it cannot be asked or has no such key.
@@ -141,6 +145,8 @@ export async function openAnySlot(
     const opened = await tryKey(sound, profile, { type: 'raw', key })
     if (opened !== undefined) return opened
   }
+  const held = await openFromSession(sound, profile, sources)
+  if (held !== undefined) return held
   const kept = await openFromKeychain(sound, profile, sources)
   if (kept !== undefined) return kept
   const passphraseSlots = sound.filter((slot) => slot.kind === 'passphrase')
@@ -154,6 +160,18 @@ export async function openAnySlot(
   }
   if (raw.length === 0) throw locked(profile.name, sound)
   throw wrongKey(profile, sound, raw)
+}
+
+/** A session ends with the slot that began it, and with the data key. */
+async function openFromSession(
+  slots: readonly StoredSlot[],
+  profile: { readonly id: Buffer; readonly generation: number },
+  sources: KeySources,
+): Promise<OpenedSlot | undefined> {
+  const session = await sources.unlocked?.(profile.id.toString('hex'))
+  const slot = slots.find(({ slotId, check }) => slotId.toString('hex') === session?.slotId && check.toString('hex') === session.slotCheck)
+  if (session === undefined || slot === undefined || session.generation !== profile.generation) return undefined
+  return { dataKey: session.dataKey, slot: toSlotInfo(slot), stored: slot, key: { type: 'raw', key: session.dataKey } }
 }
 
 async function openFromKeychain(
@@ -243,7 +261,7 @@ const SOURCE_HINTS: Readonly<Record<KeySlotKind, string>> = {
   env: 'export INTEGRATION_ENCRYPTION_KEY=<key>',
   file: 'export CRM_KEY_FILE=<path>',
   keychain: 'unset CRM_KEYCHAIN',
-  passphrase: 'run the command in a terminal, or export CRM_PASSPHRASE_FILE=<path>',
+  passphrase: 'run the command in a terminal, run crm unlock there first, or export CRM_PASSPHRASE_FILE=<path>',
 }
 
 function slotsDamaged(profile: string): CrmError {

@@ -104,7 +104,8 @@ export async function unlockProfile(
 /** A passphrase slot that costs less than today's, wrapped again: it is stored with the next write. */
 async function renewal(world: VaultWorld, profileId: Buffer, { stored, key, dataKey }: OpenedSlot): Promise<SlotRenewal | undefined> {
   const kdf = parseKdf(stored.kdf)
-  if (kdf === undefined || !isBelowTodaysCost(kdf, world.scryptCost)) return undefined
+  // A profile that was unlocked before was opened without its passphrase.
+  if (kdf === undefined || key.type !== 'passphrase' || !isBelowTodaysCost(kdf, world.scryptCost)) return undefined
   const { slotId, kind, label, generation } = stored
   const slot = await wrapDataKey(dataKey, { profileId, slotId, kind, label, generation }, key, world.scryptCost)
   await proveSlot(slot, profileId, key, dataKey)

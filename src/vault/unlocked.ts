@@ -139,6 +139,8 @@ export interface UnlockedVault {
   removeKeySlot(id: string): Promise<void>
   /** Puts a slot with another key into the place of one, in one transaction. @throws CrmError `not_found` when it is gone. */
   replaceKeySlot(id: string, label: string, key: UnlockKey): Promise<KeySlotInfo>
+  /** The data key, for whoever keeps the profile open for a while; the audit row is committed first. */
+  keepOpen(until: string): Promise<{ dataKey: Buffer; slotId: string; slotCheck: string; generation: number; profileId: string }>
   /** Whether a key opens a slot. */
   opensSlot(id: string, key: UnlockKey): Promise<boolean>
   /**
@@ -576,6 +578,21 @@ export class UnlockedProfile implements UnlockedVault {
       return [{ event: 'key.replace', details }]
     })
     return toSlotInfo({ ...slot, createdAt })
+  }
+
+  async keepOpen(until: string): Promise<{ dataKey: Buffer; slotId: string; slotCheck: string; generation: number; profileId: string }> {
+    const { id: slotId } = this.openedBy
+    await this.record('profile.keep-open', { until, slot: slotId })
+    // After the write, which may have wrapped the slot anew.
+    const slot = readSlots(this.database, this.keys.profileId).find((candidate) => candidate.slotId.toString('hex') === slotId)
+    if (slot === undefined) throw slotNotFound()
+    return {
+      dataKey: this.#dataKey,
+      slotId,
+      slotCheck: slot.check.toString('hex'),
+      generation: this.keys.generation,
+      profileId: this.keys.profileId.toString('hex'),
+    }
   }
 
   async opensSlot(id: string, key: UnlockKey): Promise<boolean> {

@@ -53,6 +53,8 @@ export interface Vault {
   readonly path: string
   profiles(): Promise<readonly ProfileInfo[]>
   hasProfile(profile: string): Promise<boolean>
+  /** The id of a profile, 32 hex digits. */
+  profileId(profile: string): Promise<string>
   /** Creates a profile with its data key and first key slot, in one transaction. @throws CrmError `conflict` when it exists. */
   createProfile(profile: string, first: FirstKey): Promise<KeySlotInfo>
   /** Deletes a profile with everything in it. @throws CrmError `conflict` while demos made with it exist, unless forced. */
@@ -151,6 +153,10 @@ class SqliteVault implements Vault {
 
   async hasProfile(profile: string): Promise<boolean> {
     return findProfile(this.database, profile) !== undefined
+  }
+
+  async profileId(profile: string): Promise<string> {
+    return this.#requireProfile(profile).id.toString('hex')
   }
 
   async createProfile(profile: string, first: FirstKey): Promise<KeySlotInfo> {

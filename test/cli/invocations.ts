@@ -144,6 +144,13 @@ export const INVOCATIONS: Readonly<Record<AnsweringCommand, Invocation>> = {
   'key list': { place: 'acme', needs: 'vault', argv: words('key list') },
   'key add': { place: 'acme', needs: 'key', argv: words('key add env --new-key-env NEW_KEY'), options: () => ({ env: { NEW_KEY } }) },
   'key remove': { place: 'acme', needs: 'key', argv: async (home) => ['key', 'remove', await newestSlot(home), '--yes'] },
+  unlock: {
+    place: 'acme',
+    needs: 'key',
+    argv: words('unlock --for 1m'),
+    options: () => ({ env: { XDG_RUNTIME_DIR: '/dev/shm', CRM_KEYCHAIN: 'off' } }),
+  },
+  lock: { place: 'acme', needs: 'vault', argv: words('lock') },
   'key rotate': { place: 'demo', needs: 'key', argv: words('key rotate --yes') },
   passwd: { place: 'passphrase', needs: 'key', argv: words('passwd --new-passphrase-file new-passphrase') },
   audit: { place: 'demo', needs: 'key', argv: words('audit') },

@@ -18,6 +18,7 @@ import { listView } from '../../src/terminal/views/list.ts'
 import { profileListView, profileView } from '../../src/terminal/views/profile.ts'
 import { providersView, providerView } from '../../src/terminal/views/providers.ts'
 import { sandboxView } from '../../src/terminal/views/sandbox.ts'
+import { lockedView, unlockedView } from '../../src/terminal/views/session.ts'
 import { showView } from '../../src/terminal/views/show.ts'
 import { statsView } from '../../src/terminal/views/stats.ts'
 import { attemptView, testView } from '../../src/terminal/views/test.ts'
@@ -63,6 +64,8 @@ export const ALL_VIEWS: readonly Shown[] = [
   shown('profile use', profileView, SAMPLES['profile use']),
   shown('vault backup', vaultBackupView, SAMPLES['vault backup']),
   shown('vault restore', vaultRestoredView, SAMPLES['vault restore']),
+  shown('unlock', unlockedView, SAMPLES.unlock),
+  shown('lock', lockedView, SAMPLES.lock),
   shown('which', whichView, SAMPLES.which),
   shown('key generate', keyView, SAMPLES['key generate']),
   shown('key list', keyListView, SAMPLES['key list']),

@@ -259,6 +259,8 @@ export const SAMPLES = {
   'key add': { slot },
   'key rotate': { generation: 2, rows: 14, kept: ['a1b2'], dropped: [] } satisfies answers.KeyRotateAnswer,
   passwd: { slot },
+  unlock: { profile: 'acme', until: AT, place: 'memory' } satisfies answers.UnlockAnswer,
+  lock: { profile: 'acme', wasUnlocked: true } satisfies answers.LockAnswer,
   'vault backup': { file: 'copy.db', rows: 14, verified: ['default'], unverified: [] } satisfies answers.VaultCopyAnswer,
   'vault restore': {
     file: 'copy.db',
