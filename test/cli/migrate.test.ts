@@ -3,11 +3,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import Sqlite from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
-import { emptyHome, type Home, homeWithVault, run } from '../support/cli.ts'
+import { emptyHome, type Home, homeWithVault, newDirectory, run } from '../support/cli.ts'
 import { mountMemory } from '../support/mount.ts'
 import { FROZEN } from '../vault/frozen.ts'
 
-const OLD = fileURLToPath(new URL('../vault/frozen-v1.db', import.meta.url))
+/** A copy: SQLite writes beside what it opens. */
+const OLD = join(newDirectory(), 'old.db')
+copyFileSync(fileURLToPath(new URL('../vault/frozen-v1.db', import.meta.url)), OLD)
 
 /** A home whose vault was written by an older version. */
 function oldHome(): Home {

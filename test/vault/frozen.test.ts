@@ -5,18 +5,21 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { parseRawKey } from '../../src/crypto/raw-key.ts'
 import type { KeySources } from '../../src/vault/key-slots.ts'
+import { openTokens, readTokens } from '../../src/vault/sealed-tokens.ts'
+import { UnlockedProfile } from '../../src/vault/unlocked.ts'
 import { openVault } from '../../src/vault/vault.ts'
 import { sources, temporaryDirectory, vaultWorld } from '../support/vault.ts'
-import { FROZEN, FROZEN_DEMO, FROZEN_DEMO_SECRETS, FROZEN_INTEGRATIONS } from './frozen.ts'
+import { FROZEN, FROZEN_DEMO, FROZEN_DEMO_SECRETS, FROZEN_END, FROZEN_INTEGRATIONS, FROZEN_TOKENS } from './frozen.ts'
 
-const FILE = fileURLToPath(new URL('frozen-v1.db', import.meta.url))
+const fileOf = (name: string) => fileURLToPath(new URL(name, import.meta.url))
+const FILE = fileOf('frozen-v1.db')
 
 /** A copy of the frozen vault that may be opened and changed. */
-async function openFrozen() {
+async function openFrozen(file = FILE) {
   const directory = temporaryDirectory()
   const path = join(directory, 'data', 'vault.db')
   mkdirSync(join(directory, 'data'), { mode: 0o700 })
-  copyFileSync(FILE, path)
+  copyFileSync(file, path)
   chmodSync(path, 0o600)
   return { path, vault: await openVault(path, vaultWorld(join(directory, 'state'))) }
 }
@@ -102,5 +105,36 @@ describe('P07 a vault of format 1', () => {
     expect(createHash('sha256').update(readFileSync(FILE)).digest('hex')).toBe(
       'df5c9ab4d4345ecd470d0435a850343b47a0ca3cfb08e055feac1adf3b6fb4f0',
     )
+  })
+})
+
+describe('P07 a vault of format 2, its data key rotated and its log pruned,', () => {
+  test.each(Object.keys(KEYS))('opens with %s, and gives everything back', async (key) => {
+    const { vault } = await openFrozen(fileOf('frozen-v2.db'))
+    const unlocked = await vault.unlock('default', KEYS[key] ?? sources({}))
+    for (const { name, active, settings, secrets } of FROZEN_INTEGRATIONS) {
+      const { integration, values } = await unlocked.open(name)
+      expect(integration).toMatchObject({ name, active, settings, verified: true })
+      expect(Object.fromEntries(Object.entries(values.secrets).map(([field, secret]) => [field, secret.reveal()]))).toEqual(secrets)
+    }
+    expect(await unlocked.readDemo('acme', 'acme-dental')).toMatchObject({
+      record: { ...FROZEN_DEMO, expiresAt: FROZEN_END },
+      secrets: FROZEN_DEMO_SECRETS,
+    })
+    if (!(unlocked instanceof UnlockedProfile)) throw new Error('not a profile')
+    const [token] = readTokens(unlocked.database, unlocked.keys.profileId)
+    if (token === undefined) throw new Error('the tokens are gone')
+    expect(openTokens(unlocked.keys.rowKey, unlocked.keys.profileId, token, 'acme').toString()).toBe(FROZEN_TOKENS)
+    expect((await unlocked.verify()).problems).toEqual([])
+    expect(await unlocked.replayAudit()).toMatchObject({ firstBad: null, dropped: 12 })
+    vault.close()
+  })
+
+  test('lies here as it was made', () => {
+    expect(
+      createHash('sha256')
+        .update(readFileSync(fileOf('frozen-v2.db')))
+        .digest('hex'),
+    ).toBe('07ce1197d3c98ffa18aab5ce944a140c818723d4fef9788617ccb61306beaf0c')
   })
 })

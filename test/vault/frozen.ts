@@ -67,3 +67,9 @@ export const FROZEN_DEMO_SECRETS = {
   botSecret: 'frozen-bot-secret',
   inboxHmacToken: 'frozen-hmac-token',
 }
+
+/** When the demo of `frozen-v2.db` ends. */
+export const FROZEN_END = '2027-01-01T00:00:00.000Z'
+
+/** The OAuth tokens of `acme` in `frozen-v2.db`, as they were sealed. */
+export const FROZEN_TOKENS = '{"accessToken":"frozen-access-token","refreshToken":"frozen-refresh-token"}'
