@@ -9,6 +9,7 @@ import {
   chatwootVariables,
   closeAtEnd,
   copyOf,
+  directoryOfLogin,
   emptyHome,
   type Home,
   homeWithChatwoot,
@@ -30,8 +31,12 @@ let prepared: Home
 let withDemo: Home
 let withSalesforce: Home
 let salesforce: ReachableSalesforce
+/** The same integration in a profile that opens with a passphrase as well. */
+let withPassphrase: Home
 /** The same demo with a program behind its bot that answers. */
 let withAnsweringDemo: Home
+/** A login session without a keychain. */
+const LOGIN = { XDG_RUNTIME_DIR: directoryOfLogin(), CRM_KEYCHAIN: 'off' }
 const NEW_KEY = randomBytes(32).toString('base64')
 
 /** What people find in the documentation of their own set-up: a file of integrations and a script that provisions. */
@@ -45,6 +50,7 @@ function addFiles(home: Home): Home {
   }))
   writeFileSync(join(home.path, 'integrations.json'), JSON.stringify(integrations))
   writeFileSync(join(home.path, 'captured.http'), capturedRequest())
+  writeFileSync(join(home.path, 'new.txt'), 'the passphrase from now on\n', { mode: 0o600 })
   writeFileSync(join(home.path, 'provision.sh'), '#!/bin/sh\ncase "$CHATWOOT_BASE_URL" in http://127.0.0.1:*) ;; *) exit 1 ;; esac\n', {
     mode: 0o755,
   })
@@ -62,6 +68,9 @@ beforeAll(async () => {
   withSalesforce = await homeWithSalesforce()
   withDemo = copyOf(prepared)
   succeed(await run(['demo-create', '--name', 'Acme Dental', '--bot-url', 'https://bot.example.com/hook'], { home: withDemo }))
+  withPassphrase = copyOf(prepared)
+  const passphrase = { CRM_PASSPHRASE_FILE: 'new.txt' }
+  succeed(await run(['key', 'add', 'passphrase'], { home: withPassphrase, env: passphrase }))
   const lively = await openSandbox()
   const bot = await startBot(lively)
   closeAtEnd(() => bot.close())
@@ -78,6 +87,7 @@ const PLACES: Readonly<Record<string, { readonly home: () => Home; readonly each
   'demo-show': { home: () => copyOf(withDemo) },
   'demo-verify': { home: () => copyOf(withAnsweringDemo) },
   'demo-remove': { home: () => copyOf(withDemo) },
+  passwd: { home: () => copyOf(withPassphrase) },
   'demo-extend': { home: () => copyOf(withDemo) },
   'demo-export': { home: () => copyOf(withDemo) },
   'demo-sweep': { home: () => copyOf(withDemo) },
@@ -104,6 +114,10 @@ const PEOPLE: Readonly<Record<string, readonly (readonly [prompt: string, keys: 
     ['What next', () => KEYS.enter],
   ],
   'crm webhook listen --forward-to http://127.0.0.1:3000/hook': [['listening on', () => KEYS.ctrlC]],
+  'crm passwd': [
+    ['New passphrase', () => 'the passphrase from now on\r'],
+    ['The same again', () => 'the passphrase from now on\r'],
+  ],
   'crm sandbox': [['export CHATWOOT_API_KEY=', () => KEYS.ctrlC]],
 }
 
@@ -115,6 +129,7 @@ async function runExample(line: string, home: Home): Promise<{ status: number; p
     HUBSPOT_ACCESS_TOKEN: 'pat-na1-example',
     NEW_KEY,
     BOT_SECRET,
+    ...LOGIN,
   }
   const answers = PEOPLE[line]
   if (answers === undefined) {

@@ -7,7 +7,17 @@ import type { Sandbox } from '../../src/sandbox/index.ts'
 import { beginRemoteSignIn } from '../../src/usecases/remote-sign-in.ts'
 import { APP } from '../providers/salesforce/simulator.ts'
 import { BOT_SECRET, capturedRequest } from '../support/captured.ts'
-import { chatwootVariables, copyOf, emptyHome, type Home, homeWithChatwoot, type RunOptions, run, succeed } from '../support/cli.ts'
+import {
+  chatwootVariables,
+  copyOf,
+  directoryOfLogin,
+  emptyHome,
+  type Home,
+  homeWithChatwoot,
+  type RunOptions,
+  run,
+  succeed,
+} from '../support/cli.ts'
 import { freePort, homeWithSalesforce, openSalesforce, type ReachableSalesforce } from '../support/salesforce.ts'
 
 /** The homes that the invocations start from. Copy them, so that nobody sees what another one changed. */
@@ -148,7 +158,7 @@ export const INVOCATIONS: Readonly<Record<AnsweringCommand, Invocation>> = {
     place: 'acme',
     needs: 'key',
     argv: words('unlock --for 1m'),
-    options: () => ({ env: { XDG_RUNTIME_DIR: '/dev/shm', CRM_KEYCHAIN: 'off' } }),
+    options: () => ({ env: { XDG_RUNTIME_DIR: directoryOfLogin(), CRM_KEYCHAIN: 'off' } }),
   },
   lock: { place: 'acme', needs: 'vault', argv: words('lock') },
   'key rotate': { place: 'demo', needs: 'key', argv: words('key rotate --yes') },

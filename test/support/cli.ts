@@ -143,6 +143,13 @@ export async function openSandbox(options: Partial<SandboxOptions> = {}): Promis
   return sandbox
 }
 
+/** A directory in memory, as the one of a login session is; removed when the test file ends. */
+export function directoryOfLogin(): string {
+  const directory = mkdtempSync('/dev/shm/crm-test-')
+  closeAtEnd(async () => rmSync(directory, { recursive: true, force: true }))
+  return directory
+}
+
 /** Closes something when the test file ends. */
 export function closeAtEnd(close: () => Promise<void>): void {
   atEnd.push(close)
