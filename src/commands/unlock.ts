@@ -11,8 +11,8 @@ const DAY_MS = 86_400_000
 export function define(command: Command, app: App): void {
   command.option('--for <duration>', 'how long, 24h at most', '15m')
   setExamples(command, [
-    { line: 'crm unlock --for 15m', what: 'nobody is asked for the passphrase for a quarter of an hour' },
-    { line: 'crm lock', what: 'ask again from now on' },
+    { line: 'crm unlock', what: 'nobody is asked for the passphrase for a quarter of an hour' },
+    { line: 'crm unlock --for 8h', what: 'for a working day' },
   ])
   setStatuses(command, [3, 6])
   command.action(action(app, 'unlock', (flags: { readonly for: string }) => unlock(app, flags.for)))

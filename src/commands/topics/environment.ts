@@ -7,7 +7,7 @@ const VARIABLES: readonly (readonly [string, string])[] = [
   ['CRM_HOME', 'one directory for configuration, vault and state'],
   ['CRM_KEY_FILE', 'path of the key file'],
   ['CRM_PASSPHRASE_FILE', 'file that holds the passphrase, mode 0600'],
-  ['XDG_RUNTIME_DIR', 'where crm unlock keeps a key when there is no keychain'],
+  ['XDG_RUNTIME_DIR', 'where crm unlock keeps a key without a keychain'],
   ['CRM_KEYCHAIN', 'off: do not ask the keychain of the system'],
   ['CRM_ACCESSIBLE', '1: plain prompts, for screen readers'],
   ['CRM_ALLOW_UNSAFE_FILE', '1: do not check owner and mode of files'],
