@@ -30,7 +30,12 @@ export function setExamples(command: Command, examples: readonly Example[]): voi
 export function getExamples(command: Command): readonly Example[] {
   const { parent } = command
   if (parent === null || examplesOf.has(command)) return examplesOf.get(command) ?? []
-  return getExamples(parent).filter(({ line }) => `${line} `.startsWith(`crm ${parent.name()} ${command.name()} `))
+  return getExamples(parent).filter(({ line }) => `${line} `.startsWith(`${pathOf(command)} `))
+}
+
+/** `crm chatwoot inboxes`: the words that call a command. */
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`
 }
 
 /** Sets the exit statuses that a command, or a verb of this group, may end with besides 0, 1, 2 and 130. */
@@ -118,8 +123,12 @@ function flagsSection(title: string, options: readonly Option[], helper: Help): 
   return rows.length === 0 ? '' : `${title}:\n${table(rows)}`
 }
 
+function statusesFor(command: Command): readonly number[] | undefined {
+  return statusesOf.get(command) ?? (command.parent === null ? undefined : statusesFor(command.parent))
+}
+
 function statusesSection(command: Command): string {
-  const own = statusesOf.get(command) ?? (command.parent === null ? undefined : statusesOf.get(command.parent))
+  const own = statusesFor(command)
   const statuses = [0, 2, ...(own ?? [3])]
   const words = statuses.map((status) => `${status} ${STATUS_WORDS[status]}`)
   return wrap(`Exit statuses: ${words.join(' · ')}   (crm help exit-codes)`, 0)

@@ -69,6 +69,12 @@ const COMMANDS: readonly Entry[] = [
   { name: 'demo-extend', group: 'demos', summary: 'Give a demo another end', load: () => import('./demo-extend.ts') },
   { name: 'demo-sweep', group: 'demos', summary: 'Remove the demos that are over', load: () => import('./demo-sweep.ts') },
   { name: 'demo-destroy', group: 'demos', summary: 'Remove the demos of a file', load: () => import('./demo-destroy.ts') },
+  {
+    name: 'chatwoot',
+    group: 'demos',
+    summary: 'Inboxes, bots and webhooks of a Chatwoot, one by one',
+    load: () => import('./chatwoot.ts'),
+  },
   { name: 'webhook', group: 'demos', summary: 'Check and take what Chatwoot delivers', load: () => import('./webhook.ts') },
   { name: 'profile', group: 'vault', summary: 'List, create, choose, rename and remove profiles', load: () => import('./profile.ts') },
   { name: 'which', group: 'vault', summary: 'Say which profile, vault and key are in use, and why', load: () => import('./which.ts') },
@@ -124,15 +130,19 @@ function prepare(app: App, program: Command): void {
 /** The words of the command that was called, aliases resolved. What calls none is answered like `crm help`. */
 function commandName(program: Command, argv: readonly string[]): string {
   // The parser knows no words yet when a global flag is wrong.
-  const [first = '', second = ''] = program.args.length > 0 ? program.args : argv.filter((word) => !word.startsWith('-'))
+  const words = program.args.length > 0 ? program.args : argv.filter((word) => !word.startsWith('-'))
   const named = (parent: Command, word: string) =>
     parent.commands.find((candidate) => candidate.name() === word || candidate.aliases().includes(word))
-  const command = named(program, first)
-  if (command === undefined) return 'help'
-  const inner = named(command, second)
-  if (inner !== undefined) return `${command.name()} ${inner.name()}`
+  let command = program
+  const names: string[] = []
+  for (const word of words) {
+    const inner = named(command, word)
+    if (inner === undefined) break
+    names.push(inner.name())
+    command = inner
+  }
   const isGroup = command.commands.length > 0 && command.options.length === 0
-  return isGroup ? 'help' : command.name()
+  return command === program || isGroup ? 'help' : names.join(' ')
 }
 
 /** All commands, those of the main job complete only once they are called. A fresh one for each run. */

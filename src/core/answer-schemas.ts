@@ -60,6 +60,27 @@ const testResult = z.strictObject({
   cached: z.boolean(),
 })
 
+const inboxItem = z.strictObject({
+  id: text,
+  name: text,
+  channel: z.enum(['web', 'api', 'other']),
+  websiteUrl: text.nullable(),
+  websiteToken: text.nullable(),
+  identifier: text.nullable(),
+  webhookUrl: text.nullable(),
+  demo: text.nullable(),
+})
+const botItem = z.strictObject({
+  id: text,
+  name: text,
+  description: text.nullable(),
+  url: text.nullable(),
+  system: z.boolean(),
+  demo: text.nullable(),
+})
+const webhookItem = z.strictObject({ id: text, name: text.nullable(), url: text, events: z.array(text), demo: text.nullable() })
+const objectDeleted = z.strictObject({ removed: text, pending: z.boolean() })
+
 const signature = z.enum(['valid', 'stale', 'invalid', 'missing', 'unchecked'])
 const delivery = {
   at: time,
@@ -355,6 +376,30 @@ export const ANSWER_SCHEMAS = {
       ),
     }),
   ),
+  'chatwoot inboxes list': schemaOf<answers.InboxListAnswer>()(
+    'crm.chatwoot-inboxes-list/1',
+    z.strictObject({ inboxes: z.array(inboxItem) }),
+  ),
+  'chatwoot inboxes create': schemaOf<answers.InboxAnswer>()('crm.chatwoot-inboxes-create/1', z.strictObject({ inbox: inboxItem })),
+  'chatwoot inboxes update': schemaOf<answers.InboxAnswer>()('crm.chatwoot-inboxes-update/1', z.strictObject({ inbox: inboxItem })),
+  'chatwoot inboxes delete': schemaOf<answers.ObjectDeletedAnswer>()('crm.chatwoot-inboxes-delete/1', objectDeleted),
+  'chatwoot bots list': schemaOf<answers.BotListAnswer>()('crm.chatwoot-bots-list/1', z.strictObject({ bots: z.array(botItem) })),
+  'chatwoot bots create': schemaOf<answers.NewBotAnswer>()(
+    'crm.chatwoot-bots-create/1',
+    z.strictObject({ bot: botItem, secrets: z.strictObject({ accessToken: text.nullable(), secret: text.nullable() }) }),
+  ),
+  'chatwoot bots update': schemaOf<answers.BotAnswer>()('crm.chatwoot-bots-update/1', z.strictObject({ bot: botItem })),
+  'chatwoot bots delete': schemaOf<answers.ObjectDeletedAnswer>()('crm.chatwoot-bots-delete/1', objectDeleted),
+  'chatwoot webhooks list': schemaOf<answers.WebhookListAnswer>()(
+    'crm.chatwoot-webhooks-list/1',
+    z.strictObject({ webhooks: z.array(webhookItem) }),
+  ),
+  'chatwoot webhooks create': schemaOf<answers.NewWebhookAnswer>()(
+    'crm.chatwoot-webhooks-create/1',
+    z.strictObject({ webhook: webhookItem, secret: text.nullable() }),
+  ),
+  'chatwoot webhooks update': schemaOf<answers.WebhookAnswer>()('crm.chatwoot-webhooks-update/1', z.strictObject({ webhook: webhookItem })),
+  'chatwoot webhooks delete': schemaOf<answers.ObjectDeletedAnswer>()('crm.chatwoot-webhooks-delete/1', objectDeleted),
   'demo-remove': schemaOf<answers.DemoRemoveAnswer>()('crm.demo-remove/1', demoRemovals),
   'demo-destroy': schemaOf<answers.DemoRemoveAnswer>()('crm.demo-destroy/1', demoRemovals),
   'demo-sweep': schemaOf<answers.DemoRemoveAnswer>()('crm.demo-sweep/1', demoRemovals),

@@ -473,6 +473,88 @@ export interface DemoVerifyAnswer extends DemoVerification {
   readonly demo: { readonly slug: string; readonly name: string; readonly integration: string; readonly source: Source }
 }
 
+/** An inbox of an account. What its channel does not have is null. */
+export interface InboxItem {
+  readonly id: string
+  readonly name: string
+  /** `other`: a channel that demos are not made of. */
+  readonly channel: DemoChannel | 'other'
+  readonly websiteUrl: string | null
+  readonly websiteToken: string | null
+  readonly identifier: string | null
+  readonly webhookUrl: string | null
+  /** The slug of the demo that it is a part of. */
+  readonly demo: string | null
+}
+
+/** An agent bot. */
+export interface BotItem {
+  readonly id: string
+  readonly name: string
+  readonly description: string | null
+  /** Null where the server does not say, as for bots of the whole installation. */
+  readonly url: string | null
+  /** Whether it belongs to the whole installation. */
+  readonly system: boolean
+  readonly demo: string | null
+}
+
+/** A webhook of an account. */
+export interface WebhookItem {
+  readonly id: string
+  readonly name: string | null
+  readonly url: string
+  /** In order of the alphabet. */
+  readonly events: readonly string[]
+  readonly demo: string | null
+}
+
+/** `crm chatwoot inboxes list`, by name. */
+export interface InboxListAnswer {
+  readonly inboxes: readonly InboxItem[]
+}
+
+/** `crm chatwoot bots list`, by name. */
+export interface BotListAnswer {
+  readonly bots: readonly BotItem[]
+}
+
+/** `crm chatwoot webhooks list`, by id. */
+export interface WebhookListAnswer {
+  readonly webhooks: readonly WebhookItem[]
+}
+
+/** `crm chatwoot inboxes create`, `update`. */
+export interface InboxAnswer {
+  readonly inbox: InboxItem
+}
+
+/** `crm chatwoot bots update`. */
+export interface BotAnswer {
+  readonly bot: BotItem
+}
+
+/** `crm chatwoot bots create`: the one time that its secrets are shown. Null where the release has none. */
+export interface NewBotAnswer extends BotAnswer {
+  readonly secrets: { readonly accessToken: string | null; readonly secret: string | null }
+}
+
+/** `crm chatwoot webhooks update`. */
+export interface WebhookAnswer {
+  readonly webhook: WebhookItem
+}
+
+/** `crm chatwoot webhooks create`: the one time that its secret is shown. Null where the release has none. */
+export interface NewWebhookAnswer extends WebhookAnswer {
+  readonly secret: string | null
+}
+
+/** `crm chatwoot inboxes|bots|webhooks delete`. `pending`: the server still deletes in the background. */
+export interface ObjectDeletedAnswer {
+  readonly removed: string
+  readonly pending: boolean
+}
+
 /** What became of one demo that was to be removed. */
 export interface DemoRemoval {
   readonly slug: string

@@ -65,7 +65,7 @@ const hours = z.strictObject({
 })
 
 /** Events of account webhooks (contract section 10). */
-const EVENTS = [
+export const WEBHOOK_EVENTS = [
   'conversation_status_changed',
   'conversation_updated',
   'conversation_created',
@@ -147,7 +147,7 @@ export const DEMO_SETTINGS = {
       z.strictObject({
         url: webAddress(MAX_URL, 'https://example.com/hook'),
         events: z
-          .array(z.enum(EVENTS, `must be one of ${EVENTS.join(', ')}`))
+          .array(z.enum(WEBHOOK_EVENTS, `must be one of ${WEBHOOK_EVENTS.join(', ')}`))
           .min(1, 'must name an event')
           .optional(),
       }),

@@ -41,9 +41,13 @@ export async function allCommands(): Promise<readonly KnownCommand[]> {
   const found: KnownCommand[] = []
   for (const name of names) {
     const command = await complete(name)
-    found.push(known(command, [name]), ...command.commands.map((inner) => known(inner, [name, inner.name()])))
+    found.push(...withInner(command, [name]))
   }
   return found
+}
+
+function withInner(command: Command, words: readonly string[]): KnownCommand[] {
+  return [known(command, words), ...command.commands.flatMap((inner) => withInner(inner, [...words, inner.name()]))]
 }
 
 /** Printing a command's help completes it: arguments, flags, examples. A fresh program for each, as in real life. */

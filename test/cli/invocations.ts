@@ -117,6 +117,14 @@ async function newestSlot(home: Home): Promise<string> {
   return JSON.parse((await run(['key', 'list', '--json'], { home })).stdout).data.slots.at(-1).id
 }
 
+/** Words that change or delete an object which is made for that first; where the server hangs, one that need not be there. */
+async function inventory(home: Home, verb: string, creation: string): Promise<readonly string[]> {
+  const made = await run(['chatwoot', ...creation.split(' '), '--json', '--timeout', '2s'], { home })
+  const { data } = JSON.parse(made.stdout)
+  const id = data === null ? '1' : (data.inbox ?? data.bot ?? data.webhook).id
+  return ['chatwoot', ...verb.split(' '), id, ...(verb.endsWith('delete') ? ['--yes'] : ['--name', 'Renamed'])]
+}
+
 /** One successful call of every command that answers in JSON; a new one does not compile before it is here. */
 export const INVOCATIONS: Readonly<Record<AnsweringCommand, Invocation>> = {
   init: { place: 'empty', needs: 'nothing', argv: words('init --key env') },
@@ -176,6 +184,38 @@ export const INVOCATIONS: Readonly<Record<AnsweringCommand, Invocation>> = {
   'demo-list': { place: 'demo', needs: 'vault if there', argv: words('demo-list') },
   'demo-show': { place: 'demo', needs: 'server', argv: words('demo-show acme-dental') },
   'demo-verify': { place: 'demo', needs: 'server', argv: words('demo-verify acme-dental --listen') },
+  'chatwoot inboxes list': { place: 'acme', needs: 'server', argv: words('chatwoot inboxes list') },
+  'chatwoot inboxes create': { place: 'acme', needs: 'server', argv: words('chatwoot inboxes create --name New --bot 1') },
+  'chatwoot inboxes update': { place: 'acme', needs: 'server', argv: words('chatwoot inboxes update 1 --name Other') },
+  'chatwoot inboxes delete': {
+    place: 'acme',
+    needs: 'server',
+    argv: async (home) => inventory(home, 'inboxes delete', 'inboxes create --name Gone'),
+  },
+  'chatwoot bots list': { place: 'acme', needs: 'server', argv: words('chatwoot bots list') },
+  'chatwoot bots create': { place: 'acme', needs: 'server', argv: words('chatwoot bots create --name New') },
+  'chatwoot bots update': {
+    place: 'acme',
+    needs: 'server',
+    argv: async (home) => inventory(home, 'bots update', 'bots create --name Old'),
+  },
+  'chatwoot bots delete': {
+    place: 'acme',
+    needs: 'server',
+    argv: async (home) => inventory(home, 'bots delete', 'bots create --name Gone'),
+  },
+  'chatwoot webhooks list': { place: 'acme', needs: 'server', argv: words('chatwoot webhooks list') },
+  'chatwoot webhooks create': { place: 'acme', needs: 'server', argv: words('chatwoot webhooks create --url https://example.com/new') },
+  'chatwoot webhooks update': {
+    place: 'acme',
+    needs: 'server',
+    argv: async (home) => inventory(home, 'webhooks update', `webhooks create --url https://example.com/${randomBytes(8).toString('hex')}`),
+  },
+  'chatwoot webhooks delete': {
+    place: 'acme',
+    needs: 'server',
+    argv: async (home) => inventory(home, 'webhooks delete', `webhooks create --url https://example.com/${randomBytes(8).toString('hex')}`),
+  },
   'webhook verify': {
     place: 'acme',
     needs: 'nothing',

@@ -28,16 +28,18 @@ async function help(...words: string[]): Promise<string> {
 /** The commands of the program with their summaries; those that only hold others give way to them. */
 async function commandsOfProgram(): Promise<[string, string][]> {
   const own = rowsOf((await help('--help')).split('Flags of every command')[0] ?? '', /^[a-z][a-z-]*$/)
-  const all = await Promise.all(
-    own.map(async ([name, what]): Promise<[string, string][]> => {
-      const text = await help(name, '--help')
-      const section = /\nCommands:\n([\s\S]*?)\n\n/.exec(text)?.[1] ?? ''
-      const inner = rowsOf(section, /^[a-z]/).map(([term, about]): [string, string] => [`crm ${name} ${term.split(' ')[0]}`, about])
-      const isGroup = /^Usage: crm \S+ \[flags\] <command>$/m.test(text) && name !== 'audit'
-      return isGroup ? inner : [[`crm ${name}`, what], ...inner]
-    }),
-  )
+  const all = await Promise.all(own.map(([name = '', what = '']) => withInner([name], what)))
   return all.flat()
+}
+
+async function withInner(words: readonly string[], what: string): Promise<[string, string][]> {
+  const text = await help(...words, '--help')
+  const section = /\nCommands:\n([\s\S]*?)\n\n/.exec(text)?.[1] ?? ''
+  const inner = await Promise.all(
+    rowsOf(section, /^[a-z]/).map(([term = '', about = '']) => withInner([...words, term.split(' ')[0] ?? ''], about)),
+  )
+  const isGroup = /^Usage: crm [a-z -]+ \[flags\] <command>$/m.test(text) && words[0] !== 'audit'
+  return [...(isGroup ? [] : [[`crm ${words.join(' ')}`, what] as [string, string]]), ...inner.flat()]
 }
 
 test('the table of commands is that of the program', async () => {

@@ -2,6 +2,17 @@ import type { View } from '../../src/terminal/view.ts'
 import { auditHeadView, auditPrunedView, auditVerifyView, auditView } from '../../src/terminal/views/audit.ts'
 import { authorizeView } from '../../src/terminal/views/authorize.ts'
 import { addedManyView, addedView, editedView, removedView, signedInView, toggledView } from '../../src/terminal/views/changed.ts'
+import {
+  botsView,
+  botView,
+  deletedView,
+  inboxesView,
+  inboxView,
+  newBotView,
+  newWebhookView,
+  webhooksView,
+  webhookView,
+} from '../../src/terminal/views/chatwoot.ts'
 import { demoApplyView } from '../../src/terminal/views/demo-apply.ts'
 import { demoCreateView } from '../../src/terminal/views/demo-create.ts'
 import { demoExportView } from '../../src/terminal/views/demo-export.ts'
@@ -84,6 +95,16 @@ export const ALL_VIEWS: readonly Shown[] = [
   shown('demo-list', demoListView, SAMPLES['demo-list']),
   shown('demo-show', demoShowView, SAMPLES['demo-show']),
   shown('demo-verify', demoVerifyView, SAMPLES['demo-verify']),
+  shown('chatwoot inboxes list', inboxesView, SAMPLES['chatwoot inboxes list']),
+  shown('chatwoot inboxes create', inboxView('created'), SAMPLES['chatwoot inboxes create']),
+  shown('chatwoot inboxes update', inboxView('changed'), SAMPLES['chatwoot inboxes update']),
+  shown('chatwoot inboxes delete', deletedView, SAMPLES['chatwoot inboxes delete']),
+  shown('chatwoot bots list', botsView, SAMPLES['chatwoot bots list']),
+  shown('chatwoot bots create', newBotView, SAMPLES['chatwoot bots create']),
+  shown('chatwoot bots update', botView, SAMPLES['chatwoot bots update']),
+  shown('chatwoot webhooks list', webhooksView, SAMPLES['chatwoot webhooks list']),
+  shown('chatwoot webhooks create', newWebhookView, SAMPLES['chatwoot webhooks create']),
+  shown('chatwoot webhooks update', webhookView, SAMPLES['chatwoot webhooks update']),
   shown('webhook verify', webhookVerifyView, SAMPLES['webhook verify']),
   shown('webhook listen', webhookListenView, SAMPLES['webhook listen']),
   shown('demo-apply', demoApplyView, SAMPLES['demo-apply']),

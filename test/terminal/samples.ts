@@ -19,6 +19,13 @@ export const integration: answers.IntegrationAnswer = {
   source: 'vault',
 }
 
+const inboxItem: answers.InboxItem = {
+  ...{ id: '7', name: HOSTILE, channel: 'web', websiteUrl: HOSTILE, websiteToken: HOSTILE },
+  ...{ identifier: null, webhookUrl: null, demo: HOSTILE },
+}
+const botItem: answers.BotItem = { id: '7', name: HOSTILE, description: HOSTILE, url: HOSTILE, system: false, demo: null }
+const webhookItem: answers.WebhookItem = { id: '7', name: null, url: HOSTILE, events: [HOSTILE], demo: null }
+
 export const environmentIntegration: answers.IntegrationAnswer = {
   ...integration,
   name: 'env:chatwoot',
@@ -307,6 +314,18 @@ export const SAMPLES = {
     diagnosis: null,
     deliveries: [{ at: AT, event: HOSTILE, messageType: 'incoming', conversationId: HOSTILE, deliveryId: null, signature: 'invalid' }],
   } satisfies answers.DemoVerifyAnswer,
+  'chatwoot inboxes list': { inboxes: [inboxItem] },
+  'chatwoot inboxes create': { inbox: inboxItem },
+  'chatwoot inboxes update': { inbox: { ...inboxItem, channel: 'api', identifier: HOSTILE, websiteToken: null } },
+  'chatwoot inboxes delete': { removed: '7', pending: true },
+  'chatwoot bots list': { bots: [botItem] },
+  'chatwoot bots create': { bot: botItem, secrets: { accessToken: HOSTILE, secret: null } },
+  'chatwoot bots update': { bot: botItem },
+  'chatwoot bots delete': { removed: '7', pending: false },
+  'chatwoot webhooks list': { webhooks: [webhookItem] },
+  'chatwoot webhooks create': { webhook: webhookItem, secret: HOSTILE },
+  'chatwoot webhooks update': { webhook: webhookItem },
+  'chatwoot webhooks delete': { removed: '7', pending: false },
   'webhook verify': { signature: 'stale', signedAt: AT, ageMs: 400_000 } satisfies answers.WebhookVerifyAnswer,
   'webhook listen': {
     url: 'http://127.0.0.1:1',

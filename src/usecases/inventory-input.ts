@@ -1,0 +1,68 @@
+import * as z from 'zod'
+import { type Problem, refuseProblems } from '../core/errors.ts'
+import { DEMO_SETTINGS, WEBHOOK_EVENTS } from './create-demo-input.ts'
+
+const { name, botUrl, channel, websiteUrl, webhookUrl, greeting, welcomeTitle, welcomeTagline, color } = DEMO_SETTINGS
+
+const id = z.string('must be text').regex(/^\d{1,15}$/, 'must be digits')
+
+/** What an inbox is made of. `bot` is the id of the agent bot that serves it, `none` takes it away. */
+const INBOX = {
+  name: name.optional(),
+  websiteUrl,
+  webhookUrl,
+  greeting,
+  welcomeTitle,
+  welcomeTagline,
+  color,
+  bot: z.union([id, z.literal('none')]).optional(),
+}
+/** What an agent bot is made of. */
+const BOT = { name: name.optional(), url: botUrl.optional(), description: welcomeTitle }
+/** What an account webhook is made of; `events` left out means Chatwoot's own choice. */
+const WEBHOOK = {
+  name: welcomeTitle,
+  url: botUrl.optional(),
+  events: z
+    .array(z.enum(WEBHOOK_EVENTS, `must be one of ${WEBHOOK_EVENTS.join(', ')}`))
+    .min(1)
+    .optional(),
+}
+
+const SCHEMAS = {
+  'new inbox': z.strictObject({ ...INBOX, name, channel }),
+  inbox: z.strictObject(INBOX),
+  'new bot': z.strictObject({ ...BOT, name }),
+  bot: z.strictObject(BOT),
+  'new webhook': z.strictObject({ ...WEBHOOK, url: botUrl }),
+  webhook: z.strictObject(WEBHOOK),
+} as const
+
+/** What can be read: something new, or changes of something that is there. */
+export type InventoryKind = keyof typeof SCHEMAS
+
+/** The settings of one kind, checked. */
+export type InventoryInput<Kind extends InventoryKind> = z.output<(typeof SCHEMAS)[Kind]>
+
+/** The settings that belong to one channel alone. */
+const OF_CHANNEL = { web: ['websiteUrl', 'welcomeTitle', 'welcomeTagline', 'color'], api: ['webhookUrl'] } as const
+
+/**
+ * Reads the settings of an object in a Chatwoot account.
+ * @throws {CrmError} `usage` with all problems at once; also for changes that change nothing.
+ */
+export function readInventory<Kind extends InventoryKind>(kind: Kind, given: Readonly<Record<string, unknown>>): InventoryInput<Kind> {
+  const parsed = SCHEMAS[kind].safeParse(given)
+  const problems: Problem[] = (parsed.error?.issues ?? []).map((issue) => ({
+    field: issue.path.length === 0 ? '$' : String(issue.path[0]),
+    message: issue.code === 'invalid_type' && issue.input === undefined ? 'is missing' : issue.message,
+  }))
+  if (kind === 'new inbox') {
+    const isApi = given.channel === 'api'
+    for (const key of OF_CHANNEL[isApi ? 'web' : 'api'])
+      if (given[key] !== undefined) problems.push({ field: key, message: `is for channel ${isApi ? 'web' : 'api'} only` })
+  }
+  if (!kind.startsWith('new') && Object.keys(given).length === 0) problems.push({ field: '$', message: 'nothing to change was given' })
+  refuseProblems(problems, `no ${kind} can be made of these values`)
+  return parsed.data as InventoryInput<Kind>
+}
