@@ -10,7 +10,7 @@ import type { BotItem, InboxItem, NewBotAnswer, NewWebhookAnswer, WebhookItem } 
 import { CrmError } from '../core/errors.ts'
 import type { Json } from '../core/json.ts'
 import type { Http } from '../core/ports.ts'
-import { readInventory } from './inventory-input.ts'
+import type { InventoryInput, InventoryKind } from './inventory-input.ts'
 
 /** What the inventory needs of the world. */
 export interface InventoryDeps {
@@ -30,6 +30,12 @@ async function inAccount<T>({ http, signal, target }: InventoryDeps, work: (clie
   } catch (error) {
     throw errorFor(target, error)
   }
+}
+
+/** Checks settings. The checker is heavy, and lists have nothing to check. */
+async function readGiven<Kind extends InventoryKind>(kind: Kind, given: Given): Promise<InventoryInput<Kind>> {
+  const { readInventory } = await import('./inventory-input.ts')
+  return readInventory(kind, given)
 }
 
 const byName = (left: { readonly name: string; readonly id: string }, right: { readonly name: string; readonly id: string }): number =>
@@ -67,8 +73,8 @@ export function listInboxes(deps: InventoryDeps): Promise<readonly InboxItem[]> 
 }
 
 /** Makes an inbox, and lets a bot serve it where one is named. A bot that cannot is taken back together with the inbox. */
-export function createInbox(deps: InventoryDeps, given: Given): Promise<InboxItem> {
-  const { channel, bot, greeting, websiteUrl, ...rest } = readInventory('new inbox', given)
+export async function createInbox(deps: InventoryDeps, given: Given): Promise<InboxItem> {
+  const { channel, bot, greeting, websiteUrl, ...rest } = await readGiven('new inbox', given)
   const website = channel === 'web' ? { websiteUrl: websiteUrl ?? 'https://example.com' } : {}
   const changes = changesOf({ ...rest, ...website, ...greetingOf(greeting) })
   return inAccount(deps, async (client, account) => {
@@ -89,8 +95,8 @@ function greetingOf(greeting: string | undefined): Given {
 }
 
 /** Changes the settings named of an inbox. */
-export function updateInbox(deps: InventoryDeps, id: string, given: Given): Promise<InboxItem> {
-  const { bot, greeting, ...rest } = readInventory('inbox', given)
+export async function updateInbox(deps: InventoryDeps, id: string, given: Given): Promise<InboxItem> {
+  const { bot, greeting, ...rest } = await readGiven('inbox', given)
   const changes = changesOf({ ...rest, ...greetingOf(greeting) })
   return inAccount(deps, async (client, account) => {
     if (bot !== undefined) await client.write(writes.setBot(account, id, bot === 'none' ? null : bot))
@@ -106,8 +112,8 @@ export function listBots(deps: InventoryDeps): Promise<readonly BotItem[]> {
 }
 
 /** Makes an agent bot. Its secrets come with the answer, and are shown this once. */
-export function createBot(deps: InventoryDeps, given: Given): Promise<NewBotAnswer> {
-  const { url: outgoingUrl, ...rest } = readInventory('new bot', given)
+export async function createBot(deps: InventoryDeps, given: Given): Promise<NewBotAnswer> {
+  const { url: outgoingUrl, ...rest } = await readGiven('new bot', given)
   const body = botBody(changesOf({ ...rest, outgoingUrl }))
   return inAccount(deps, async (client, account) => {
     const bot = await client.writeBot(writes.createBot(account, body))
@@ -116,8 +122,8 @@ export function createBot(deps: InventoryDeps, given: Given): Promise<NewBotAnsw
 }
 
 /** Changes the settings named of an agent bot. */
-export function updateBot(deps: InventoryDeps, id: string, given: Given): Promise<BotItem> {
-  const { url: outgoingUrl, ...rest } = readInventory('bot', given)
+export async function updateBot(deps: InventoryDeps, id: string, given: Given): Promise<BotItem> {
+  const { url: outgoingUrl, ...rest } = await readGiven('bot', given)
   const body = botBody(changesOf({ ...rest, outgoingUrl }))
   return inAccount(deps, async (client, account) => botItem(await client.writeBot(writes.updateBot(account, id, body))))
 }
@@ -130,8 +136,8 @@ export function listWebhooks(deps: InventoryDeps): Promise<readonly WebhookItem[
 }
 
 /** Makes a webhook of the account. Its secret comes with the answer, and is shown this once. */
-export function createWebhook(deps: InventoryDeps, given: Given): Promise<NewWebhookAnswer> {
-  const body = webhookSettings(readInventory('new webhook', given))
+export async function createWebhook(deps: InventoryDeps, given: Given): Promise<NewWebhookAnswer> {
+  const body = webhookSettings(await readGiven('new webhook', given))
   return inAccount(deps, async (client, account) => {
     const webhook = await client.writeWebhook(writes.createWebhook(account, body))
     return { webhook: webhookItem(webhook), secret: webhook.secret?.reveal() ?? null }
@@ -139,8 +145,8 @@ export function createWebhook(deps: InventoryDeps, given: Given): Promise<NewWeb
 }
 
 /** Changes the settings named of a webhook. */
-export function updateWebhook(deps: InventoryDeps, id: string, given: Given): Promise<WebhookItem> {
-  const body = webhookSettings(readInventory('webhook', given))
+export async function updateWebhook(deps: InventoryDeps, id: string, given: Given): Promise<WebhookItem> {
+  const body = webhookSettings(await readGiven('webhook', given))
   return inAccount(deps, async (client, account) => webhookItem(await client.writeWebhook(writes.updateWebhook(account, id, body))))
 }
 

@@ -119,7 +119,7 @@ async function newestSlot(home: Home): Promise<string> {
 
 /** Words that change or delete an object which is made for that first; where the server hangs, one that need not be there. */
 async function inventory(home: Home, verb: string, creation: string): Promise<readonly string[]> {
-  const made = await run(['chatwoot', ...creation.split(' '), '--json', '--timeout', '2s'], { home })
+  const made = await run(['chatwoot', ...creation.split(' '), '--json', '--timeout', '1s'], { home })
   const { data } = JSON.parse(made.stdout)
   const id = data === null ? '1' : (data.inbox ?? data.bot ?? data.webhook).id
   return ['chatwoot', ...verb.split(' '), id, ...(verb.endsWith('delete') ? ['--yes'] : ['--name', 'Renamed'])]

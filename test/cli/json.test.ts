@@ -104,8 +104,10 @@ describe('a command that is told to stop while it waits for a server', () => {
     ] as const)('prints one document of its schema at %s, and ends with %i', async (signal, status) => {
       const { place, argv, options } = INVOCATIONS[command]
       const home = copyOf(slowHomes[place])
+      // What a call needs may have to be made first.
+      const words = [...(await argv(home)), '--json']
       slow.forgetRequests()
-      const running = start([...(await argv(home)), '--json'], { ...options?.(slow), home })
+      const running = start(words, { ...options?.(slow), home })
       await until(running, () => slow.requests.length > 0)
       running.process.kill(signal)
       const result = await running.ended
