@@ -1,5 +1,17 @@
-import { closeSync, fsyncSync, lstatSync, mkdirSync, mkdtempSync, openSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import {
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { CrmError } from '../core/errors.ts'
 
 /** Facts of the process that the file rules compare with; undefined where the platform has no owners. */
@@ -9,7 +21,7 @@ export interface FileOwner {
 
 /** Creates a directory with all its parents, 0700 each. */
 export function createPrivateDirectory(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 })
+  makeStepByStep(resolve(path))
 }
 
 /**
@@ -78,4 +90,19 @@ export function checkPrivateFile(path: string, owner: FileOwner, what: string): 
 /** The permission bits of a mode as people write them: `0644`. */
 export function modeText(mode: number): string {
   return (mode & 0o7777).toString(8).padStart(4, '0')
+}
+
+/** Node's own recursion never ends where the system has no directory to give, as below /proc. */
+function makeStepByStep(path: string, hasParent = false): void {
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const parent = dirname(path)
+    if (code === 'EEXIST' && statSync(path).isDirectory()) return
+    if (code !== 'ENOENT' || hasParent || parent === path) throw error
+    makeStepByStep(parent)
+    // Another command may have made it in the meantime.
+    makeStepByStep(path, true)
+  }
 }

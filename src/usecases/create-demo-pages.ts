@@ -1,5 +1,6 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { randomBytes } from 'node:crypto'
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { CrmError } from '../core/errors.ts'
 
 /** Where the pages of a demo go. */
@@ -13,17 +14,31 @@ export interface DemoPages {
 /** Pages in a directory, which is made where it is missing. Each file appears whole or not at all. */
 export function pagesIn(directory: string): DemoPages {
   return {
-    prepare: () => named(directory, mkdir(directory, { recursive: true })),
+    prepare: () => named(directory, makeDirectory(resolve(directory))),
     write: async (files) => {
       for (const [name, text] of Object.entries(files)) await named(join(directory, name), replaceFile(join(directory, name), text))
     },
   }
 }
 
-async function replaceFile(path: string, text: string): Promise<void> {
-  const temporary = `${path}.new`
+/** Step by step: Node's own recursion never ends where the system has no directory to give, as below /proc. */
+async function makeDirectory(path: string, hasParent = false): Promise<void> {
   try {
-    await writeFile(temporary, text)
+    await mkdir(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return
+    if (code !== 'ENOENT' || hasParent || dirname(path) === path) throw error
+    await makeDirectory(dirname(path))
+    await makeDirectory(path, true)
+  }
+}
+
+async function replaceFile(path: string, text: string): Promise<void> {
+  // A name that nobody can have put a link under.
+  const temporary = `${path}.${randomBytes(8).toString('hex')}`
+  try {
+    await writeFile(temporary, text, { flag: 'wx' })
     await rename(temporary, path)
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {})

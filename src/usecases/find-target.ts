@@ -41,7 +41,13 @@ export async function findTarget(deps: FindDeps, text: string): Promise<Target> 
 
 /** The target of a command that was given no name: the one of a provider. */
 export async function findTargetOf(deps: FindDeps, provider: Provider): Promise<Target> {
-  return byProvider(deps, provider, await integrationsOf(deps, provider))
+  const own = await integrationsOf(deps, provider)
+  const [first, second] = own.filter(({ active }) => active)
+  if (first === undefined || second === undefined) return byProvider(deps, provider, own)
+  throw new CrmError('usage', `the profile ${deps.profile} has several active integrations for ${provider.title}`, {
+    reason: `among them ${first.name} and ${second.name}`,
+    hint: `say which with: --integration ${first.name}`,
+  })
 }
 
 /** The integration that a provider's variables make; undefined when they are not set. @throws {CrmError} `usage` when they are not valid. */

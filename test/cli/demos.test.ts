@@ -194,6 +194,14 @@ describe.concurrent('crm demo-create', () => {
     expect(JSON.stringify(document.warnings)).toContain('nobody@sandbox.example')
   })
 
+  test('--output below a place that gives no directories ends at once, before anything is made', async () => {
+    const { create } = await place()
+    for (const directory of ['/proc/none', '/proc/none/deeper', '/dev/null/x']) {
+      const { status, stdout } = await create('--output', directory, '--timeout', '10s')
+      expect([status, JSON.parse(stdout).error.code], directory).toEqual([1, 'io_failed'])
+    }
+  })
+
   test('--output writes a snippet and a page that shows it', async () => {
     const { server, home, create } = await place()
     const { data } = documentOf('demo-create', await create('--output', 'site'))

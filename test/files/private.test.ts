@@ -8,6 +8,13 @@ import { temporaryDirectory } from '../support/vault.ts'
 const modeOf = (path: string): number => statSync(path).mode & 0o777
 const uid = process.getuid?.()
 
+describe('a private directory', () => {
+  it('below a place that gives none is refused at once', () => {
+    for (const path of ['/proc/none', '/proc/none/deeper', '/dev/null/x'])
+      expect(() => createPrivateDirectory(path)).toThrow(/ENOENT|ENOTDIR/)
+  })
+})
+
 describe('a private file', () => {
   it.each([0o000, 0o022, 0o077])('P01 is 0600 in a 0700 directory under umask %o', (umask) => {
     const directory = temporaryDirectory()

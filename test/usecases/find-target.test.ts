@@ -101,7 +101,10 @@ describe('no name means', () => {
   })
 
   it('an error where several could be meant', async () => {
-    await expect(findTargetOf(await depsWith([{ name: 'a' }, { name: 'b' }]), chatwoot)).rejects.toMatchObject({ code: 'usage' })
+    await expect(findTargetOf(await depsWith([{ name: 'a' }, { name: 'b' }]), chatwoot)).rejects.toMatchObject({
+      code: 'usage',
+      hint: 'say which with: --integration a',
+    })
   })
 
   it('nothing of another profile', async () => {
