@@ -204,6 +204,7 @@ export async function sendCall(http: Http, connection: Connection, options: Clie
     method: call.method,
     url,
     origin: base.origin,
+    ...(connection.ca === undefined ? {} : { ca: connection.ca }),
     headers: {
       accept: 'application/json',
       // With hyphens: proxies drop the spelling with underscores (contract section 2.1).

@@ -10,6 +10,8 @@ export interface Connection {
   readonly accountId: string
   /** A user's access token. */
   readonly apiKey: Secret
+  /** PEM certificates that are trusted for this server besides those of the machine. */
+  readonly ca?: string
 }
 
 /** How the inboxes of new demos are set up, where the integration says so. Chatwoot's words, ours in brackets. */
@@ -28,11 +30,11 @@ export interface InboxDefaults {
  * @throws {CrmError} `usage` naming what is missing; never the value of anything.
  */
 export function connectionOf(values: Readonly<Record<string, SettingValue | Secret>>): Connection {
-  const { baseUrl, accountId, apiKey } = values
+  const { baseUrl, accountId, apiKey, ca } = values
   if (typeof baseUrl !== 'string' || !URL.canParse(baseUrl)) throw incomplete('baseUrl')
   if (typeof accountId !== 'string' || !/^\d{1,18}$/.test(accountId)) throw incomplete('accountId')
   if (!(apiKey instanceof Secret)) throw incomplete('apiKey')
-  return { baseUrl: cleanBaseUrl(baseUrl), accountId, apiKey }
+  return { baseUrl: cleanBaseUrl(baseUrl), accountId, apiKey, ...(typeof ca === 'string' ? { ca } : {}) }
 }
 
 function incomplete(field: string): CrmError {

@@ -34,6 +34,8 @@ function exportOf(flags: string): string {
 }
 
 function variableOf(flag: string): string {
+  // A variable of Chatwoot's would hold the certificates themselves; this one names their file.
+  if (flag === 'ca-file') return 'NODE_EXTRA_CA_CERTS'
   return `CHATWOOT_${flag
     .replace(/-stdin$/, '')
     .replaceAll('-', '_')

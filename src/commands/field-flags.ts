@@ -7,6 +7,7 @@ import { readSecretFile, readSecretStdin, refuseSeveralStdin } from '../terminal
 import { placeholder } from '../terminal/missing-values.ts'
 import { unfold } from '../usecases/find-target.ts'
 import type { App } from './app.ts'
+import { readInputText } from './input-text.ts'
 
 /** Flags as the parser gives them: camelCase names, text or booleans. */
 export type FieldFlags = Readonly<Record<string, unknown>>
@@ -25,6 +26,7 @@ export function addFieldFlags(command: Command, providers: readonly Provider[]):
     const flag = flagName(first.key)
     if (first.sensitivity === 'secret') addSecretFlags(command, { ...first, label: labelsOf(shared) })
     else if (first.kind === 'flag') command.option(`--${flag}`, describe(shared)).option(`--no-${flag}`, `the opposite`)
+    else if (first.kind === 'certificates') command.option(`--${flag}-file ${placeholder(first)}`, describe(shared))
     else command.option(`--${flag} ${placeholder(withAllChoices(shared))}`, describe(shared))
   }
 }
@@ -85,11 +87,23 @@ export async function readFieldFlags(app: App, provider: Provider, flags: FieldF
     provider.fields.filter((field) => flags[`${field.key}Stdin`] === true).map((field) => `--${flagName(field.key)}-stdin`),
   )
   for (const field of provider.fields) {
-    const text = field.sensitivity === 'secret' ? await readSecretFlag(app, field, flags) : publicFlag(flags[field.key])
+    const text = await readFlag(app, field, flags)
     if (text !== undefined) raw[field.key] = text
   }
   refuseForeignFlags(provider, flags)
   return unfold(provider, typeof flags.auth === 'string' ? { ...raw, auth: readMethod(provider, flags.auth) } : raw)
+}
+
+function readFlag(app: App, field: Field, flags: FieldFlags): Promise<string | undefined> {
+  if (field.sensitivity === 'secret') return readSecretFlag(app, field, flags)
+  return field.kind === 'certificates' ? readFileFlag(app, field, flags) : Promise.resolve(publicFlag(flags[field.key]))
+}
+
+/** The text of the file that a flag names. An empty path stands for no value: `crm edit acme --ca-file ''` takes it away. */
+async function readFileFlag(app: App, { key }: Field, flags: FieldFlags): Promise<string | undefined> {
+  const path = flags[`${key}File`]
+  if (typeof path !== 'string' || path === '') return publicFlag(path)
+  return readInputText(app, path, `--${flagName(key)}-file`)
 }
 
 function publicFlag(value: unknown): string | undefined {

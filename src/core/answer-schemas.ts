@@ -114,7 +114,7 @@ const providerEntry = z.strictObject({
 const field = z.strictObject({
   key: text,
   label: text,
-  kind: z.enum(['text', 'url', 'choice', 'number', 'flag', 'json', 'lines']),
+  kind: z.enum(['text', 'url', 'choice', 'number', 'flag', 'json', 'lines', 'certificates']),
   sensitivity: z.enum(['secret', 'public']),
   required: z.boolean(),
   env: text,

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto'
+import { certificateBlocks } from './pem.ts'
 
 /** One certificate, as people tell certificates apart. Texts are the certificate's own. */
 export interface CertificateSummary {
@@ -8,13 +9,9 @@ export interface CertificateSummary {
   readonly validToMs: number
 }
 
-const BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
-
-/**
- * The certificates of a PEM text (RFC 7468), or undefined when it holds none or one that cannot be read. OpenSSL would pass over those.
- */
+/** The certificates of a PEM text, or undefined when it holds none or one that cannot be read. OpenSSL would pass over those. */
 export function readCertificates(pem: string): readonly CertificateSummary[] | undefined {
-  const blocks = pem.match(BLOCK) ?? []
+  const blocks = certificateBlocks(pem)
   if (blocks.length === 0) return undefined
   try {
     return blocks.map((block) => summary(new X509Certificate(block)))
@@ -24,11 +21,6 @@ export function readCertificates(pem: string): readonly CertificateSummary[] | u
   }
 }
 
-/** The certificates alone: without a private key or a comment that stands in the same file. */
-export function certificatesOnly(pem: string): string {
-  return (pem.match(BLOCK) ?? []).map((block) => `${block}\n`).join('')
-}
-
 function summary(certificate: X509Certificate): CertificateSummary {
   const names = new Map(
     certificate.subject.split('\n').map((line): [string, string] => {
@@ -36,5 +28,5 @@ function summary(certificate: X509Certificate): CertificateSummary {
       return [line.slice(0, at), line.slice(at + 1)]
     }),
   )
-  return { subject: names.get('O') ?? names.get('CN') ?? 'an unnamed authority', validToMs: certificate.validToDate.getTime() }
+  return { subject: names.get('O') ?? names.get('CN') ?? 'an unnamed authority', validToMs: Date.parse(certificate.validTo) }
 }

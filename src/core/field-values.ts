@@ -3,6 +3,7 @@ import type { Problem } from './errors.ts'
 import { type Field, fieldApplies, flagName, isOptional, type SettingValue, type StoredValues } from './field.ts'
 import { isPinnedHost } from './host.ts'
 import type { JsonObject } from './json.ts'
+import { certificateBlocks, looksLikeCertificates } from './pem.ts'
 import type { Provider } from './provider.ts'
 import { Secret } from './secret.ts'
 
@@ -20,6 +21,8 @@ export interface ReadValues {
 const TRUE = /^(true|yes|on|1)$/i
 const FALSE = /^(false|no|off|0)$/i
 const LONGEST_SETTING = 4096
+/** A chain of certificates; all settings of an integration together have 64 KiB. */
+const LONGEST_CA = 32_768
 
 /**
  * Reads raw values against a provider's fields: fallbacks fill in, kinds are parsed, patterns and the provider's own rules
@@ -58,6 +61,7 @@ export function readField(
   hosts: readonly string[] = [],
 ): { readonly value: SettingValue | Secret } | { readonly problem: string } {
   if (field.kind === 'lines') return readLines(field, text)
+  if (field.kind === 'certificates') return readCa(text)
   if (field.sensitivity === 'secret') return readSecret(field, text)
   const trimmed = text.trim()
   if (trimmed.length > LONGEST_SETTING) return { problem: `is longer than ${LONGEST_SETTING} characters` }
@@ -81,6 +85,19 @@ function readLines(field: Field, given: string): { readonly value: string | Secr
   if (field.pattern !== undefined && !field.pattern.re.test(text)) return { problem: field.pattern.says }
   const lines = inPemLines(text)
   return { value: field.sensitivity === 'secret' ? new Secret(lines) : lines }
+}
+
+/** The certificates alone are kept: a private key in the same file would be stored where everybody may read it. */
+function readCa(given: string): { readonly value: string } | { readonly problem: string } {
+  const text = given.includes('\n') ? given : given.replaceAll('\\n', '\n')
+  if (text.length > LONGEST_CA) return { problem: `is longer than ${LONGEST_CA} characters` }
+  if (looksLikeCertificates(text))
+    return {
+      value: certificateBlocks(text)
+        .map((block) => `${block}\n`)
+        .join(''),
+    }
+  return { problem: 'must be certificates in PEM, which begin with -----BEGIN CERTIFICATE-----' }
 }
 
 /** A PEM block (RFC 7468) whose lines a prompt or a variable has joined, in lines of 64 again; any other text as it is. */
@@ -109,6 +126,7 @@ function readKind(field: Field, text: string, hosts: readonly string[]): { reado
     case 'json':
       return isTextMap(text) ? { value: text } : { problem: 'must be a JSON object of text to text' }
     case 'text':
+    case 'certificates':
     case 'lines':
       return { value: text }
   }
@@ -162,9 +180,9 @@ export function isRequired(field: Field): boolean {
   return field.optional === undefined && field.fallback === undefined && field.when === undefined
 }
 
-/** The flag that sets a field: `--base-url`; of a secret the first of its forms, `--api-key-stdin`. */
+/** The flag that sets a field: `--base-url`; of a secret the first of its forms, `--api-key-stdin`; of certificates `--ca-file`. */
 export function flagOf(field: Field): string {
-  return `--${flagName(field.key)}${field.sensitivity === 'secret' ? '-stdin' : ''}`
+  return `--${flagName(field.key)}${field.kind === 'certificates' ? '-file' : field.sensitivity === 'secret' ? '-stdin' : ''}`
 }
 
 /** JSON Schema (draft 2020-12) of the answers file of `crm add <id> --from`. */

@@ -1,7 +1,10 @@
 import type { Secret } from './secret.ts'
 
-/** `json` is an object of text to text, such as the headers of an ad hoc CRM; `lines` is text of several lines, such as a PEM key. */
-export type FieldKind = 'text' | 'url' | 'choice' | 'number' | 'flag' | 'json' | 'lines'
+/**
+ * `json` is an object of text to text, such as the headers of an ad hoc CRM; `lines` is text of several lines, such as a PEM key;
+ * `certificates` is PEM that is read from a file and never asked for.
+ */
+export type FieldKind = 'text' | 'url' | 'choice' | 'number' | 'flag' | 'json' | 'lines' | 'certificates'
 
 /** That another field has one of these values, separated by `|`. */
 export interface Condition {

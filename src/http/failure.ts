@@ -172,7 +172,7 @@ const UNTRUSTED = new Set([
   'CERT_UNTRUSTED',
 ])
 const SELF_SIGNED = new Set(['DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN'])
-const TRUST = 'if the certificate is yours, trust its authority: NODE_EXTRA_CA_CERTS=<file.pem> crm test {name}'
+const TRUST = 'if the certificate is yours, trust its authority: crm edit {name} --ca-file <path>'
 
 /** TLS: OpenSSL's verification results (X509_verify_cert_error_string), Node's own check of the name, and failed handshakes. */
 function tls(cause: unknown, url: URL, proxy: TunnelProxy | undefined): Words | undefined {

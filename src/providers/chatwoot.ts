@@ -7,13 +7,14 @@
  */
 import { cleanBaseUrl, connectionOf } from '../chatwoot/connection.ts'
 import { defineProvider } from '../core/provider.ts'
+import { caField } from './ca-field.ts'
 
 /** Chatwoot, self-hosted or in the cloud: an account, and the access token of one of its users. */
 export const chatwoot = defineProvider({
   id: 'chatwoot',
   title: 'Chatwoot',
   docs: 'https://www.chatwoot.com/hc/user-guide/articles/1757445004-how-to-find-your-personal-access-token-in-chatwoot',
-  authMethods: [{ id: 'token', label: 'Access token of a user', fields: ['baseUrl', 'accountId', 'apiKey'] }],
+  authMethods: [{ id: 'token', label: 'Access token of a user', fields: ['baseUrl', 'accountId', 'apiKey', 'ca'] }],
   capabilities: ['test', 'demo'],
   environment: true,
   hosts: [],
@@ -86,6 +87,7 @@ export const chatwoot = defineProvider({
       fallback: 'false',
       help: 'Whether the inboxes of new demos ask for a rating when a conversation is resolved.',
     },
+    caField('CHATWOOT_CA'),
   ],
   readPasted,
   api: ({ baseUrl, apiKey }) => ({ baseUrl: cleanBaseUrl(baseUrl), headers: { api_access_token: apiKey } }),

@@ -5,6 +5,7 @@ import { isHeaderName } from '../core/header.ts'
 import { isPrivateHost } from '../core/host.ts'
 import { defineProvider, type Warning } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
+import { caField } from './ca-field.ts'
 import { authHeaders, authorizeUrl, DEFAULT_KEY_NAME, readHeaders } from './custom-auth.ts'
 
 const SENDABLE = { re: /^[\x21-\x7e]+$/, says: 'must be visible ASCII characters without blanks' }
@@ -144,6 +145,7 @@ const fields = [
     example: 'true',
     help: 'Needed when the server is on this machine or in a private network.',
   },
+  caField('CUSTOM_CA'),
 ] as const satisfies readonly Field[]
 
 /**

@@ -9,8 +9,8 @@ import type { Field, Values } from '../core/field.ts'
 import type { Grant, TokenEndpoint } from '../core/grant.ts'
 import { defineProvider, type Warning } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
+import { caField } from './ca-field.ts'
 import { HUBSPOT_ORIGIN, OAUTH_PATH } from './hubspot-api.ts'
-import { explainRefusal } from './hubspot-refusal.ts'
 
 const SENDABLE = { re: /^[\x21-\x7e]+$/, says: 'must be visible ASCII characters without blanks' }
 
@@ -106,6 +106,7 @@ const fields = [
     },
     when: { field: 'auth', is: 'oauth_browser|refresh_token' },
   },
+  caField('HUBSPOT_CA'),
 ] as const satisfies readonly Field[]
 
 /** The values of a HubSpot integration. */
@@ -137,7 +138,7 @@ export const hubspot = defineProvider({
     }
   },
 
-  refusal: (values, refusal) => explainRefusal(values.auth, refusal),
+  refusal: async (values, refusal) => (await import('./hubspot-refusal.ts')).explainRefusal(values.auth, refusal),
 
   api(_values, tokens) {
     return { baseUrl: HUBSPOT_ORIGIN, headers: { authorization: new Secret(`Bearer ${tokens?.accessToken.reveal() ?? ''}`) } }

@@ -6,9 +6,10 @@
  */
 import { authMethodsOf } from '../core/auth-methods.ts'
 import type { Field, Values } from '../core/field.ts'
-import type { Grant, TokenEndpoint, TokenRefusal } from '../core/grant.ts'
-import { defineProvider, type Refusal } from '../core/provider.ts'
+import type { Grant, TokenEndpoint } from '../core/grant.ts'
+import { defineProvider } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
+import { caField } from './ca-field.ts'
 import { apiHeaders, apiOrigin } from './pipedrive-api.ts'
 
 const SENDABLE = { re: /^[\x21-\x7e]+$/, says: 'must be visible ASCII characters without blanks' }
@@ -102,6 +103,7 @@ const fields = [
     },
     when: { field: 'auth', is: 'oauth_browser|refresh_token' },
   },
+  caField('PIPEDRIVE_CA'),
 ] as const satisfies readonly Field[]
 
 /** The values of a Pipedrive integration. */
@@ -137,7 +139,7 @@ export const pipedrive = defineProvider({
     }
   },
 
-  refusal: (values, refusal) => explainRefusal(values.auth, refusal),
+  refusal: async (values, refusal) => (await import('./pipedrive-refusal.ts')).explainRefusal(values.auth, refusal),
 
   api: (values, tokens) => ({ baseUrl: apiOrigin(values, tokens), headers: apiHeaders(values, tokens) }),
 
@@ -166,30 +168,4 @@ function readPasted(key: string, text: string): Readonly<Record<string, string>>
   if (key !== 'companyDomain') return null
   const company = /^(?:https?:\/\/)?([a-z0-9-]+)\.pipedrive\.com(?:[/?#]\S*)?$/i.exec(text.trim())?.[1]?.toLowerCase()
   return company === undefined || company === 'api' || company === 'app' ? null : { companyDomain: company }
-}
-
-/** What a refusal of the token endpoint means (contract section 4.2): the texts are the only thing that tells them apart. */
-function explainRefusal(auth: string, { step, error, description }: TokenRefusal): Refusal | undefined {
-  const said = `${error} ${description}`.toLowerCase()
-  if (/redirect_uri/.test(said)) {
-    const hint = 'set the callback URL of the app to http://localhost:<port>, then: crm login {name}'
-    return { cause: 'permission_denied', message: 'the callback URL of the app is another one', hint }
-  }
-  if (/invalid[_ ]client/.test(said)) {
-    const hint = 'copy both again from the Developer Hub: crm edit {name} --client-id <text> --client-secret-stdin'
-    return { cause: 'auth_rejected', message: 'Pipedrive does not accept client ID or client secret', hint }
-  }
-  if (/authorization_code/.test(said) || (step === 'authorization_code' && /invalid[_ ]grant/.test(said))) {
-    const message = 'the code of the sign-in has expired or was used before'
-    return { cause: 'auth_rejected', message, hint: 'sign in again: crm login {name}' }
-  }
-  if (!/refresh_token is invalid|invalid[_ ]grant/.test(said)) return undefined
-  return {
-    cause: 'auth_rejected',
-    message: 'the refresh token is not valid: used elsewhere, unused for 60 days, or the app was uninstalled',
-    hint:
-      auth === 'refresh_token'
-        ? 'give a new one: crm edit {name} --refresh-token-stdin, or sign in: crm login {name}'
-        : 'sign in again: crm login {name}',
-  }
 }

@@ -10,6 +10,7 @@ import type { Field, Values } from '../core/field.ts'
 import type { Grant, TokenEndpoint } from '../core/grant.ts'
 import { defineProvider } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
+import { caField } from './ca-field.ts'
 import { isWebHost, loginHostOf, SALESFORCE_HOSTS } from './salesforce-hosts.ts'
 import { readPasted } from './salesforce-paste.ts'
 
@@ -184,6 +185,7 @@ const fields = [
     help: 'Only to hold programs at one version; crm test says which is the newest.',
     pattern: { re: /^\d{2}\.0$/, says: 'must be a version such as 66.0' },
   },
+  caField('SALESFORCE_CA'),
 ] as const satisfies readonly Field[]
 
 /** The values of a Salesforce integration. */

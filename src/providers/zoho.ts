@@ -9,8 +9,8 @@ import type { Field, Values } from '../core/field.ts'
 import type { Captured, Grant, TokenEndpoint } from '../core/grant.ts'
 import { defineProvider } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
+import { caField } from './ca-field.ts'
 import { ACCOUNTS_HOSTS, API_HOSTS, apiOrigin, DATA_CENTRES, dataCentre, tokenHeaders } from './zoho-centres.ts'
-import { explainRefusal } from './zoho-refusal.ts'
 
 const SENDABLE = { re: /^[\x21-\x7e]+$/, says: 'must be visible ASCII characters without blanks' }
 
@@ -133,6 +133,7 @@ const fields = [
     },
     when: { field: 'auth', is: 'oauth_browser' },
   },
+  caField('ZOHO_CA'),
 ] as const satisfies readonly Field[]
 
 /** The values of a Zoho CRM integration. */
@@ -166,7 +167,7 @@ export const zoho = defineProvider({
     }
   },
 
-  refusal: (values, refusal) => explainRefusal(values.auth, refusal),
+  refusal: async (values, refusal) => (await import('./zoho-refusal.ts')).explainRefusal(values.auth, refusal),
 
   api(values, tokens) {
     const baseUrl = apiOrigin(values.environment, dataCentre(values.dataCentre), tokens?.captured.api_domain)

@@ -23,7 +23,7 @@ export function destinationOf(provider: Provider, values: RawValues): string | u
 
 /** Whether `add` asks for a field: everything that applies, but for switches that have a default. The review can change those. */
 function isAsked(field: Field): boolean {
-  return !(field.kind === 'flag' && field.fallback !== undefined)
+  return field.kind !== 'certificates' && !(field.kind === 'flag' && field.fallback !== undefined)
 }
 
 /** Values without those of fields that do not apply, now that others have changed. */
@@ -52,6 +52,8 @@ export async function askFields(ui: Ui, questions: FieldQuestions): Promise<RawV
   const values: Record<string, string> = { ...current, ...known }
   for (const field of methodFirst(provider)) {
     if (known[field.key] !== undefined || !fieldApplies(field, withFallbacks(provider.fields, values))) continue
+    // A file is named by a flag; what is stored stays.
+    if (field.kind === 'certificates') continue
     if (current === undefined && (values[field.key] !== undefined || !isAsked(field))) continue
     Object.assign(values, await askField(ui, provider, field, values, known))
   }

@@ -13,6 +13,8 @@ export function placeholder(field: Field): string {
     case 'choice':
       return `<${field.choices?.map((choice) => choice.value).join('|') ?? 'choice'}>`
     case 'text':
+    case 'certificates':
+      return '<path>'
     case 'lines':
     case 'flag':
       return '<text>'
@@ -23,6 +25,7 @@ export function placeholder(field: Field): string {
 export function flagForms(field: Field): string {
   const flag = `--${flagName(field.key)}`
   if (field.sensitivity === 'secret') return `${flag}-stdin | ${flag}-file <path> | ${flag}-env <NAME>`
+  if (field.kind === 'certificates') return `${flag}-file <path>`
   return field.kind === 'flag' ? `${flag} | --no-${flagName(field.key)}` : `${flag} ${placeholder(field)}`
 }
 

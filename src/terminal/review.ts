@@ -5,6 +5,7 @@ import { Secret } from '../core/secret.ts'
 import { visible } from '../core/text.ts'
 import { type Choice, cancelled } from './ask.ts'
 import { applying, askField, askFields } from './ask-fields.ts'
+import { settingText } from './certificates.ts'
 import { padTo } from './table.ts'
 import type { Ui } from './ui.ts'
 
@@ -31,14 +32,18 @@ export interface FailureOutcome {
 /** The fields that count for these values. */
 function fieldsOf({ provider, values }: Reviewed): readonly Field[] {
   const given = withFallbacks(provider.fields, values)
-  return provider.fields.filter((field) => fieldApplies(field, given))
+  return provider.fields.filter((field) => fieldApplies(field, given) && (field.kind !== 'certificates' || isGiven(values[field.key])))
+}
+
+function isGiven(value: string | undefined): boolean {
+  return value !== undefined && value !== ''
 }
 
 /** A value as the review shows it: secrets masked, defaults marked. */
 function shownValue(field: Field, values: RawValues): string {
   const value = values[field.key]
   if (value === undefined || value === '') return field.fallback === undefined ? '-' : `${visible(field.fallback)} (default)`
-  return field.sensitivity === 'secret' ? new Secret(value).masked() : visible(value)
+  return field.sensitivity === 'secret' ? new Secret(value).masked() : visible(settingText(value))
 }
 
 function showValues(ui: Ui, reviewed: Reviewed): void {
@@ -58,7 +63,7 @@ function problemsOf({ provider, values }: Reviewed): string[] {
 /** Asks which field is wrong, and for its value; then for what the change made necessary. */
 async function correct(ui: Ui, reviewed: Reviewed): Promise<Reviewed> {
   const { provider, values } = reviewed
-  const fields = fieldsOf(reviewed)
+  const fields = fieldsOf(reviewed).filter(({ kind }) => kind !== 'certificates')
   const width = Math.max(...fields.map((field) => field.label.length))
   const chosen = await ui.ask.choice({
     message: 'Which one',

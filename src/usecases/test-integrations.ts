@@ -11,6 +11,7 @@ import { toTimestamp } from '../core/time.ts'
 import type { TestRecord } from '../vault/test-results.ts'
 import type { UnlockedVault } from '../vault/unlocked.ts'
 import { memoryTokens, type TokenDeps } from './token-source.ts'
+import { trusting } from './trusting.ts'
 
 /** How long a successful test of the same revision is reused, in milliseconds. */
 export const CACHE_MS = 30_000
@@ -146,7 +147,7 @@ export interface Tested {
 export async function testValues(deps: TestDeps, about: TestedValues): Promise<Tested> {
   const startedMs = deps.clock()
   const endsMs = Math.min(startedMs + TEST_LIMIT_MS, deps.deadlineMs ?? Number.POSITIVE_INFINITY)
-  const world = { http: limited(deps, endsMs), clock: deps.clock, signal: deps.signal }
+  const world = { http: trusting(limited(deps, endsMs), about.values), clock: deps.clock, signal: deps.signal }
   const memory = memoryTokens(world, about.provider, about.values, about.tokens)
   const tokens = (await sharedTokens(world, about)) ?? memory
   const tools: TestTools = { ...world, tokens }

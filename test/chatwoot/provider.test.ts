@@ -34,7 +34,7 @@ test('what is odd in an address is left for validation to name', () => {
 test('the fields have unique keys and variables, and one secret', () => {
   const keys = chatwoot.fields.map(({ key }) => key)
   const variables = chatwoot.fields.map(({ env }) => env)
-  expect(keys).toEqual(['baseUrl', 'accountId', 'apiKey', 'greetingEnabled', 'emailCollect', 'autoAssignment', 'csatSurvey'])
+  expect(keys).toEqual(['baseUrl', 'accountId', 'apiKey', 'greetingEnabled', 'emailCollect', 'autoAssignment', 'csatSurvey', 'ca'])
   expect(variables.slice(0, 3)).toEqual(['CHATWOOT_BASE_URL', 'CHATWOOT_ACCOUNT_ID', 'CHATWOOT_API_KEY'])
   expect(new Set(variables).size).toBe(variables.length)
   expect(chatwoot.fields.filter(({ sensitivity }) => sensitivity === 'secret').map(({ key }) => key)).toEqual(['apiKey'])

@@ -112,6 +112,16 @@ describe('P09 TLS', () => {
     }
   })
 
+  it('the authorities of one request serve that request alone, also where its connection is still open', async () => {
+    const { origin, requests } = await server((socket) => socket.write(answerText(200, [], 'ok')), certificates.good)
+    const http = client()
+    expect((await get(http, origin, { ca: certificates.authority })).tlsIssuer).toBe('Authority of the tests')
+    expect((await failure(get(http, origin))).message).toContain('is not trusted')
+    expect((await failure(get(http, origin, { ca: certificates.selfSigned.cert }))).message).toContain('is not trusted')
+    expect((await get(http, origin, { ca: certificates.authority })).status).toBe(200)
+    expect(requests).toHaveLength(2)
+  })
+
   it('extra certificates that are no certificates are refused before anything is sent', async () => {
     const { origin, connections } = await serve(certificates.good)
     const error = await failure(get(client({ extraCa: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' }), origin))

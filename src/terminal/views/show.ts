@@ -9,8 +9,16 @@ function secretText(secret: IntegrationAnswer['secrets'][string], style: Style):
   return secret.updatedAt === null ? SECRET_MASK : `${SECRET_MASK}  ${style.dim(`set ${when(secret.updatedAt, style)}`)}`
 }
 
-function details(integration: IntegrationAnswer, style: Style): string {
-  const settings = Object.entries(integration.settings).map(([key, value]) => [shown(key, style), shown(String(value), style)] as const)
+/** Certificates are said in a few words, which takes reading them. */
+async function settingText(value: string | number | boolean): Promise<string> {
+  const text = String(value)
+  return text.startsWith('-----BEGIN CERTIFICATE-----') ? (await import('../certificates.ts')).settingText(text) : text
+}
+
+async function details(integration: IntegrationAnswer, style: Style): Promise<string> {
+  const settings: (readonly [string, string])[] = []
+  for (const [key, value] of Object.entries(integration.settings))
+    settings.push([shown(key, style), shown(await settingText(value), style)])
   const secrets = Object.entries(integration.secrets).map(([key, secret]) => [shown(key, style), secretText(secret, style)] as const)
   const facts: (readonly [string, string])[] = [['last test', lastTestText(integration.lastTest, style)]]
   if (integration.source === 'environment') facts.push(['source', 'variables of the environment'])
@@ -28,7 +36,7 @@ function headline({ name, provider, profile, active }: IntegrationAnswer, style:
 }
 
 /** `crm show`: everything but the secrets, which are masked unless `--reveal` brought them. */
-export const showView: View<IntegrationOneAnswer> = ({ integration }, style) => {
+export const showView: View<IntegrationOneAnswer> = async ({ integration }, style) => {
   const unverified = integration.source === 'vault' && !integration.verified ? `\n${style.dim('  not verified: profile is locked')}` : ''
-  return `${headline(integration, style)}\n${details(integration, style)}${unverified}`
+  return `${headline(integration, style)}\n${await details(integration, style)}${unverified}`
 }
