@@ -13,7 +13,21 @@ const STOP_SIGNALS: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 export async function main(host: NodeJS.Process): Promise<number> {
   // A listener keeps Node from opening a debugger on loopback for whoever sends SIGUSR1.
   host.on('SIGUSR1', () => {})
+  keepReportsShut(host)
   return runCommand(readWorld(host))
+}
+
+/**
+ * A diagnostic report holds the environment and lies where the command runs: none is written by itself, and one that is forced says nothing
+ * of the variables (`security.md` section 7).
+ */
+function keepReportsShut(host: NodeJS.Process): void {
+  const { report } = host
+  if (report === undefined) return
+  report.excludeEnv = true
+  report.reportOnFatalError = false
+  report.reportOnSignal = false
+  report.reportOnUncaughtException = false
 }
 
 function readWorld(host: NodeJS.Process): World {
@@ -23,6 +37,7 @@ function readWorld(host: NodeJS.Process): World {
     argv: host.argv.slice(2),
     env: variablesOf(host),
     encryptionKey,
+    nodeOptions: host.execArgv,
     stdin: fdInput(0, () => host.stdin),
     stdout: fdOutput(1, () => host.stdout),
     stderr: fdOutput(2, () => host.stderr),

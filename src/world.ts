@@ -10,6 +10,8 @@ export interface World {
   readonly env: Readonly<Record<string, string>>
   /** `INTEGRATION_ENCRYPTION_KEY`, taken out of the environment so that no child inherits it. */
   readonly encryptionKey: string | undefined
+  /** The options that Node itself was started with: `--inspect`. */
+  readonly nodeOptions: readonly string[]
   readonly stdin: InputSource
   readonly stdout: OutputTarget
   readonly stderr: OutputTarget

@@ -292,8 +292,15 @@ export class App {
         : NODE_OPTIONS !== undefined && TELLING_NODE_OPTIONS.test(NODE_OPTIONS)
           ? 'NODE_OPTIONS'
           : undefined
-    if (name === undefined) return
-    throw new CrmError('usage', `secrets are not used while ${name} makes Node write them down`, { hint: `unset ${name}` })
+    if (name !== undefined)
+      throw new CrmError('usage', `secrets are not used while ${name} makes Node write them down`, { hint: `unset ${name}` })
+    this.#refuseNodeFlags()
+  }
+
+  #refuseNodeFlags(): void {
+    const flag = this.world.nodeOptions.find((option) => TELLING_NODE_OPTIONS.test(option))?.split('=')[0]
+    if (flag === undefined) return
+    throw new CrmError('usage', `secrets are not used while ${flag} makes Node write them down`, { hint: `start crm without ${flag}` })
   }
 
   /** Ends the command here when it was told to stop; called before anything is written. */

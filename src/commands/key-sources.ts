@@ -64,7 +64,7 @@ export function environmentKey(app: KeyHolder): Buffer | undefined {
 /** The keychain of the operating system. Loaded when a profile has a key in it. */
 export async function keychainOf(app: Pick<KeyHolder, 'world'>): Promise<Keychain> {
   const { Keychain } = await import('../keychain/keychain.ts')
-  return new Keychain(app.world.program)
+  return new Keychain(app.world.program, app.world.env)
 }
 
 /** What keeps a profile open for a while. */

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { helperEnvironment } from '../core/child-environment.ts'
 import { CrmError } from '../core/errors.ts'
 
 /** Longest time of one call, in milliseconds: without a desktop, D-Bus may wait for an answer for ever (`security.md` section 7). */
@@ -13,10 +14,12 @@ const SERVICE = 'crm-vault'
 export class Keychain {
   /**
    * @param program Node and the script of the command; the program that calls the keychain lies beside it.
+   * @param env what that program finds its way to the keychain by; secrets are taken out of it.
    * @param limitMs tests lower it.
    */
   constructor(
     readonly program: readonly [string, string],
+    readonly env: Readonly<Record<string, string>>,
     readonly limitMs = KEYCHAIN_LIMIT_MS,
   ) {}
 
@@ -38,7 +41,10 @@ export class Keychain {
 
   async #call(request: { readonly operation: string; readonly account: string; readonly value?: string }): Promise<unknown> {
     const [node, script] = this.program
-    const child = spawn(node, [join(dirname(realpathSync(script)), 'keychain.js')], { stdio: ['pipe', 'pipe', 'ignore'] })
+    const child = spawn(node, [join(dirname(realpathSync(script)), 'keychain.js')], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+      env: helperEnvironment(this.env),
+    })
     const chunks: Buffer[] = []
     child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
     // Whoever ends early does not read the request; its end says why.

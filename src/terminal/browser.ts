@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
+import { helperEnvironment } from '../core/child-environment.ts'
 
 /** What decides whether and how a browser is opened. */
 export interface BrowserFacts {
   readonly platform: string
-  /** The environment that the browser gets; keys are not in it. */
+  /** The environment that the browser gets, but for what may hold secrets. */
   readonly env: Readonly<Record<string, string>>
 }
 
@@ -25,7 +26,7 @@ export function browserCommand({ platform, env }: BrowserFacts): readonly string
 export function openBrowser(address: URL, facts: BrowserFacts): boolean {
   const [program, ...words] = browserCommand(facts) ?? []
   if (program === undefined) return false
-  const child = spawn(program, [...words, address.href], { detached: true, stdio: 'ignore', env: { ...facts.env } })
+  const child = spawn(program, [...words, address.href], { detached: true, stdio: 'ignore', env: helperEnvironment(facts.env) })
   child.on('error', () => {})
   child.unref()
   return true

@@ -20,6 +20,7 @@ const NOWHERE: World = {
   argv: [],
   env: {},
   encryptionKey: undefined,
+  nodeOptions: [],
   stdin: { isTTY: false, open: () => new PassThrough() as unknown as NodeJS.ReadStream },
   stdout: streamOutput(new PassThrough().resume()),
   stderr: streamOutput(new PassThrough().resume()),

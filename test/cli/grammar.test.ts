@@ -2,8 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { version } from '../../package.json'
+import { helperEnvironment } from '../../src/core/child-environment.ts'
 import type { Sandbox } from '../../src/sandbox/index.ts'
-import { addChatwoot, copyOf, emptyHome, type Home, homeWithChatwoot, openSandbox, run, runShell, succeed } from '../support/cli.ts'
+import { addChatwoot, CRM, copyOf, emptyHome, type Home, homeWithChatwoot, openSandbox, run, runShell, succeed } from '../support/cli.ts'
 import { documentOf, failureOf } from './document.ts'
 
 let sandbox: Sandbox
@@ -162,6 +163,34 @@ describe.concurrent('the command line', () => {
       expect(status).toBe(2)
       expect(stderr).toContain(`unset ${Object.keys(env)[0]}`)
     }
+  })
+
+  test('refuses to handle secrets when Node was started so', async () => {
+    for (const flag of ['--inspect=127.0.0.1:0', '--report-on-signal', '--cpu-prof']) {
+      const { status, stderr } = await runShell(`node ${flag} '${CRM}' test`, { home: acme })
+      expect(status).toBe(2)
+      expect(stderr).toContain(`start crm without ${flag.split('=')[0]}`)
+    }
+  })
+
+  test('a program that is started for us gets no secret', () => {
+    const kept = {
+      PATH: '/bin',
+      DISPLAY: ':0',
+      XAUTHORITY: '/x',
+      DBUS_SESSION_BUS_ADDRESS: 'unix:path=/bus',
+      KEYBOARD: 'us',
+      BROWSER: 'firefox',
+    }
+    const secret = {
+      CHATWOOT_API_KEY: 'a',
+      HUBSPOT_TOKEN: 'b',
+      CRM_PASSPHRASE_FILE: 'c',
+      ZOHO_CLIENT_SECRET: 'd',
+      NODE_OPTIONS: 'e',
+      MY_PASSWORD: 'f',
+    }
+    expect(helperEnvironment({ ...kept, ...secret })).toEqual(kept)
   })
 
   test('works without a home and without a user name', async () => {
