@@ -101,7 +101,7 @@ export async function pacedHttp(app: App, flags: FleetFlags): Promise<Http> {
   const { concurrency, perMinute } = paceOf(flags)
   const http = await app.http({ connections: Math.max(32, concurrency) })
   const onPause = (origin: string, waitMs: number): void => app.ui.step(`${origin} asks for a pause of ${Math.ceil(waitMs / 1000)} s`)
-  return paced(http.request, { clock: app.world.clock, concurrency, perMinute, onPause })
+  return paced(http.request, { clock: app.world.clock, concurrency, perMinute, onPause, deadlineMs: app.deadlineAfter(LIMIT_MS) })
 }
 
 function keyOf(target: DemoTarget, slug: string): string {

@@ -12,6 +12,8 @@ export interface Pace {
   readonly perMinute: number
   /** Called when an origin asks for a pause, with its length in milliseconds. */
   readonly onPause?: (origin: string, waitMs: number) => void
+  /** When everything must be done, in Unix milliseconds: a pause beyond it is not waited for, and the refusal is the answer. */
+  readonly deadlineMs?: number
   /** Upper end of the first pause, in milliseconds; doubled for the next. Default 1,000. */
   readonly pauseBaseMs?: number
 }
@@ -60,6 +62,7 @@ class Gate {
       const wait = response.status === 429 && tried < TRIES ? this.#waitAfter(response, tried) : undefined
       if (wait === undefined) return response
       const until = this.#pace.clock() + wait
+      if (until > (this.#pace.deadlineMs ?? Number.POSITIVE_INFINITY)) return response
       if (until > this.#pausedUntil) {
         this.#pausedUntil = until
         this.#pace.onPause?.(this.#origin, wait)

@@ -12,9 +12,9 @@ export function placeholder(field: Field): string {
       return '<json>'
     case 'choice':
       return `<${field.choices?.map((choice) => choice.value).join('|') ?? 'choice'}>`
-    case 'text':
     case 'certificates':
       return '<path>'
+    case 'text':
     case 'lines':
     case 'flag':
       return '<text>'

@@ -234,7 +234,7 @@ describe.concurrent('crm demo-create', () => {
   test('asks which where several Chatwoots are active, and takes no other CRM', async () => {
     const { server, home, create } = await place()
     succeed(await addChatwoot(home, server, ['--name', 'second']))
-    expect(failureOf('demo-create', 'usage', await create()).error.reason).toContain('acme, second')
+    expect(failureOf('demo-create', 'usage', await create()).error.reason).toContain('acme and second')
     documentOf('demo-create', await create('--integration', 'second'))
     const custom = ['--base-url', 'https://api.crm.example', '--auth-type', 'none', '--no-test']
     succeed(await run(['add', 'custom', '--name', 'other', ...custom], { home }))

@@ -117,6 +117,9 @@ async function newestSlot(home: Home): Promise<string> {
   return JSON.parse((await run(['key', 'list', '--json'], { home })).stdout).data.slots.at(-1).id
 }
 
+/** An address that no other webhook has. */
+const anyAddress = (): string => `https://example.com/${randomBytes(8).toString('hex')}`
+
 /** Words that change or delete an object which is made for that first; where the server hangs, one that need not be there. */
 async function inventory(home: Home, verb: string, creation: string): Promise<readonly string[]> {
   const made = await run(['chatwoot', ...creation.split(' '), '--json', '--timeout', '1s'], { home })
@@ -205,16 +208,16 @@ export const INVOCATIONS: Readonly<Record<AnsweringCommand, Invocation>> = {
     argv: async (home) => inventory(home, 'bots delete', 'bots create --name Gone'),
   },
   'chatwoot webhooks list': { place: 'acme', needs: 'server', argv: words('chatwoot webhooks list') },
-  'chatwoot webhooks create': { place: 'acme', needs: 'server', argv: words('chatwoot webhooks create --url https://example.com/new') },
+  'chatwoot webhooks create': { place: 'acme', needs: 'server', argv: () => ['chatwoot', 'webhooks', 'create', '--url', anyAddress()] },
   'chatwoot webhooks update': {
     place: 'acme',
     needs: 'server',
-    argv: async (home) => inventory(home, 'webhooks update', `webhooks create --url https://example.com/${randomBytes(8).toString('hex')}`),
+    argv: async (home) => inventory(home, 'webhooks update', `webhooks create --url ${anyAddress()}`),
   },
   'chatwoot webhooks delete': {
     place: 'acme',
     needs: 'server',
-    argv: async (home) => inventory(home, 'webhooks delete', `webhooks create --url https://example.com/${randomBytes(8).toString('hex')}`),
+    argv: async (home) => inventory(home, 'webhooks delete', `webhooks create --url ${anyAddress()}`),
   },
   'webhook verify': {
     place: 'acme',
