@@ -71,3 +71,8 @@ export function accountUrl({ baseUrl, accountId }: Pick<Connection, 'baseUrl' | 
 export function inboxUrl(connection: Pick<Connection, 'baseUrl' | 'accountId'>, inboxId: string): string {
   return `${accountUrl(connection)}/settings/inboxes/${inboxId}`
 }
+
+/** The page that Chatwoot itself has for a widget: the chat, without a website around it. */
+export function widgetUrl({ baseUrl }: Pick<Connection, 'baseUrl'>, websiteToken: string): string {
+  return `${baseUrl}/widget?website_token=${encodeURIComponent(websiteToken)}`
+}

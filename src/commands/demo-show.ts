@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { DemoSummary } from '../core/demo.ts'
+import type { DemoRecord, DemoSummary } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
 import { parseName } from '../core/integration.ts'
 import { type ShownDemo, showDemo } from '../usecases/show-demo.ts'
@@ -64,4 +64,35 @@ export async function knownDemo(app: App, slug: string, integration: string | un
     reason: candidates.map((demo) => demo.integration).join(', '),
     hint: `say which with: --integration ${candidates[0]?.integration}`,
   })
+}
+
+/** A demo that is there, with what the vault or else its marks know of it. */
+export interface LocatedDemo {
+  readonly slug: string
+  readonly name: string
+  readonly inboxId: string | null
+  readonly botId: string | null
+  /** Left out where there is no vault that knows it. */
+  readonly record?: DemoRecord
+}
+
+/** The demo of the vault, else the one that its marks show on the server. @throws {CrmError} `not_found`, and as {@link knownDemo}. */
+export async function locateDemo(
+  app: App,
+  slug: string,
+  integration: string | undefined,
+): Promise<{ readonly opened: OpenTarget; readonly demo: LocatedDemo }> {
+  const known = await knownDemo(app, slug, integration)
+  const opened = known === undefined ? await openTarget(app, integration) : await storedDemo(app, known)
+  const kept = await opened.unlocked?.readDemo(opened.target.name, slug)
+  if (kept !== undefined && kept.record.status !== 'removed') {
+    const { name, inboxId, botId } = kept.record
+    return { opened, demo: { slug, name, inboxId, botId, record: kept.record } }
+  }
+  const http = await app.http()
+  const { findMarkedDemos } = await import('../usecases/list-demos.ts')
+  const marked = await findMarkedDemos({ http: http.request, clock: app.world.clock, signal: app.signal, target: opened.target })
+  const demo = marked.find((one) => one.slug === slug)
+  if (demo === undefined) throw new CrmError('not_found', `no demo is named ${slug}`, { hint: 'see the demos with: crm demo-list' })
+  return { opened, demo: { slug, name: demo.name, inboxId: demo.inboxId, botId: demo.botId } }
 }

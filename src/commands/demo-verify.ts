@@ -6,12 +6,11 @@ import { parseName } from '../core/integration.ts'
 import { parseDuration } from '../core/time.ts'
 import type { Progress } from '../terminal/progress.ts'
 import { holdRuns } from '../usecases/hold-runs.ts'
-import { findMarkedDemos } from '../usecases/list-demos.ts'
 import type { ListenRequest } from '../usecases/stand-in-bot.ts'
 import { ANSWER_WAIT_MS, type VerifyDemoRequest, type VerifyEvent, verifyDemo } from '../usecases/verify-demo.ts'
 import { type App, action, type Outcome } from './app.ts'
-import { knownDemo, storedDemo } from './demo-show.ts'
-import { newRunId, type OpenTarget, openTarget } from './demo-target.ts'
+import { locateDemo } from './demo-show.ts'
+import { newRunId, type OpenTarget } from './demo-target.ts'
 import { setExamples, setStatuses } from './help-format.ts'
 import { parseWholeNumber } from './whole-number.ts'
 
@@ -44,7 +43,7 @@ export function define(command: Command, app: App): void {
 async function demoVerify(app: App, text: string, flags: DemoVerifyFlags): Promise<Outcome> {
   const slug = parseName(text, 'demo')
   const listen = listenOf(flags)
-  const { opened, demo } = await find(app, slug, flags.integration)
+  const { opened, demo } = await locateDemo(app, slug, flags.integration)
   const answer = await runVerification(app, opened, {
     ...demo,
     waitMs: flags.wait ?? ANSWER_WAIT_MS,
@@ -62,28 +61,6 @@ function listenOf(flags: DemoVerifyFlags): ListenRequest | undefined {
     })
   }
   return { port: port ?? 0, secretPath: newRunId(), ...(url === undefined ? {} : { url }) }
-}
-
-type Found = Pick<VerifyDemoRequest, 'slug' | 'name' | 'inboxId' | 'botId' | 'record'>
-
-/** The demo of the vault, else the one that its marks show on the server. */
-async function find(
-  app: App,
-  slug: string,
-  integration: string | undefined,
-): Promise<{ readonly opened: OpenTarget; readonly demo: Found }> {
-  const known = await knownDemo(app, slug, integration)
-  const opened = known === undefined ? await openTarget(app, integration) : await storedDemo(app, known)
-  const kept = await opened.unlocked?.readDemo(opened.target.name, slug)
-  if (kept !== undefined && kept.record.status !== 'removed') {
-    const { name, inboxId, botId } = kept.record
-    return { opened, demo: { slug, name, inboxId, botId, record: kept.record } }
-  }
-  const http = await app.http()
-  const marked = await findMarkedDemos({ http: http.request, clock: app.world.clock, signal: app.signal, target: opened.target })
-  const demo = marked.find((one) => one.slug === slug)
-  if (demo === undefined) throw new CrmError('not_found', `no demo is named ${slug}`, { hint: 'see the demos with: crm demo-list' })
-  return { opened, demo: { slug, name: demo.name, inboxId: demo.inboxId, botId: demo.botId } }
 }
 
 /** Verifies a demo, telling what happens; only a stand-in for the bot needs the run of the demo, since it alone writes. */

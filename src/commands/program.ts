@@ -58,6 +58,7 @@ const COMMANDS: readonly Entry[] = [
   },
   { name: 'demo-list', group: 'demos', summary: 'List the demos of the profile', load: () => import('./demo-list.ts') },
   { name: 'demo-show', group: 'demos', summary: 'Show one demo', load: () => import('./demo-show.ts') },
+  { name: 'demo-open', group: 'demos', summary: 'Open a demo in the browser, or its page', load: () => import('./demo-open.ts') },
   {
     name: 'demo-verify',
     group: 'demos',

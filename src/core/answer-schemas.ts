@@ -410,6 +410,15 @@ export const ANSWER_SCHEMAS = {
       demo: z.strictObject({ slug: text, name: text, integration: text, source, expiresAt: time.nullable() }),
     }),
   ),
+  'demo-open': schemaOf<answers.DemoOpenAnswer>()(
+    'crm.demo-open/1',
+    z.strictObject({
+      demo: z.strictObject({ slug: text, name: text, integration: text, source }),
+      place: z.enum(['dashboard', 'page']),
+      address: text,
+      opened: z.boolean(),
+    }),
+  ),
   'demo-export': schemaOf<answers.DemoExportAnswer>()('crm.demo-export/1', z.strictObject({ demos: count, path: text.nullable(), text })),
   'demo-apply': schemaOf<answers.DemoApplyAnswer>()(
     'crm.demo-apply/1',

@@ -623,6 +623,16 @@ export interface DemoExtendAnswer {
   }
 }
 
+/** `crm demo-open`. */
+export interface DemoOpenAnswer {
+  readonly demo: { readonly slug: string; readonly name: string; readonly integration: string; readonly source: Source }
+  /** `dashboard`: its inbox, for agents. `page`: what customers see. */
+  readonly place: 'dashboard' | 'page'
+  readonly address: string
+  /** Whether a browser was asked to open it. */
+  readonly opened: boolean
+}
+
 /** `crm demo-export`. */
 export interface DemoExportAnswer {
   /** How many there are in it. */

@@ -23,6 +23,10 @@ export interface Style {
   readonly dim: Paint
   readonly accent: Paint
   readonly symbols: Symbols
+  /** Whether more than ASCII can be shown. */
+  readonly utf8: boolean
+  /** Light and dark whatever the terminal's own ground is; undefined where there is no colour. */
+  readonly ground: { readonly light: Paint; readonly dark: Paint } | undefined
   /** Whether a person looks at it: tables are aligned and cut to the width, times are relative. */
   readonly terminal: boolean
   readonly columns: number
@@ -71,6 +75,8 @@ export function plainStyle(options: {
     dim: PLAIN,
     accent: PLAIN,
     symbols: options.utf8 === false ? ASCII_SYMBOLS : UTF8_SYMBOLS,
+    utf8: options.utf8 !== false,
+    ground: undefined,
     terminal: options.terminal ?? false,
     columns: options.columns ?? 80,
     verbose: options.verbose ?? false,
@@ -102,5 +108,6 @@ export async function styleFor(
     error: (text) => chalk.red(text),
     dim: (text) => chalk.dim(text),
     accent: (text) => chalk.cyan(text),
+    ground: { light: (text) => chalk.bgWhiteBright.black(text), dark: (text) => chalk.bgBlack.whiteBright(text) },
   }
 }

@@ -35,3 +35,10 @@ export function failureOf(command: AnsweringCommand, code: ErrorCode, result: Re
   expect(result.status).toBe(EXIT_STATUS[code])
   return document
 }
+
+/** The data of a document of success. */
+export function dataOf<Data>(command: AnsweringCommand, result: Result): Data {
+  const document = documentOf(command, result)
+  expect(document).toMatchObject({ ok: true })
+  return document.data
+}

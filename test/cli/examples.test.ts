@@ -85,6 +85,7 @@ const PLACES: Readonly<Record<string, { readonly home: () => Home; readonly each
   login: { home: () => copyOf(withSalesforce) },
   'demo-list': { home: () => copyOf(withDemo) },
   'demo-show': { home: () => copyOf(withDemo) },
+  'demo-open': { home: () => copyOf(withDemo) },
   'demo-verify': { home: () => copyOf(withAnsweringDemo) },
   'demo-remove': { home: () => copyOf(withDemo) },
   passwd: { home: () => copyOf(withPassphrase) },

@@ -229,6 +229,7 @@ export const INVOCATIONS: Readonly<Record<AnsweringCommand, Invocation>> = {
   'demo-remove': { place: 'demo', needs: 'server', argv: words('demo-remove acme-dental --yes') },
   'demo-apply': { place: 'demo', needs: 'server', argv: words('demo-apply demos.yaml') },
   'demo-extend': { place: 'demo', needs: 'server', argv: words('demo-extend extended --ttl 7d') },
+  'demo-open': { place: 'demo', needs: 'server', argv: words('demo-open acme-dental --page') },
   'demo-export': { place: 'demo', needs: 'server', argv: words('demo-export') },
   'demo-sweep': { place: 'demo', needs: 'server', argv: words('demo-sweep') },
   'demo-destroy': { place: 'demo', needs: 'server', argv: words('demo-destroy -f demos.yaml --confirm default') },

@@ -18,6 +18,7 @@ import { demoCreateView } from '../../src/terminal/views/demo-create.ts'
 import { demoExportView } from '../../src/terminal/views/demo-export.ts'
 import { demoExtendView } from '../../src/terminal/views/demo-extend.ts'
 import { demoListView } from '../../src/terminal/views/demo-list.ts'
+import { demoOpenView } from '../../src/terminal/views/demo-open.ts'
 import { demoRemoveView } from '../../src/terminal/views/demo-remove.ts'
 import { demoShowView } from '../../src/terminal/views/demo-show.ts'
 import { demoVerifyView } from '../../src/terminal/views/demo-verify.ts'
@@ -112,6 +113,7 @@ export const ALL_VIEWS: readonly Shown[] = [
   shown('demo-destroy', demoRemoveView, SAMPLES['demo-destroy']),
   shown('demo-sweep', demoRemoveView, SAMPLES['demo-sweep']),
   shown('demo-extend', demoExtendView, SAMPLES['demo-extend']),
+  shown('demo-open', demoOpenView, SAMPLES['demo-open']),
   shown('demo-export', demoExportView, SAMPLES['demo-export']),
   shown('demo-remove', demoRemoveView, SAMPLES['demo-remove']),
   shown('sandbox', sandboxView, SAMPLES.sandbox),

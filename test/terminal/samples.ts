@@ -341,6 +341,12 @@ export const SAMPLES = {
     changed: true,
     demo: { slug: 'acme', name: HOSTILE, integration: 'acme-prod', source: 'vault', expiresAt: AT },
   } satisfies answers.DemoExtendAnswer,
+  'demo-open': {
+    demo: { slug: 'acme', name: HOSTILE, integration: 'acme-prod', source: 'vault' },
+    place: 'page',
+    address: `https://chat.example.com/widget?website_token=${HOSTILE}`,
+    opened: false,
+  } satisfies answers.DemoOpenAnswer,
   'demo-export': { demos: 1, path: null, text: `demos:\n  - name: ${HOSTILE}\n` } satisfies answers.DemoExportAnswer,
   'demo-sweep': {
     changed: true,

@@ -29,7 +29,7 @@ const VARIABLES: readonly (readonly [string, string])[] = [
   ['LANG', 'the same where neither is set'],
   ['USER', 'who acts, in the audit log'],
   ['USERNAME', 'the same where USER is not set'],
-  ['BROWSER', 'opens sign-ins; none: the address is printed'],
+  ['BROWSER', 'opens addresses; none: they are printed only'],
   ['DISPLAY', 'without it nothing is opened on Linux'],
   ['WAYLAND_DISPLAY', 'the same; either is enough'],
   ['HTTPS_PROXY', 'proxy (CONNECT), such as http://host:3128'],
