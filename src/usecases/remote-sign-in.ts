@@ -8,6 +8,7 @@ import { beginHandOver, sealFor } from '../crypto/hand-over.ts'
 import type { SignInTools } from '../oauth/sign-in.ts'
 import type { OAuthTools } from '../oauth/token-request.ts'
 import { endpointOf } from './sign-in.ts'
+import { trusting } from './trusting.ts'
 
 const REQUEST = 'crm-request-1.'
 const CODE = 'crm-code-1.'
@@ -58,7 +59,8 @@ export async function beginRemoteSignIn(provider: Provider, stored: StoredValues
       const { redirectUri, parameters } = openCode(code, text, handOver.open)
       const endpointFor = (captured: Readonly<Record<string, string>>) => endpointOf(provider, values, captured)
       try {
-        return await redeem({ authorization, redirectUri, secrets, parameters: new URLSearchParams(parameters), endpointFor }, tools)
+        const trusted = { ...tools, http: trusting(tools.http, stored) }
+        return await redeem({ authorization, redirectUri, secrets, parameters: new URLSearchParams(parameters), endpointFor }, trusted)
       } catch (error) {
         const { explainRefusal } = await import('../oauth/explain-refusal.ts')
         throw await explainRefusal(error, provider, values)

@@ -3,6 +3,7 @@ import { mergeValues, type StoredValues } from '../core/field.ts'
 import type { Captured, TokenEndpoint, Tokens } from '../core/grant.ts'
 import type { Provider } from '../core/provider.ts'
 import type { SignInTools } from '../oauth/sign-in.ts'
+import { trusting } from './trusting.ts'
 
 /** Whether an integration with these values is signed in to with a browser. */
 export function signsIn(provider: Provider, stored: StoredValues): boolean {
@@ -29,7 +30,8 @@ export async function signInWithBrowser(tools: SignInTools, provider: Provider, 
   }
   const { signIn } = await import('../oauth/sign-in.ts')
   try {
-    return await signIn(authorization, (captured) => endpointOf(provider, values, captured), tools)
+    const trusted = { ...tools, http: trusting(tools.http, stored) }
+    return await signIn(authorization, (captured) => endpointOf(provider, values, captured), trusted)
   } catch (error) {
     const { explainRefusal } = await import('../oauth/explain-refusal.ts')
     throw await explainRefusal(error, provider, values)

@@ -3,6 +3,7 @@ import { mergeValues, type StoredValues } from '../core/field.ts'
 import type { TokenSource, Tokens } from '../core/grant.ts'
 import type { Clock, Http } from '../core/ports.ts'
 import type { Provider } from '../core/provider.ts'
+import { trusting } from './trusting.ts'
 
 /** How long before its expiry a token is renewed, in milliseconds. */
 const MARGIN_MS = 60_000
@@ -35,7 +36,7 @@ export async function obtain(deps: TokenDeps, provider: Provider, stored: Stored
   if (grant === undefined) throw new CrmError('internal', `${provider.id} was asked for a token that it does not have`)
   const { obtainTokens } = await import('../oauth/obtain-tokens.ts')
   try {
-    return await obtainTokens(grant, held, deps)
+    return await obtainTokens(grant, held, { ...deps, http: trusting(deps.http, stored) })
   } catch (error) {
     const { explainRefusal } = await import('../oauth/explain-refusal.ts')
     throw await explainRefusal(error, provider, values)

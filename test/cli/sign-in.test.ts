@@ -202,3 +202,28 @@ describe('crm env', () => {
     expect(integration.settings).toMatchObject({ environment: 'custom', loginHost: 'acme.my.salesforce.com', clientId: APP.clientId })
   })
 })
+
+test("every token request trusts the integration's own certificates: add, test, env, login, login --remote and the refresh", async () => {
+  const salesforce = await openSalesforce()
+  const { NODE_EXTRA_CA_CERTS: _trusted, ...env } = salesforce.env
+  const home = await homeWithVault()
+  const distrusted = await addByBrowser({ ...salesforce, env }, home)
+  expect(distrusted).toMatchObject({ status: 8, stdout: '' })
+  expect(salesforce.simulator.tokenRequests).toEqual([])
+  const added = await addByBrowser({ ...salesforce, env }, home, ['--ca-file', salesforce.authority, '--json'])
+  expect(dataOf(added).test.outcome).toBe('connected')
+  salesforce.simulator.expire()
+  expect(dataOf(await run(['test', 'salesforce', '--fresh', '--json'], { home, env })).results[0].outcome).toBe('connected')
+  expect(dataOf(await run(['login', 'salesforce', '--json'], { home, env })).test.outcome).toBe('connected')
+  const waiting = start(['login', 'salesforce', '--remote', '--json'], { home, env, keepOpen: true })
+  await until(waiting, () => /^crm authorize salesforce crm-request-1\.\S+$/m.test(waiting.printed().stderr))
+  const words = /^crm (authorize salesforce crm-request-1\.\S+)$/m.exec(waiting.printed().stderr)?.[1] ?? ''
+  waiting.process.stdin?.end(succeed(await run(words.split(' '), { home: await homeWithVault(), env })).stdout)
+  expect(dataOf(await waiting.ended).test.outcome).toBe('connected')
+  const server = ['--auth', 'client-credentials', '--login-host', 'acme.my.salesforce.com', '--client-id', APP.clientId]
+  const flags = ['--client-secret-env', 'S', '--ca-file', salesforce.authority, '--name', 'server', '--no-test']
+  succeed(await run(['add', 'salesforce', ...server, ...flags], { home, env: { ...env, S: APP.clientSecret } }))
+  expect(dataOf(await run(['env', 'server', '--json'], { home, env })).baseUrl).toContain('acme.my.salesforce.com')
+  const grants = ['authorization_code', 'refresh_token', 'authorization_code', 'authorization_code', 'client_credentials']
+  expect(salesforce.simulator.tokenRequests).toEqual(grants.map((grantType) => ({ grantType, error: null })))
+})

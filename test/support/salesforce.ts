@@ -14,6 +14,8 @@ export interface ReachableSalesforce {
   readonly simulator: SalesforceSimulator
   /** What a command needs in its environment: the way there, and a person at a browser who agrees to every sign-in. */
   readonly env: Readonly<Record<string, string>>
+  /** The file of the authority that its certificate comes from: `env` trusts it already. */
+  readonly authority: string
 }
 
 /** Starts one, closed when the test file ends. */
@@ -30,7 +32,7 @@ export async function openSalesforce(options: SimulatorOptions = {}): Promise<Re
   const browser = join(newDirectory(), 'browser')
   const program = fileURLToPath(new URL('agreeing-person.mjs', import.meta.url))
   writeFileSync(browser, `#!/bin/sh\nexec '${NODE}' '${program}' "$1" ${simulator.port}\n`, { mode: 0o755 })
-  return { simulator, env: { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`, NODE_EXTRA_CA_CERTS: ca, BROWSER: browser } }
+  return { simulator, env: { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`, NODE_EXTRA_CA_CERTS: ca, BROWSER: browser }, authority: ca }
 }
 
 /** A port that was free a moment ago. */
