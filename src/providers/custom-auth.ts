@@ -2,6 +2,7 @@ import { isHeaderName, isHeaderValue } from '../core/header.ts'
 import type { HttpRequest } from '../core/ports.ts'
 import { Secret } from '../core/secret.ts'
 import { visible } from '../core/text.ts'
+import { basicOf, bearerOf } from './auth-headers.ts'
 
 /** Most headers that an ad hoc CRM may be given. */
 const MAX_HEADERS = 20
@@ -28,19 +29,14 @@ export function authHeaders(auth: CustomAuth): NonNullable<HttpRequest['headers'
     case 'api-key':
       return auth.apiKeyPlace === 'query' ? {} : { [auth.apiKeyName ?? DEFAULT_KEY_NAME]: auth.apiKey ?? new Secret('') }
     case 'bearer':
-      return { authorization: new Secret(`Bearer ${auth.token?.reveal() ?? ''}`) }
+      return { authorization: new Secret(bearerOf(auth.token?.reveal() ?? '')) }
     case 'basic':
-      return { authorization: new Secret(`Basic ${basicCredentials(auth)}`) }
+      return { authorization: new Secret(basicOf(auth.username ?? '', auth.password?.reveal() ?? '')) }
     case 'headers':
       return Object.fromEntries(readHeaders(auth.headers?.reveal() ?? '').entries.map(([name, value]) => [name, new Secret(value)]))
     default:
       return {}
   }
-}
-
-/** Base64 of `user:password` in UTF-8 (RFC 7617). Either half may be empty. */
-function basicCredentials({ username = '', password }: CustomAuth): string {
-  return Buffer.from(`${username}:${password?.reveal() ?? ''}`, 'utf8').toString('base64')
 }
 
 /** The address of a request with its API key, where the CRM takes it in the query. Such an address is a secret and never shown. */

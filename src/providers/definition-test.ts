@@ -1,9 +1,11 @@
+import { CrmError } from '../core/errors.ts'
 import { flagName } from '../core/field.ts'
 import { type Json, valueAt } from '../core/json.ts'
+import type { HttpRequest, HttpResponse } from '../core/ports.ts'
 import type { Identity, Refusal, TestReport, TestTools } from '../core/provider.ts'
 import { visible } from '../core/text.ts'
 import { type AnswerTable, type FailureRow, readAnswer, textAt } from './answer-table.ts'
-import { accessOf, type Definition, type Pointer } from './definition.ts'
+import { accessOf, addressField, type Definition, type Pointer } from './definition.ts'
 import { Findings } from './findings.ts'
 
 /** Tests the connection of a CRM that is described as data, by its one request. */
@@ -18,7 +20,7 @@ export async function testDefined(
   const url = new URL(base)
   // Set on the checked origin: joined texts could name another host.
   url.pathname = base.pathname.replace(/\/+$/, '') + path
-  const response = await tools.http({
+  const request: HttpRequest = {
     method: 'GET',
     url,
     origin: base.origin,
@@ -26,7 +28,8 @@ export async function testDefined(
     publicOnly: true,
     maxBytes: MAX_BYTES,
     signal: tools.signal,
-  })
+  }
+  const response = await send(definition, request, tools)
   const findings = new Findings(null)
   const meaning = readAnswer(response, tableOf(definition))
   if (meaning.kind === 'failed') return findings.failed('credential', meaning.refusal)
@@ -36,6 +39,23 @@ export async function testDefined(
   findings.passed('credential', 'accepted')
   findings.identity = identityOf(definition, meaning.json)
   return findings.connected()
+}
+
+/** Sends the request of the test. Where no connection comes about, the fix names a flag that this CRM has. */
+async function send(definition: Definition, request: HttpRequest, tools: TestTools): Promise<HttpResponse> {
+  try {
+    return await tools.http(request)
+  } catch (error) {
+    if (!(error instanceof CrmError) || error.hint?.includes('--base-url') !== true) throw error
+    const { code, message, reason, retryable, redirectTo, cause } = error
+    throw new CrmError(code, message, {
+      hint: otherOf(definition).hint,
+      retryable,
+      ...(reason === undefined ? {} : { reason }),
+      ...(redirectTo === undefined ? {} : { redirectTo }),
+      ...(cause === undefined ? {} : { cause }),
+    })
+  }
 }
 
 /** Most bytes of the answer of a test. */
@@ -88,8 +108,9 @@ function rowsOf(definition: Definition): readonly FailureRow[] {
 }
 
 /** An answer that is not what the documentation says: another product, a proxy, a page. */
-function otherOf({ name, fields, baseUrl }: Definition): Refusal {
-  const part = fields.find((field) => baseUrl.includes(`{{fields.${field.name}}}`))
+function otherOf(definition: Definition): Refusal {
+  const { name } = definition
+  const part = addressField(definition)
   return {
     cause: 'provider_error',
     message: `the answer is not one of the API of ${name}`,

@@ -1,9 +1,12 @@
-import type { Field } from '../core/field.ts'
+import { CrmError } from '../core/errors.ts'
+import { type Field, flagName } from '../core/field.ts'
 import type { ApiAccess } from '../core/grant.ts'
 import { isHeaderName, isHeaderValue } from '../core/header.ts'
 import { isPinnedHost } from '../core/host.ts'
 import { defineProvider, type Provider } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
+import { visible } from '../core/text.ts'
+import { basicOf, bearerOf } from './auth-headers.ts'
 
 /** One value that a definition asks for. `host` is a part of the host name, and limited to the letters of one. */
 export interface DefinedField {
@@ -130,11 +133,25 @@ function destinationOf(definition: Definition, values: Given): string | undefine
 
 /** The base URL with its values. A value changes the host alone, and the host must be one of the definition's. */
 function baseUrlOf(definition: Definition, values: Given): URL {
-  const url = new URL(fill(definition.baseUrl, values, isHostText))
-  if (url.protocol !== 'https:' || url.port !== '' || url.username !== '' || !isPinnedHost(url.hostname, pinsOf(definition))) {
-    throw new TypeError('the base URL is not on a host of the definition')
-  }
-  return url
+  const url = URL.parse(fill(definition, definition.baseUrl, values, isHostText))
+  const ours = url?.protocol === 'https:' && url.port === '' && url.username === '' && isPinnedHost(url.hostname, pinsOf(definition))
+  if (url !== null && ours) return url
+  const { name } = definition
+  const part = addressField(definition)
+  throw new CrmError('usage', `the base URL is not on a host of ${name}`, {
+    reason: 'secrets are sent to the hosts that the description of a CRM lists, and to no other',
+    ...(part === undefined ? {} : { hint: correct(part) }),
+  })
+}
+
+/** The field that a part of the base URL comes from; undefined where the address is the same for everybody. */
+export function addressField({ fields, baseUrl }: Definition): DefinedField | undefined {
+  return fields.find(({ name }) => baseUrl.includes(`{{fields.${name}}}`))
+}
+
+/** The command that corrects a field. */
+function correct({ name, kind }: DefinedField): string {
+  return `correct it: crm edit {name} --${flagName(name)}${kind === 'secret' ? '-stdin' : ' <text>'}`
 }
 
 /** One or more labels of a host name, joined with dots. */
@@ -145,25 +162,29 @@ function isHostText(text: string): boolean {
 /** Where the API of a definition answers, and the headers that a request needs. */
 export function accessOf(definition: Definition, values: Given): ApiAccess {
   const headers: Record<string, Secret> = {}
-  for (const { name, value } of headersOf(definition.auth, values)) {
-    if (!isHeaderName(name) || !isHeaderValue(value)) throw new TypeError(`the header ${name} cannot be sent`)
+  for (const { name, value } of headersOf(definition, values)) {
+    if (!isHeaderName(name) || !isHeaderValue(value)) {
+      throw new CrmError('usage', `the header ${visible(name, 64)} cannot be sent`, {
+        reason: `the description of ${definition.name} names it`,
+      })
+    }
     headers[name.toLowerCase()] = new Secret(value)
   }
   return { baseUrl: baseUrlOf(definition, values).href.replace(/\/$/, ''), headers }
 }
 
-function headersOf(auth: DefinedAuth, values: Given): readonly Pair[] {
-  const header = (template: string): string => fill(template, values, isHeaderValue)
+function headersOf(definition: Definition, values: Given): readonly Pair[] {
+  const { auth } = definition
+  const header = (template: string): string => fill(definition, template, values, isHeaderValue)
   switch (auth.type) {
     case 'api_key':
       return [{ name: auth.place.name, value: `${auth.place.prefix ?? ''}${header(auth.value)}` }]
     case 'bearer':
-      return [{ name: 'authorization', value: `Bearer ${header(auth.token)}` }]
+      return [{ name: 'authorization', value: bearerOf(header(auth.token)) }]
     case 'basic': {
       // RFC 7617: a colon would end the user name.
-      const username = fill(auth.username, values, (text) => isHeaderValue(text) && !text.includes(':'))
-      const credentials = `${username}:${header(auth.password)}`
-      return [{ name: 'authorization', value: `Basic ${Buffer.from(credentials, 'utf8').toString('base64')}` }]
+      const username = fill(definition, auth.username, values, (text) => isHeaderValue(text) && !text.includes(':'))
+      return [{ name: 'authorization', value: basicOf(username, header(auth.password)) }]
     }
     case 'headers':
       return auth.headers.map(({ name, value }) => ({ name, value: header(value) }))
@@ -171,11 +192,17 @@ function headersOf(auth: DefinedAuth, values: Given): readonly Pair[] {
 }
 
 /** Fills a template in one pass: what a value holds is never filled again. Throws where a value is missing or may not stand there. */
-function fill(template: string, values: Given, isAllowed: (text: string) => boolean): string {
+function fill(definition: Definition, template: string, values: Given, isAllowed: (text: string) => boolean): string {
   return template.replace(/\{\{fields\.([a-z][A-Za-z0-9]{0,31})\}\}/g, (_whole, name: string) => {
     const value = Object.hasOwn(values, name) ? values[name] : undefined
     const text = value instanceof Secret ? value.reveal() : typeof value === 'string' ? value : ''
-    if (!isAllowed(text)) throw new TypeError(`the value of ${name} may not stand there`)
+    if (!isAllowed(text)) {
+      const field = definition.fields.find((one) => one.name === name)
+      throw new CrmError('usage', `the value of ${name} may not stand where ${definition.name} wants it`, {
+        reason: text === '' ? 'it is empty' : 'it holds a character that would end that place, or change where the request goes',
+        ...(field === undefined ? {} : { hint: correct(field) }),
+      })
+    }
     return text
   })
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { Secret } from '../../../src/core/secret.ts'
+import { createHttp } from '../../../src/http/http.ts'
 import { accessOf, type Definition, providerOf } from '../../../src/providers/definition.ts'
+import { testDefined } from '../../../src/providers/definition-test.ts'
 import { copper, freshsales, intercom } from '../../../src/providers/definitions.ts'
 import type { Fixture } from '../fixtures.ts'
 import { simulate } from '../simulate.ts'
@@ -44,6 +46,42 @@ describe('a fix', () => {
   })
 })
 
+describe('a host that cannot be reached', () => {
+  const failing = async (definition: Definition, values: Readonly<Record<string, unknown>>): Promise<unknown> => {
+    const http = createHttp({
+      clock: Date.now,
+      retryBaseMs: 1,
+      resolve: (_hostname, _options, callback) => callback(Object.assign(new Error('no such host'), { code: 'ENOTFOUND' }), []),
+    })
+    const token = (): Promise<never> => Promise.reject(new Error('no token'))
+    const tools = {
+      http: http.request,
+      clock: Date.now,
+      signal: new AbortController().signal,
+      tokens: { get: token, renew: token },
+    }
+    try {
+      return await testDefined(definition, values, tools).catch((error: unknown) => error)
+    } finally {
+      await http.close()
+    }
+  }
+
+  it('has a fix that names the field of the address', async () => {
+    expect(await failing(freshsales, { bundle: 'acme', apiKey })).toMatchObject({
+      code: 'unreachable',
+      message: 'the host acme.myfreshworks.com does not exist',
+      hint: 'correct the address: crm edit {name} --bundle <text>',
+      retryable: true,
+    })
+  })
+
+  it('has a fix without a flag where everybody has the same address', async () => {
+    const error = await failing(copper, { userEmail: 'ann@acme.example', apiKey })
+    expect(error).toMatchObject({ code: 'unreachable', hint: 'look for a proxy in between, then: crm test {name}' })
+  })
+})
+
 describe('a value that may not stand where it would', () => {
   it.each([
     'evil.example/',
@@ -60,22 +98,46 @@ describe('a value that may not stand where it would', () => {
     '',
     '{{fields.apiKey}}',
   ])('in a host: %j', (bundle) => {
-    expect(() => accessOf(freshsales, { bundle, apiKey })).toThrow('may not stand there')
+    expect(() => accessOf(freshsales, { bundle, apiKey })).toThrow('may not stand')
     expect(providerOf(freshsales).destination?.({ bundle })).toBeUndefined()
   })
 
   it.each(['a\r\nX-Evil: 1', 'a\nb', 'a\0b', 'é', ' a', ''])('in a header: %j', (key) => {
-    expect(() => accessOf(freshsales, { bundle: 'acme', apiKey: new Secret(key) })).toThrow('may not stand there')
+    expect(() => accessOf(freshsales, { bundle: 'acme', apiKey: new Secret(key) })).toThrow('may not stand')
   })
 
   it('in a user name: a colon, which would end it', () => {
     const basic: Definition = { ...freshsales, auth: { type: 'basic', username: '{{fields.apiKey}}', password: '' } }
-    expect(() => accessOf(basic, { bundle: 'acme', apiKey: new Secret('a:b') })).toThrow('may not stand there')
+    expect(() => accessOf(basic, { bundle: 'acme', apiKey: new Secret('a:b') })).toThrow('may not stand')
   })
 
   it('is not taken from a prototype', () => {
     const inherited: unknown = Object.create({ bundle: 'acme', apiKey })
-    expect(() => accessOf(freshsales, inherited as Readonly<Record<string, unknown>>)).toThrow('may not stand there')
+    expect(() => accessOf(freshsales, inherited as Readonly<Record<string, unknown>>)).toThrow('may not stand')
+  })
+
+  it('is a fault of the input, with the command that corrects it', () => {
+    const refusal = (act: () => unknown): unknown => {
+      try {
+        return act()
+      } catch (error) {
+        return error
+      }
+    }
+    expect(refusal(() => accessOf(freshsales, { bundle: 'a/b', apiKey }))).toMatchObject({
+      name: 'CrmError',
+      code: 'usage',
+      hint: 'correct it: crm edit {name} --bundle <text>',
+    })
+    expect(refusal(() => accessOf(freshsales, { bundle: 'acme', apiKey: new Secret('') }))).toMatchObject({
+      code: 'usage',
+      reason: 'it is empty',
+      hint: 'correct it: crm edit {name} --api-key-stdin',
+    })
+    expect(refusal(() => accessOf(intercom, { region: 'api.nowhere', accessToken: apiKey }))).toMatchObject({
+      code: 'usage',
+      hint: 'correct it: crm edit {name} --region <text>',
+    })
   })
 
   it('is not told in the refusal', () => {
@@ -102,7 +164,6 @@ describe('where a definition sends its secrets', () => {
       const asked: string[] = []
       const definition: Definition = { ...copper, test: { ...copper.test, request: { path } } }
       const answer = { status: 404, headers: {}, body: Buffer.from('{}'), latencyMs: 1 }
-      const { testDefined } = await import('../../../src/providers/definition-test.ts')
       const tools = {
         http: (request: { readonly url: URL }) => {
           asked.push(request.url.origin)
