@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import type { IntegrationOneAnswer } from '../core/answers.ts'
 import { CrmError } from '../core/errors.ts'
-import { providers } from '../providers/index.ts'
-import { findTarget } from '../usecases/find-target.ts'
+import { findStored } from '../usecases/find-stored.ts'
+import type { Target } from '../usecases/find-target.ts'
 import { environmentAnswer, toAnswer } from '../usecases/integration-answer.ts'
 import { type App, action, done, type Outcome } from './app.ts'
 import { setExamples, setStatuses } from './help-format.ts'
@@ -28,7 +28,7 @@ export function define(command: Command, app: App): void {
 async function show(app: App, name: string, { reveal }: ShowFlags): Promise<Outcome | undefined> {
   const profile = (await app.profile()).value
   const vault = await app.vaultIfThere()
-  const target = await findTarget({ vault, profile, providers, environment: app.world.env }, name)
+  const target = (await findStored({ vault, profile }, name)) ?? (await findOther(app, name))
   if (target.source === 'environment') {
     if (reveal !== undefined)
       throw new CrmError('usage', `${target.name} is made of variables, which hold its secrets`, { hint: 'print the variable itself' })
@@ -39,6 +39,13 @@ async function show(app: App, name: string, { reveal }: ShowFlags): Promise<Outc
   return done(SCHEMA, { integration: toAnswer(integration), test: null } satisfies IntegrationOneAnswer, view, {
     warnings: integration.verified ? [] : [{ code: 'not_verified', message: 'not verified: the profile is locked' }],
   })
+}
+
+/** What a name means that no stored integration has: a provider, or its variables. */
+async function findOther(app: App, name: string): Promise<Target> {
+  const { providers } = await import('../providers/index.ts')
+  const { findTarget } = await import('../usecases/find-target.ts')
+  return findTarget({ vault: await app.vaultIfThere(), profile: (await app.profile()).value, providers, environment: app.world.env }, name)
 }
 
 /** The opened record where a key is at hand without asking; what stands in the readable columns otherwise. */

@@ -4,20 +4,18 @@ import type { Field, StoredValues } from '../core/field.ts'
 import { readValues } from '../core/field-values.ts'
 import { type Integration, parseName } from '../core/integration.ts'
 import type { Provider } from '../core/provider.ts'
-import type { Vault } from '../vault/vault.ts'
+import { findStored, forcedProvider, type StoredDeps, type StoredTarget, storedTarget } from './find-stored.ts'
 
 /** The environment as `crm` reads it: variables that are set and not empty. */
 export type Environment = Readonly<Record<string, string>>
 
 /** The integration that a name means. */
 export type Target =
-  | { readonly source: 'vault'; readonly name: string; readonly provider: string; readonly active: boolean }
+  | StoredTarget
   | { readonly source: 'environment'; readonly name: string; readonly provider: Provider; readonly values: StoredValues }
 
-/** What finding a target may look at. `vault` is undefined where there is none yet. */
-export interface FindDeps {
-  readonly vault: Vault | undefined
-  readonly profile: string
+/** What finding a target may look at. */
+export interface FindDeps extends StoredDeps {
   readonly providers: readonly Provider[]
   readonly environment: Environment
 }
@@ -29,11 +27,11 @@ export interface FindDeps {
  * @throws {CrmError} `not_found`, `usage` when a provider's id could mean several or its variables are not valid.
  */
 export async function findTarget(deps: FindDeps, text: string): Promise<Target> {
-  const forced = /^env:(.+)$/i.exec(text)?.[1]
+  const forced = forcedProvider(text)
   if (forced !== undefined) return forceEnvironment(deps, forced)
+  const named = await findStored(deps, text)
+  if (named !== undefined) return named
   const name = parseName(text, 'integration')
-  const named = await findNamed(deps, name)
-  if (named !== undefined) return fromVault(named)
   const provider = deps.providers.find((candidate) => candidate.id === name)
   if (provider === undefined) throw notFound(name, await integrationsOf(deps))
   return byProvider(deps, provider, await integrationsOf(deps, provider))
@@ -117,17 +115,6 @@ export function halfSet(provider: Provider, environment: Environment): CrmError 
   })
 }
 
-/** By its name alone: the time of a command must not grow with the vault. */
-async function findNamed(deps: FindDeps, name: string): Promise<Integration | undefined> {
-  if (deps.vault === undefined || !(await deps.vault.hasProfile(deps.profile))) return undefined
-  try {
-    return await deps.vault.find(deps.profile, name)
-  } catch (error) {
-    if (error instanceof CrmError && error.code === 'not_found') return undefined
-    throw error
-  }
-}
-
 async function integrationsOf(deps: FindDeps, provider?: Provider): Promise<readonly Integration[]> {
   if (deps.vault === undefined || !(await deps.vault.hasProfile(deps.profile))) return []
   return deps.vault.list(deps.profile, provider === undefined ? {} : { provider: provider.id })
@@ -136,7 +123,7 @@ async function integrationsOf(deps: FindDeps, provider?: Provider): Promise<read
 function byProvider(deps: FindDeps, provider: Provider, own: readonly Integration[]): Target {
   const active = own.filter((integration) => integration.active)
   const [only, second] = active
-  if (only !== undefined && second === undefined) return fromVault(only)
+  if (only !== undefined && second === undefined) return storedTarget(only)
   if (only !== undefined) {
     throw new CrmError('usage', `${provider.id} could mean ${active.length} integrations`, {
       reason: `they are ${active.map((integration) => integration.name).join(', ')}`,
@@ -144,7 +131,7 @@ function byProvider(deps: FindDeps, provider: Provider, own: readonly Integratio
     })
   }
   const [inactive] = own
-  if (inactive !== undefined) return fromVault(inactive)
+  if (inactive !== undefined) return storedTarget(inactive)
   const target = environmentTarget(provider, deps.environment)
   if (target !== undefined) return target
   const incomplete = halfSet(provider, deps.environment)
@@ -169,10 +156,6 @@ function forceEnvironment(deps: FindDeps, id: string): Target {
     reason: `missing: ${unset.join(', ')}`,
     hint: `export ${unset[0]}=<value>`,
   })
-}
-
-function fromVault(integration: Integration): Target {
-  return { source: 'vault', name: integration.name, provider: integration.provider, active: integration.active }
 }
 
 function notFound(name: string, known: readonly Integration[]): CrmError {
