@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { memoryJournal } from '../chatwoot/demo-journal.ts'
-import type { Answer, DemoCreateAnswer } from '../core/answers.ts'
+import type { Answer, DemoChoice, DemoCreateAnswer } from '../core/answers.ts'
 import type { DemoJournal } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
 import { createDemo } from '../usecases/create-demo.ts'
@@ -15,7 +15,7 @@ import { setExamples, setStatuses } from './help-format.ts'
 interface DemoCreateFlags {
   readonly name?: string
   readonly botUrl?: string
-  readonly integration?: string
+  readonly integration: readonly string[]
   readonly channel?: string
   readonly websiteUrl?: string
   readonly webhookUrl?: string
@@ -39,7 +39,12 @@ export function define(command: Command, app: App): void {
   command
     .option('--name <text>', 'name of inbox and bot')
     .option('--bot-url <url>', "the bot's address, called with every event")
-    .option('--integration <name>', 'the Chatwoot to use (default: the only active one)')
+    .option(
+      '--integration <names>',
+      'the Chatwoot to use; of several (a,b) the first that works',
+      (text: string, before: readonly string[]) => [...before, ...text.split(',').map((name) => name.trim())],
+      [],
+    )
     .option('--channel <web|api>', 'a website widget, or the API channel (default web)')
     .option('--website-url <url>', 'the website of the widget (default https://example.com)')
     .option('--webhook-url <url>', 'where an API inbox sends its events')
@@ -71,8 +76,7 @@ export function define(command: Command, app: App): void {
 async function demoCreate(app: App, flags: DemoCreateFlags): Promise<Outcome> {
   const request = requestOf(flags)
   const input = readCreateDemo(request)
-  app.integration = flags.integration
-  const opened = await openTarget(app, flags.integration)
+  const { opened, chosen } = await openChosen(app, input.slug, flags.integration)
   const { target, unlocked } = opened
   const runId = newRunId()
   const http = await app.http()
@@ -92,11 +96,27 @@ async function demoCreate(app: App, flags: DemoCreateFlags): Promise<Outcome> {
       request,
     )
     const made = await follow(app, events, `run the same command again, or: crm demo-remove ${input.slug}`)
-    const answer = flags.verify === true && !input.dryRun ? await verified(app, opened, made) : made
+    const proven = flags.verify === true && !input.dryRun ? await verified(app, opened, made) : made
+    const answer = chosen === undefined || proven.data === null ? proven : { ...proven, data: { ...proven.data, chosen } }
     return { answer, view: (async () => (await import('../terminal/views/demo-create.ts')).demoCreateView) as Outcome['view'] }
   } finally {
     await held.end()
   }
+}
+
+/** The integration of a demo: the one named, the only one, or the right one of several. */
+async function openChosen(
+  app: App,
+  slug: string,
+  names: readonly string[],
+): Promise<{ readonly opened: OpenTarget; readonly chosen?: DemoChoice }> {
+  const [name] = names
+  if (names.length > 1) {
+    const { openOneOf } = await import('./one-of.ts')
+    return openOneOf(app, slug, names)
+  }
+  app.integration = name
+  return { opened: await openTarget(app, name) }
 }
 
 /** The answer with what talking to the demo has shown. A demo that keeps silent stays: it is there, and its bot can be mended. */

@@ -342,6 +342,13 @@ export const ANSWER_SCHEMAS = {
       snippet: text.nullable(),
       steps: z.array(demoStep),
       verification: z.strictObject(verification).exactOptional(),
+      chosen: z
+        .strictObject({
+          integration: text,
+          because: z.enum(['lives_there', 'healthy']),
+          skipped: z.array(z.strictObject({ name: text, cause: errorCode, message: text })),
+        })
+        .exactOptional(),
     }),
   ),
   'demo-list': schemaOf<answers.DemoListAnswer>()('crm.demo-list/1', z.strictObject({ demos: z.array(demoSummary) })),

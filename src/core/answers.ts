@@ -391,6 +391,17 @@ export interface DemoCreateAnswer {
   readonly steps: readonly DemoStepAnswer[]
   /** With `--verify`. */
   readonly verification?: DemoVerification
+  /** With several integrations. */
+  readonly chosen?: DemoChoice
+}
+
+/** Which of several integrations a demo is in, and why. */
+export interface DemoChoice {
+  readonly integration: string
+  /** `lives_there`: the demo is in it. `healthy`: the first of them that is usable. */
+  readonly because: 'lives_there' | 'healthy'
+  /** Those before it that are not usable now. */
+  readonly skipped: readonly { readonly name: string; readonly cause: ErrorCode; readonly message: string }[]
 }
 
 /** `crm demo-list`, by slug. */
