@@ -39,6 +39,11 @@ export function readAnswer(response: HttpResponse): Meaning {
   return { kind: 'failed', reason: byStatus(response, text) }
 }
 
+/** A fault that the vendor says is worth one more try (contract section 4.4). */
+export function isStumble({ status, body }: HttpResponse): boolean {
+  return status === 500 && body.subarray(0, SEARCHED_BYTES).toString('latin1').includes('UNKNOWN_EXCEPTION')
+}
+
 function readData(response: HttpResponse): Meaning {
   try {
     return { kind: 'data', json: readJson(response, { what: 'the answer of Salesforce' }) }

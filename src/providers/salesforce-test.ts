@@ -4,7 +4,7 @@ import type { HttpResponse } from '../core/ports.ts'
 import type { Check, Identity, Refusal, TestReport, TestTools, Warning } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
 import { visible } from '../core/text.ts'
-import { CAUSES, type Meaning, newestVersion, type Reason, readAnswer, readUsage, textOf } from './salesforce-answers.ts'
+import { CAUSES, isStumble, type Meaning, newestVersion, type Reason, readAnswer, readUsage, textOf } from './salesforce-answers.ts'
 
 /** A version that every org still serves; the newest is asked for besides. */
 const FLOOR_VERSION = '62.0'
@@ -36,7 +36,7 @@ export async function testSalesforce(values: Asked, tools: TestTools): Promise<T
 async function ask({ apiVersion }: Asked, tokens: Tokens, tools: TestTools): Promise<Answers> {
   const origin = tokens.captured.instance_url ?? ''
   const authorization = new Secret(`Bearer ${tokens.accessToken.reveal()}`)
-  const get = (path: string, headers: Readonly<Record<string, string | Secret>>, maxBytes?: number): Promise<HttpResponse> =>
+  const getOnce = (path: string, headers: Readonly<Record<string, string | Secret>>, maxBytes?: number): Promise<HttpResponse> =>
     tools.http({
       method: 'GET',
       url: new URL(path, origin),
@@ -45,6 +45,10 @@ async function ask({ apiVersion }: Asked, tokens: Tokens, tools: TestTools): Pro
       ...(maxBytes === undefined ? {} : { maxBytes }),
       signal: tools.signal,
     })
+  const get: typeof getOnce = async (...request) => {
+    const response = await getOnce(...request)
+    return isStumble(response) ? getOnce(...request) : response
+  }
   const query = `/services/data/v${apiVersion ?? FLOOR_VERSION}/query?q=${encodeURIComponent(ORGANIZATION)}`
   const [user, organization, versions] = await Promise.all([
     get('/services/oauth2/userinfo', { authorization }),

@@ -57,6 +57,17 @@ test('client credentials: one token serves many tests, and a new one is asked fo
   expect(simulator.tokenRequests).toHaveLength(2)
 })
 
+test('a fault of the org is asked about once more, and then told', async () => {
+  const { simulator, test: run } = await setUp(CLIENT)
+  const asked = () => simulator.asked.filter((path) => path.endsWith('/query')).length
+  simulator.stumble(1)
+  expect((await run()).checks).toContainEqual({ name: 'api', passed: true, detail: 'Enterprise Edition, NA139' })
+  expect(asked()).toBe(2)
+  simulator.stumble(2)
+  expect(await run()).toMatchObject({ outcome: 'failed', cause: 'provider_error', message: 'Salesforce has a fault of its own' })
+  expect([asked(), simulator.tokenRequests.length]).toEqual([4, 1])
+})
+
 test('a refresh adds one round trip and no more', async () => {
   const { simulator, test: run } = await setUp(CLIENT)
   await run()

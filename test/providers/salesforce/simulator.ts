@@ -18,6 +18,8 @@ export interface SalesforceSimulator {
   readonly refreshToken: string
   /** Lets every access token that was given so far expire. */
   expire(): void
+  /** Answers so many of the next requests for data with a fault of its own. */
+  stumble(times: number): void
   close(): Promise<void>
 }
 
@@ -28,6 +30,8 @@ export interface SimulatorOptions {
   readonly tls?: Identity
   /** Refuses every sign-in at the page. */
   readonly refuses?: boolean
+  /** Answers the first requests for data with a fault of its own. */
+  readonly stumbles?: number
 }
 
 /** The app of the simulator. */
@@ -47,6 +51,7 @@ export async function startSalesforce(options: SimulatorOptions = {}): Promise<S
   const codes = new Map<string, Sign>()
   const tokenRequests: { grantType: string; error: string | null }[] = []
   const asked: string[] = []
+  let stumbles = options.stumbles ?? 0
   const fresh = (prefix: string): string => `${prefix}${randomBytes(18).toString('base64url')}`
   const first = fresh('5Aep861')
   refresh.set(first, 'live')
@@ -143,6 +148,10 @@ export async function startSalesforce(options: SimulatorOptions = {}): Promise<S
       const names = { name: 'Ann Lee', preferred_username: 'ann@acme.com', email: 'ann@acme.com' }
       return json(response, 200, { ...names, organization_id: '00Dxx0000001gPLEAY', active: true, user_type: 'STANDARD' })
     }
+    if (stumbles > 0) {
+      stumbles -= 1
+      return json(response, 500, [{ message: 'An unexpected error occurred', errorCode: 'UNKNOWN_EXCEPTION' }])
+    }
     if (!isKnown) return json(response, 401, [{ message: 'Session expired or invalid', errorCode: 'INVALID_SESSION_ID' }])
     const record = {
       Id: '00Dxx0000001gPLEAY',
@@ -164,6 +173,9 @@ export async function startSalesforce(options: SimulatorOptions = {}): Promise<S
     asked,
     refreshToken: first,
     expire: () => access.clear(),
+    stumble(times) {
+      stumbles = times
+    },
     close: () => {
       server.closeAllConnections()
       return new Promise((resolve) => server.close(() => resolve()))
