@@ -111,7 +111,7 @@ async function addOne(app: App, provider: Provider, one: One): Promise<Outcome> 
     const draft = draftOf(one.known)
     await refuseWithoutKey(app)
     const test = one.test ? await tryOut(app, draft, one.flags) : null
-    if (test?.result.outcome === 'failed') throw refusedBeforeSaving(app, test, provider)
+    if (test?.result.outcome === 'failed') throw await refusedBeforeSaving(app, test, draft)
     return save(app, draft, test)
   }
   return askAndSave(app, provider, one, draftOf)
@@ -190,10 +190,12 @@ async function test_(app: App, about: TestedValues): Promise<TestedHere> {
 }
 
 /** Nothing is saved when a test fails and nobody can be asked what next. */
-function refusedBeforeSaving(app: App, test: Tested, provider: Provider): CrmError {
+async function refusedBeforeSaving(app: App, test: Tested, { provider, integration }: Draft): Promise<CrmError> {
   const error = resultError(test.result)
+  const spent = (await import('../usecases/token-source.ts')).spentCredential(provider, integration.values, test.tokens)
+  const loss = spent === undefined ? '' : `, and the ${spent} was used up by the test: take a new one for the next run`
   return new CrmError(error.code, error.message, {
-    reason: 'nothing was saved; --no-test saves without a test',
+    reason: `nothing was saved${loss}; --no-test saves without a test`,
     hint: beforeSaving(app, error.hint, provider.id),
   })
 }
@@ -299,7 +301,7 @@ async function testAll(app: App, drafts: readonly Draft[]): Promise<(TestedHere 
   const deps = { providers, http: http.request, clock: app.world.clock, signal: app.signal, deadlineMs: app.deadlineMs }
   const tested = await testDrafts(deps, drafts, (await app.profile()).value)
   app.throwIfStopped()
-  refuseFailedTests(tested.map((test) => test.result))
+  refuseFailedTests(tested, drafts)
   return [...tested]
 }
 

@@ -1,7 +1,7 @@
-import type { TestResult } from '../core/answers.ts'
 import { CrmError } from '../core/errors.ts'
 import type { Draft } from './add-integrations.ts'
 import { type TestDeps, type Tested, testError, testValues } from './test-integrations.ts'
+import { spentCredential } from './token-source.ts'
 
 /** How many connections are tested at a time. */
 const CONCURRENCY = 32
@@ -23,12 +23,18 @@ export async function testDrafts(deps: TestDeps, drafts: readonly Draft[], profi
 }
 
 /** Throws when any test failed: nothing is stored then. @throws {CrmError} the shared cause, or `checks_failed`; each failure a problem. */
-export function refuseFailedTests(results: readonly TestResult[]): void {
+export function refuseFailedTests(tested: readonly Tested[], drafts: readonly Draft[]): void {
+  const results = tested.map(({ result }) => result)
   const error = testError(results)
   if (error === undefined) return
   const failed = results.filter(({ outcome }) => outcome === 'failed')
+  const spent = drafts.flatMap(({ provider, integration: { name, values } }, index) => {
+    const what = spentCredential(provider, values, tested[index]?.tokens)
+    return what === undefined ? [] : [`the ${what} of ${name}`]
+  })
+  const loss = spent.length === 0 ? '' : `, and the tests have used up ${spent.join(', ')}: take new ones for the next run`
   throw new CrmError(error.code, `${failed.length} of ${results.length} integrations failed`, {
-    reason: 'nothing was saved; --no-test saves without a test',
+    reason: `nothing was saved${loss}; --no-test saves without a test`,
     hint: 'correct the answers and run the same command again',
     problems: failed.map(({ name, message }) => ({ field: name, message: message ?? 'failed' })),
   })

@@ -43,6 +43,18 @@ export async function obtain(deps: TokenDeps, provider: Provider, stored: Stored
   }
 }
 
+/**
+ * Which of the given values is worth nothing any more, since these tokens were obtained with it: a code, which is used once, or a refresh
+ * token that the server has replaced.
+ */
+export function spentCredential(provider: Provider, stored: StoredValues, tokens: Tokens | undefined): string | undefined {
+  const grant = tokens === undefined ? undefined : provider.grant?.(mergeValues(stored) as never, {})
+  if (tokens === undefined || grant === undefined) return undefined
+  if (grant.type === 'authorization_code') return grant.code === undefined ? undefined : 'code'
+  if (grant.type !== 'refresh_token' || tokens.refreshToken === null) return undefined
+  return tokens.refreshToken.reveal() === grant.refreshToken.reveal() ? undefined : 'refresh token'
+}
+
 /** @param held tokens from a sign-in that has just been made, or from an attempt before. */
 export function memoryTokens(deps: TokenDeps, provider: Provider, values: StoredValues, held?: Tokens): MemoryTokens {
   let tokens = held

@@ -39,6 +39,27 @@ describe('crm add with a sign-in', () => {
     expect(dataOf(await run(['list', '--json'], { home })).integrations).toEqual([])
   })
 
+  test('a pasted refresh token that a failed test has used up is said to be so, alone and in a file', async () => {
+    const salesforce = await openSalesforce({ rotates: true, stumbles: 8 })
+    const home = await homeWithVault()
+    const env = { ...salesforce.env, R: salesforce.simulator.refreshToken }
+    const pasted = ['--auth', 'refresh_token', '--client-id', APP.clientId, '--refresh-token-env', 'R']
+    const alone = await run(['add', 'salesforce', ...pasted], { home, env })
+    expect(alone.status).toBe(9)
+    expect(alone.stderr).toContain('nothing was saved, and the refresh token was used up by the test: take a new one for the next run')
+    // The server refuses what it has replaced; nothing more is lost.
+    const again = await run(['add', 'salesforce', ...pasted], { home, env })
+    expect(again.status).toBe(4)
+    expect(again.stderr).not.toContain('used up')
+    expect(dataOf(await run(['list', '--json'], { home })).integrations).toEqual([])
+    const other = await openSalesforce({ rotates: true, stumbles: 8 })
+    const { refreshToken } = other.simulator
+    const one = { provider: 'salesforce', name: 'sf', auth: 'refresh_token', clientId: APP.clientId, refreshToken }
+    const file = await run(['add', '--from', '-'], { home, env: other.env, input: JSON.stringify([one]) })
+    expect(file.stderr).toContain('used up the refresh token of sf: take new ones for the next run')
+    expect(file.stdout + file.stderr).not.toContain(refreshToken)
+  })
+
   test('without a test nobody signs in, which is said with the command that does it', async () => {
     const home = await homeWithVault()
     const result = succeed(await run(['add', 'salesforce', ...BROWSER, '--no-test', '--json'], { home }))
