@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from 'node:net'
 import Sqlite from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import type { TestResult } from '../../src/core/answers.ts'
@@ -166,6 +167,32 @@ describe('testing integrations', () => {
     expect(many).toHaveLength(12)
     expect(most).toBeGreaterThan(alone)
     expect(most).toBeLessThanOrEqual(3 * alone)
+  })
+
+  test('a host that does not answer delays nobody else: every other result is there while it still hangs', async (context) => {
+    const { unlocked, sandbox, deps } = await setUp(context)
+    let taken = 0
+    const silent = createServer(() => {
+      taken += 1
+    })
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    context.onTestFinished(() => void silent.close())
+    const { port } = silent.address() as AddressInfo
+    const values = {
+      settings: { baseUrl: `http://127.0.0.1:${port}`, authType: 'none', testPath: '/', allowPrivateNetwork: true },
+      secrets: {},
+    }
+    const others = Array.from({ length: 12 }, (_, index) => `good-${index}`)
+    await unlocked.add([draft('hanging', { provider: 'custom', values }), ...others.map((name) => draftOf(sandbox, name))])
+    const stop = new AbortController()
+    const subjects = subjectsOf(unlocked, ['hanging', ...others])
+    const events = testIntegrations({ ...deps, signal: stop.signal }, subjects, { concurrency: 2, fresh: true })
+    const before: TestResult[] = []
+    while (before.length < others.length) before.push((await events.next()).value.result)
+    expect(taken).toBe(1)
+    expect(before.map(({ name, outcome }) => `${name} ${outcome}`)).toEqual(others.map((name) => `${name} connected`))
+    stop.abort()
+    expect((await events.next()).value.result).toMatchObject({ name: 'hanging', cause: 'cancelled' })
   })
 
   test('a deadline that has passed is a time-out of each, and no request is made', async (context) => {
