@@ -11,6 +11,8 @@ import { findMarkedDemos } from '../usecases/list-demos.ts'
 import { type DoomedDemo, removeDemos } from '../usecases/remove-demos.ts'
 import type { DemoRun } from '../vault/unlocked.ts'
 import { type App, action, done, type Outcome } from './app.ts'
+import { confirmByName } from './confirm-name.ts'
+import { namedDemos } from './demo-fleet.ts'
 import { knownDemo } from './demo-show.ts'
 import { follow, newRunId, type OpenTarget, openTarget, storedTarget } from './demo-target.ts'
 import { setExamples, setStatuses } from './help-format.ts'
@@ -20,6 +22,7 @@ interface DemoRemoveFlags {
   readonly all?: boolean
   readonly olderThan?: number
   readonly forget?: boolean
+  readonly confirm?: string
 }
 
 /** A demo that is to go, and where it lives. */
@@ -34,10 +37,11 @@ export function define(command: Command, app: App): void {
     .option('--integration <name>', 'the Chatwoot they are in')
     .option('--all', 'all demos')
     .option('--older-than <duration>', 'all demos made longer ago than this, such as 7d', parseDuration)
+    .option('--confirm <profile>', 'with --all and --older-than: the typed confirmation, for scripts')
     .option('--forget', 'forget a record that was damaged; the server is not touched')
   setExamples(command, [
     { line: 'crm demo-remove acme-dental --yes', what: 'without asking' },
-    { line: 'crm demo-remove --older-than 7d --yes', what: 'old ones' },
+    { line: 'crm demo-remove --older-than 7d --confirm default', what: 'old ones; --yes is not enough' },
   ])
   setStatuses(command, [3, 4, 5, 6, 7, 8, 9, 10, 11])
   command.action(action(app, 'demo-remove', (slugs: string[], flags: DemoRemoveFlags) => demoRemove(app, slugs, flags)))
@@ -54,11 +58,9 @@ async function demoRemove(app: App, slugs: readonly string[], flags: DemoRemoveF
   app.integration = flags.integration
   const chosen = several ? await chooseMany(app, flags) : await chooseNamed(app, slugs, flags)
   const living = chosen.filter(({ gone }) => !gone)
-  if (living.length > 0)
-    await confirmRemoval(
-      app,
-      living.map(({ slug }) => slug),
-    )
+  const doomedNames = living.map(({ slug }) => slug)
+  if (several) await confirmMany(app, doomedNames, flags.confirm)
+  else await confirmNamed(app, doomedNames)
   const runId = newRunId()
   const http = await app.http()
   const runs: DemoRun[] = []
@@ -105,12 +107,19 @@ async function forget(app: App, slugs: readonly string[]): Promise<Outcome> {
   })
 }
 
-async function confirmRemoval(app: App, slugs: readonly string[]): Promise<void> {
-  const what =
-    slugs.length === 1
-      ? `the demo ${slugs[0]}`
-      : `${slugs.length} demos (${slugs.slice(0, 5).join(', ')}${slugs.length > 5 ? ', ...' : ''})`
-  if (!(await app.ui.confirm(`Remove ${what} from the server?`))) throw new CrmError('cancelled', 'Cancelled. Nothing was changed.')
+/** Demos that were named one by one: a question is enough. */
+async function confirmNamed(app: App, slugs: readonly string[]): Promise<void> {
+  if (slugs.length === 0) return
+  if (!(await app.ui.confirm(`Remove ${namedDemos(slugs)} from the server?`)))
+    throw new CrmError('cancelled', 'Cancelled. Nothing was changed.')
+}
+
+/** Whatever matches, which nobody has named: the profile's name is typed, or given with `--confirm`. */
+async function confirmMany(app: App, slugs: readonly string[], confirmed: string | undefined): Promise<void> {
+  if (slugs.length === 0) return
+  const what = namedDemos(slugs)
+  const { value: name } = await app.profile()
+  await confirmByName(app, { name, confirmed, to: `remove ${what} from the server`, subject: `removing ${what}`, of: 'the profile' })
 }
 
 async function chooseNamed(app: App, slugs: readonly string[], flags: DemoRemoveFlags): Promise<(Chosen & { readonly gone: boolean })[]> {

@@ -15,7 +15,7 @@ export function define(command: Command, app: App): void {
     { line: 'crm profile create acme --key file', what: 'a profile with its own data key' },
     { line: 'crm profile use acme', what: 'the one used from now on' },
     { line: 'crm profile rename acme acme-gmbh', what: 'another name' },
-    { line: 'crm profile remove acme-gmbh --yes', what: 'with everything in it' },
+    { line: 'crm profile remove acme-gmbh --confirm acme-gmbh', what: 'with everything in it' },
   ])
   setStatuses(command, [3, 6, 11])
   command
@@ -111,9 +111,8 @@ async function remove(app: App, text: string, flags: { readonly confirm?: string
   )
 }
 
-/** Everything in a profile goes with it and cannot be brought back: its name is typed, or given with `--confirm`, or `--yes` says so. */
+/** Everything in a profile goes with it and cannot be brought back: its name is typed, or given with `--confirm`. */
 async function confirmName(app: App, name: string, integrations: number, confirmed: string | undefined): Promise<void> {
-  if (app.ui.flags.yes) return
   const to = `remove it with its ${integrations} ${integrations === 1 ? 'integration' : 'integrations'}`
   await confirmByName(app, { name, confirmed, to, subject: `removing ${name}`, of: 'the profile' })
 }

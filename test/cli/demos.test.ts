@@ -292,12 +292,14 @@ describe.concurrent('crm demo-remove', () => {
     expect(removed.data.demos[0].left).toEqual([])
   })
 
-  test('says what it would remove and needs --yes without a terminal', async () => {
+  test('says what it would remove and needs --yes without a terminal, for demos that nobody named the name of the profile', async () => {
     const { home, create, objects } = await place()
     documentOf('demo-create', await create())
-    for (const flags of [['acme-dental'], ['--all']]) {
+    const named = failureOf('demo-remove', 'usage', await run(['demo-remove', 'acme-dental', '--json'], { home }))
+    expect(named.error.hint).toContain('--yes')
+    for (const flags of [['--all'], ['--all', '--yes'], ['--older-than', '1ms', '--yes'], ['--all', '--confirm', 'another']]) {
       const { error } = failureOf('demo-remove', 'usage', await run(['demo-remove', ...flags, '--json'], { home }))
-      expect(error.hint).toContain('--yes')
+      expect(error.hint).toContain('--confirm default')
     }
     expect(objects()).toBe(2)
   })
@@ -305,9 +307,9 @@ describe.concurrent('crm demo-remove', () => {
   test('--all removes all, --older-than those that are old enough', async () => {
     const { home, create, objects } = await place()
     for (const slug of ['one', 'two']) documentOf('demo-create', await create('--slug', slug))
-    const young = documentOf('demo-remove', await run(['demo-remove', '--older-than', '7d', '--yes', '--json'], { home }))
+    const young = documentOf('demo-remove', await run(['demo-remove', '--older-than', '7d', '--confirm', 'default', '--json'], { home }))
     expect(young.data).toEqual({ changed: false, demos: [] })
-    const all = documentOf('demo-remove', await run(['demo-remove', '--all', '--yes', '--json'], { home }))
+    const all = documentOf('demo-remove', await run(['demo-remove', '--all', '--confirm', 'default', '--json'], { home }))
     expect(all.data.demos.map((demo: Json) => `${demo.slug} ${demo.outcome}`)).toEqual(['one removed', 'two removed'])
     expect(objects()).toBe(0)
   })

@@ -78,26 +78,32 @@ describe.concurrent('crm profile', () => {
     failureOf('profile rename', 'conflict', await run(['profile', 'rename', 'main', 'b', '--json'], { home }))
   })
 
-  test('remove wants the name typed, or --confirm, or --yes', async () => {
+  test('remove wants the name typed, or --confirm; --yes is not enough', async () => {
     const home = copyOf(acme)
     for (const name of ['b', 'c']) succeed(await run(['-p', name, 'init'], { home }))
-    const { error } = failureOf('profile remove', 'usage', await run(['profile', 'remove', 'b', '--json'], { home }))
-    expect(error.hint).toContain('--confirm b')
+    for (const flags of [[], ['--yes']]) {
+      const { error } = failureOf('profile remove', 'usage', await run(['profile', 'remove', 'b', ...flags, '--json'], { home }))
+      expect(error.hint).toContain('--confirm b')
+    }
     failureOf('profile remove', 'usage', await run(['profile', 'remove', 'b', '--confirm', 'c', '--json'], { home }))
     expect(documentOf('profile remove', await run(['profile', 'remove', 'b', '--confirm', 'b', '--json'], { home })).data).toEqual({
       removed: 'b',
     })
-    succeed(await run(['profile', 'remove', 'c', '--yes'], { home }))
+    succeed(await run(['profile', 'remove', 'c', '--confirm', 'c'], { home }))
     expect(await profiles(home)).toEqual(['default* 1 1'])
-    failureOf('profile remove', 'not_found', await run(['profile', 'remove', 'b', '--yes', '--json'], { home }))
+    failureOf('profile remove', 'not_found', await run(['profile', 'remove', 'b', '--confirm', 'b', '--json'], { home }))
   })
 
   test('remove is a conflict while demos made with it exist, unless --force', async () => {
     const home = copyOf(acme)
     succeed(await run([...DEMO, '--slug', 'of-a-profile'], { home }))
-    const { error } = failureOf('profile remove', 'conflict', await run(['profile', 'remove', 'default', '--yes', '--json'], { home }))
+    const { error } = failureOf(
+      'profile remove',
+      'conflict',
+      await run(['profile', 'remove', 'default', '--confirm', 'default', '--json'], { home }),
+    )
     expect(error.hint).toContain('demo-remove')
-    succeed(await run(['profile', 'remove', 'default', '--yes', '--force'], { home }))
+    succeed(await run(['profile', 'remove', 'default', '--confirm', 'default', '--force'], { home }))
     expect(await profiles(home)).toEqual([])
   })
 

@@ -69,8 +69,8 @@ test('a profile that the vault does not hold is not found, by every command', as
 test('a profile that does not open is not removed, unless by force', async () => {
   const home = copyOf(await homeWithChatwoot(await openSandbox(), 'acme'))
   const locked = { home, env: { INTEGRATION_ENCRYPTION_KEY: undefined } }
-  expect((await run(['profile', 'remove', 'default', '--yes'], locked)).status).toBe(3)
-  expect((await run(['profile', 'remove', 'default', '--yes', '--force'], locked)).status).toBe(0)
+  expect((await run(['profile', 'remove', 'default', '--confirm', 'default'], locked)).status).toBe(3)
+  expect((await run(['profile', 'remove', 'default', '--confirm', 'default', '--force'], locked)).status).toBe(0)
 })
 
 test('the audit log names the fields that an edit changed, and no other', async () => {
