@@ -30,6 +30,9 @@ const PER_MINUTE = 3_000
 /** Most time of such a command: a server may allow 300 requests a minute and no more. */
 const LIMIT_MS = 30 * 60_000
 
+/** What is kept of the time for saying how it ended: a pause that reaches into it is not waited for. */
+const ENDING_MS = 1_000
+
 /** Adds the flags that such commands share. */
 export function addFleetOptions(command: Command): void {
   command
@@ -101,7 +104,13 @@ export async function pacedHttp(app: App, flags: FleetFlags): Promise<Http> {
   const { concurrency, perMinute } = paceOf(flags)
   const http = await app.http({ connections: Math.max(32, concurrency) })
   const onPause = (origin: string, waitMs: number): void => app.ui.step(`${origin} asks for a pause of ${Math.ceil(waitMs / 1000)} s`)
-  return paced(http.request, { clock: app.world.clock, concurrency, perMinute, onPause, deadlineMs: app.deadlineAfter(LIMIT_MS) })
+  return paced(http.request, {
+    clock: app.world.clock,
+    concurrency,
+    perMinute,
+    onPause,
+    deadlineMs: app.deadlineAfter(LIMIT_MS) - ENDING_MS,
+  })
 }
 
 function keyOf(target: DemoTarget, slug: string): string {

@@ -103,7 +103,7 @@ describe('a server that', () => {
       const { place, argv, options } = INVOCATIONS[command]
       const home = copyOf(places[place])
       // Commands for many demos wait out a limit of requests a minute, if they have the time.
-      const hurried = code === 'rate_limited' ? ['--timeout', '3s'] : []
+      const hurried = code === 'rate_limited' ? ['--timeout', '6s'] : []
       const result = await run([...(await argv(home)), '--json', ...hurried], { ...options?.(failing), home })
       const { error } = failureOf(plain(command), code, result)
       // Nobody is told to type a credential again that is not what is wrong.
