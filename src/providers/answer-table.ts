@@ -71,7 +71,7 @@ function rowFor(response: HttpResponse, rows: readonly FailureRow[]): FailureRow
 }
 
 /** `wait 120 s` where the server says so (RFC 9110 section 10.2.3), `wait a little` elsewhere. */
-function waitOf({ headers }: HttpResponse): string {
+export function waitOf({ headers }: HttpResponse): string {
   const after = headers['retry-after']?.trim() ?? ''
   return /^\d{1,9}$/.test(after) ? `wait ${after} s` : 'wait a little'
 }

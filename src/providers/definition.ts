@@ -28,10 +28,14 @@ export interface Pair {
 
 /** How a request is authenticated. Values are templates; `username` and `password` may be empty. */
 export type DefinedAuth =
+  | { readonly type: 'none' }
   | {
       readonly type: 'api_key'
       readonly value: string
-      readonly place: { readonly in: 'header'; readonly name: string; readonly prefix?: string }
+      readonly place:
+        | { readonly in: 'header'; readonly name: string; readonly prefix?: string }
+        /** An address with its key is a secret and never shown. */
+        | { readonly in: 'query'; readonly name: string }
     }
   | { readonly type: 'bearer'; readonly token: string }
   | { readonly type: 'basic'; readonly username: string; readonly password: string }
@@ -39,6 +43,30 @@ export type DefinedAuth =
 
 /** A JSON Pointer (RFC 6901), or several of which the first that finds something counts. */
 export type Pointer = string | readonly string[]
+
+/** What is looked for in an answer: everything that is given must hold. */
+export interface AnswerCheck {
+  readonly status?: readonly number[]
+  /** The header, or the place in the JSON, that the rest is about. */
+  readonly header?: string
+  readonly at?: string
+  readonly exists?: boolean
+  readonly equals?: string | number | boolean | null
+  readonly contains?: string
+}
+
+/** What an answer means that is not the expected one. */
+export type ErrorClass =
+  | 'auth_invalid'
+  | 'auth_expired'
+  | 'scope_missing'
+  | 'plan_limited'
+  | 'wrong_host'
+  | 'not_found'
+  | 'bad_request'
+  | 'rate_limited'
+  | 'maintenance'
+  | 'provider_error'
 
 /**
  * A CRM as data: no code of its own. Templates hold `{{fields.<name>}}`, are filled once, and each place of a request has its own rule
@@ -56,8 +84,16 @@ export interface Definition {
   readonly auth: DefinedAuth
   readonly test: {
     readonly request: { readonly path: string; readonly headers?: readonly Pair[] }
-    /** What the JSON must hold, besides being the answer of a 2xx. */
-    readonly expect: { readonly exists: string; readonly refusedWhen?: { readonly at: string; readonly equals: string | boolean } }
+    readonly expect: {
+      /** Of the 2xx. */
+      readonly status: readonly number[]
+      /** Checks that must hold. */
+      readonly all?: readonly AnswerCheck[]
+      /** Checks that must not: a 200 that holds an error. */
+      readonly none?: readonly AnswerCheck[]
+    }
+    /** What answers mean, in this order; what fits none is told by its status. */
+    readonly errors?: readonly { readonly when: AnswerCheck; readonly class: ErrorClass; readonly hint?: string }[]
     readonly identity: {
       readonly accountId?: Pointer
       readonly accountName?: Pointer
@@ -93,6 +129,7 @@ export function providerOf(definition: Definition): Provider {
 }
 
 const AUTH_LABELS: Readonly<Record<DefinedAuth['type'], string>> = {
+  none: 'No credential',
   api_key: 'API key',
   bearer: 'Access token',
   basic: 'API key (basic)',
@@ -173,11 +210,23 @@ export function accessOf(definition: Definition, values: Given): ApiAccess {
   return { baseUrl: baseUrlOf(definition, values).href.replace(/\/$/, ''), headers }
 }
 
+/** The address of a request with its API key, where the CRM takes it in the query. */
+export function authorizedUrl(definition: Definition, url: URL, values: Given): URL {
+  const { auth } = definition
+  if (auth.type !== 'api_key' || auth.place.in !== 'query') return url
+  const authorized = new URL(url)
+  authorized.searchParams.set(auth.place.name, fill(definition, auth.value, values, isHeaderValue))
+  return authorized
+}
+
 function headersOf(definition: Definition, values: Given): readonly Pair[] {
   const { auth } = definition
   const header = (template: string): string => fill(definition, template, values, isHeaderValue)
   switch (auth.type) {
+    case 'none':
+      return []
     case 'api_key':
+      if (auth.place.in === 'query') return []
       return [{ name: auth.place.name, value: `${auth.place.prefix ?? ''}${header(auth.value)}` }]
     case 'bearer':
       return [{ name: 'authorization', value: bearerOf(header(auth.token)) }]

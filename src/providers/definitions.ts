@@ -24,7 +24,7 @@ export const freshsales: Definition = {
     { name: 'apiKey', label: 'API key', kind: 'secret', env: 'FRESHSALES_API_KEY', help: 'Profile settings, API settings.' },
   ],
   auth: { type: 'api_key', value: '{{fields.apiKey}}', place: { in: 'header', name: 'Authorization', prefix: 'Token token=' } },
-  test: { request: { path: '/selector/owners' }, expect: { exists: '/users' }, identity: {} },
+  test: { request: { path: '/selector/owners' }, expect: { status: [200], all: [{ at: '/users', exists: true }] }, identity: {} },
 }
 
 /** Close. The key is the user name; there is no password. */
@@ -39,7 +39,7 @@ export const close: Definition = {
   auth: { type: 'basic', username: '{{fields.apiKey}}', password: '' },
   test: {
     request: { path: '/me/' },
-    expect: { exists: '/id' },
+    expect: { status: [200], all: [{ at: '/id', exists: true }] },
     identity: {
       accountId: '/organizations/0/id',
       accountName: '/organizations/0/name',
@@ -78,7 +78,7 @@ export const copper: Definition = {
   },
   test: {
     request: { path: '/account' },
-    expect: { exists: '/id' },
+    expect: { status: [200], all: [{ at: '/id', exists: true }] },
     identity: { accountId: '/id', accountName: '/name' },
   },
 }
@@ -105,7 +105,7 @@ export const insightly: Definition = {
   auth: { type: 'basic', username: '{{fields.apiKey}}', password: '' },
   test: {
     request: { path: '/Users/Me' },
-    expect: { exists: '/USER_ID' },
+    expect: { status: [200], all: [{ at: '/USER_ID', exists: true }] },
     identity: { userName: ['/FIRST_NAME', '/LAST_NAME'], email: '/EMAIL_ADDRESS' },
   },
 }
@@ -132,7 +132,7 @@ export const activecampaign: Definition = {
   auth: { type: 'api_key', value: '{{fields.apiKey}}', place: { in: 'header', name: 'Api-Token' } },
   test: {
     request: { path: '/users/me' },
-    expect: { exists: '/user/id' },
+    expect: { status: [200], all: [{ at: '/user/id', exists: true }] },
     identity: { userName: '/user/username', email: '/user/email' },
   },
 }
@@ -157,7 +157,7 @@ export const zendeskSell: Definition = {
   auth: { type: 'bearer', token: '{{fields.accessToken}}' },
   test: {
     request: { path: '/users/self' },
-    expect: { exists: '/data/id' },
+    expect: { status: [200], all: [{ at: '/data/id', exists: true }] },
     identity: { userName: '/data/name', email: '/data/email', role: '/data/role' },
   },
 }
@@ -196,7 +196,7 @@ export const intercom: Definition = {
   auth: { type: 'bearer', token: '{{fields.accessToken}}' },
   test: {
     request: { path: '/me', headers: [{ name: 'Intercom-Version', value: '2.11' }] },
-    expect: { exists: '/id' },
+    expect: { status: [200], all: [{ at: '/id', exists: true }] },
     identity: { accountId: '/app/id_code', accountName: '/app/name', userName: '/name', email: '/email' },
   },
 }
@@ -215,7 +215,8 @@ export const attio: Definition = {
   auth: { type: 'bearer', token: '{{fields.accessToken}}' },
   test: {
     request: { path: '/self' },
-    expect: { exists: '/workspace_id', refusedWhen: { at: '/active', equals: false } },
+    expect: { status: [200], all: [{ at: '/workspace_id', exists: true }] },
+    errors: [{ when: { at: '/active', equals: false }, class: 'auth_invalid' }],
     identity: { accountId: '/workspace_id', accountName: '/workspace_name' },
   },
 }

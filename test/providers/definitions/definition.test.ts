@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import type { HttpRequest, HttpResponse } from '../../../src/core/ports.ts'
+import type { TestReport } from '../../../src/core/provider.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { createHttp } from '../../../src/http/http.ts'
 import { accessOf, type Definition, providerOf } from '../../../src/providers/definition.ts'
@@ -181,5 +183,66 @@ describe('where a definition sends its secrets', () => {
   it.each(['Host', 'Content-Length', 'Transfer-Encoding', 'Proxy-Authorization', 'X\r\nEvil'])('and no header %j', (name) => {
     const definition: Definition = { ...freshsales, auth: { type: 'api_key', value: '{{fields.apiKey}}', place: { in: 'header', name } } }
     expect(() => accessOf(definition, { bundle: 'acme', apiKey })).toThrow('cannot be sent')
+  })
+})
+
+describe('an answer', () => {
+  const asked = async (definition: Definition, answer: Partial<HttpResponse>): Promise<{ report: TestReport; request: HttpRequest }> => {
+    const requests: HttpRequest[] = []
+    const token = (): Promise<never> => Promise.reject(new Error('no token'))
+    const report = await testDefined(
+      definition,
+      { userEmail: 'ann@acme.example', apiKey },
+      {
+        http: (request) => {
+          requests.push(request)
+          const headers = { 'content-type': 'application/json' }
+          return Promise.resolve({ status: 200, headers, body: Buffer.from('{"id":1}'), latencyMs: 1, ...answer } as HttpResponse)
+        },
+        clock: Date.now,
+        signal: new AbortController().signal,
+        tokens: { get: token, renew: token },
+      },
+    )
+    const [request] = requests
+    if (request === undefined) throw new Error('nothing was asked')
+    return { report, request }
+  }
+  const withTest = (test: Partial<Definition['test']>): Definition => ({ ...copper, test: { ...copper.test, ...test } })
+
+  it('of 200 that holds an error is none', async () => {
+    const definition = withTest({ expect: { status: [200], none: [{ at: '/error', exists: true }] } })
+    expect((await asked(definition, {})).report.outcome).toBe('connected')
+    expect((await asked(definition, { body: Buffer.from('{"error":null}') })).report).toMatchObject({ cause: 'provider_error' })
+  })
+
+  it('means what the definition says first', async () => {
+    const definition = withTest({
+      errors: [
+        { when: { header: 'X-Reason', contains: 'scope' }, class: 'scope_missing', hint: 'tick \u001bread' },
+        { when: { at: '/code', equals: 7 }, class: 'plan_limited' },
+        { when: { status: [403] }, class: 'auth_invalid' },
+      ],
+    })
+    const { report } = await asked(definition, { status: 401, headers: { 'x-reason': 'no scope' } })
+    expect(report).toMatchObject({ cause: 'permission_denied', hint: expect.stringMatching(/^tick .*read$/) })
+    expect(report.hint).not.toContain('\u001b')
+    expect((await asked(definition, { status: 403 })).report).toMatchObject({ cause: 'auth_rejected' })
+    expect((await asked(definition, { body: Buffer.from('{"code":7}') })).report).toMatchObject({ cause: 'permission_denied' })
+    expect((await asked(definition, { status: 429, headers: { 'retry-after': '9' } })).report).toMatchObject({
+      cause: 'rate_limited',
+      hint: 'wait 9 s, then: crm test {name}',
+    })
+  })
+
+  it('is asked for with the key in the query, or without one', async () => {
+    const inQuery = { ...copper, auth: { type: 'api_key', value: '{{fields.apiKey}}', place: { in: 'query', name: 'key' } } } as const
+    const { request, report } = await asked(inQuery, {})
+    expect(request.url.searchParams.get('key')).toBe(KEY)
+    expect(request.headers).toEqual({ accept: 'application/json' })
+    expect(JSON.stringify(report)).not.toContain(KEY)
+    const open = await asked({ ...copper, auth: { type: 'none' } }, {})
+    expect(open.request.url.search).toBe('')
+    expect(open.report.outcome).toBe('connected')
   })
 })
