@@ -6,5 +6,7 @@ export default defineConfig({
     globalSetup: ['test/support/build.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Tests of commands mostly wait for processes: every core has something to do.
+    maxWorkers: '100%',
   },
 })

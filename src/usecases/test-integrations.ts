@@ -8,6 +8,7 @@ import type { JsonObject } from '../core/json.ts'
 import type { Clock, Http } from '../core/ports.ts'
 import type { Provider, TestReport, TestTools, Warning } from '../core/provider.ts'
 import { toTimestamp } from '../core/time.ts'
+import { withDeadline } from '../http/deadline.ts'
 import type { TestRecord } from '../vault/test-results.ts'
 import type { UnlockedVault } from '../vault/unlocked.ts'
 import { memoryTokens, type TokenDeps } from './token-source.ts'
@@ -182,14 +183,8 @@ export function notSignedIn(about: Pick<TestedValues, 'name' | 'profile' | 'prov
 
 /** The network client with what is left of the test's time as the limit of each request. */
 function limited(deps: TestDeps, endsMs: number): Http {
-  return (request) => {
-    const leftMs = endsMs - deps.clock()
-    if (leftMs <= 0)
-      throw new CrmError('unreachable', `${request.url.host} did not answer in time`, {
-        hint: 'try again, or allow more time with --timeout 60s',
-      })
-    return deps.http({ ...request, timeoutMs: Math.min(request.timeoutMs ?? leftMs, leftMs), signal: request.signal ?? deps.signal })
-  }
+  const http = withDeadline(deps.http, deps.clock, endsMs)
+  return (request) => http({ ...request, signal: request.signal ?? deps.signal })
 }
 
 function toResult(about: TestedValues, report: TestReport, startedMs: number, latencyMs: number): TestResult {

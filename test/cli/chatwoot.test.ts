@@ -117,6 +117,13 @@ describe('wrong values are told all at once, and nothing is sent:', () => {
   })
 })
 
+test('--timeout ends the wait for a server that does not answer', async () => {
+  const fault = sandbox.faults.add('GET /**/agent_bots:hang')
+  const { status, stdout } = await run(['chatwoot', 'bots', 'list', '--json', '--timeout', '1s'], { home })
+  fault.remove()
+  expect([status, JSON.parse(stdout).error.message]).toEqual([8, expect.stringMatching(/was not done within (?:0\.\d|1)/)])
+})
+
 test('deleting asks, and Enter means no', async () => {
   const { bot } = await dataOf('bots', 'create', '--name', 'Kept')
   const terminal = runInTerminal({ command: [NODE, CRM, 'chatwoot', 'bots', 'delete', bot.id], env: { ...home.env }, cwd: home.path })
