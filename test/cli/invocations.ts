@@ -122,7 +122,7 @@ const anyAddress = (): string => `https://example.com/${randomBytes(8).toString(
 
 /** Words that change or delete an object which is made for that first; where the server hangs, one that need not be there. */
 async function inventory(home: Home, verb: string, creation: string): Promise<readonly string[]> {
-  const made = await run(['chatwoot', ...creation.split(' '), '--json', '--timeout', '1s'], { home })
+  const made = await run(['chatwoot', ...creation.split(' '), '--json', '--timeout', '4s'], { home })
   const { data } = JSON.parse(made.stdout)
   const id = data === null ? '1' : (data.inbox ?? data.bot ?? data.webhook).id
   return ['chatwoot', ...verb.split(' '), id, ...(verb.endsWith('delete') ? ['--yes'] : ['--name', 'Renamed'])]

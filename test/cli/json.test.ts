@@ -14,17 +14,23 @@ const FAILS_AS: Partial<Record<AnsweringCommand, AnsweringCommand>> = { 'add --f
 
 let sandbox: Sandbox
 let homes: Homes
+/** For what removes demos while others look at theirs. */
+let doomed: Sandbox
+let doomedHomes: Homes
 
 beforeAll(async () => {
   sandbox = await openSandbox()
   homes = await prepareHomes(sandbox)
+  doomed = await openSandbox()
+  doomedHomes = await prepareHomes(doomed)
 })
 
 /** Runs a command as {@link INVOCATIONS} say, with more words and variables; one that serves is told to stop once it has answered. */
 async function invoke(command: AnsweringCommand, more: readonly string[], env: Record<string, string> = {}): Promise<Result> {
   const { place, argv, options } = INVOCATIONS[command]
-  const home = copyOf(homes[place])
-  const given = options?.(sandbox) ?? {}
+  const removes = /^demo-(?:remove|destroy|apply|sweep)$/.test(command)
+  const home = copyOf((removes ? doomedHomes : homes)[place])
+  const given = options?.(removes ? doomed : sandbox) ?? {}
   const running = start([...(await argv(home)), ...more], { ...given, home, env: { ...given.env, ...env } })
   if (command === 'sandbox')
     running.process.stdout?.on('data', () => running.printed().stdout.includes('"ok": true') && running.process.kill('SIGINT'))

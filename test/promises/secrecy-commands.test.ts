@@ -69,7 +69,7 @@ describe('what every command prints, stores and shows to the process list', () =
       const { place, argv, options } = INVOCATIONS[command]
       for (const format of command === 'tour' ? LOUD : FORMATS) {
         // Demos of one name on one server would get into each other's way.
-        const { sandbox, homes, canaries } = /^demo-(?:create|remove)$/.test(command) ? await prepare() : shared
+        const { sandbox, homes, canaries } = /^demo-(?:create|remove|destroy|apply|sweep)$/.test(command) ? await prepare() : shared
         const home = copyOf(homes[place])
         const given: RunOptions = { home, ...options?.(sandbox) }
         const secrets = new Canaries()
