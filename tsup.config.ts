@@ -1,6 +1,6 @@
 import { defineConfig, type Options } from 'tsup'
-import { builtInsByCall, chunksToCommonJs, fewChunks } from './build/chunks.ts'
-import { bundledSqlite, slimCommander, slimPrompts, slimUndici } from './build/slim.ts'
+import { builtInsByCall, chunksToCommonJs, fewChunks } from './.tsup/chunks.ts'
+import { bundledSqlite, slimCommander, slimPrompts, slimUndici } from './.tsup/slim.ts'
 
 const shared: Options = {
   format: ['esm'],

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { Answer } from '../core/answers.ts'
 import { CrmError, type StopSignal } from '../core/errors.ts'
 import { parseName } from '../core/integration.ts'
+import type { Http } from '../core/ports.ts'
 import type { Warning } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
 import { parseDuration } from '../core/time.ts'
@@ -281,6 +282,12 @@ export class App {
       ...options,
     })
     return this.#http
+  }
+
+  /** The network client for what only reads, or undoes nothing: its requests end with the time of the command. */
+  async httpInTime(): Promise<Http> {
+    const [{ request }, { withDeadline }] = await Promise.all([this.http(), import('../http/deadline.ts')])
+    return withDeadline(request, this.world.clock, this.deadlineMs)
   }
 
   /** Secrets are not handled while Node is told to write down what passes through it. @throws {CrmError} `usage`. */

@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
 import { CrmError } from '../core/errors.ts'
-import { withDeadline } from '../http/deadline.ts'
 import {
   createBot,
   createInbox,
@@ -175,8 +174,7 @@ async function remove(app: App, kind: Deletable, plural: string, id: string, fla
 
 async function open(app: App, { integration }: Flags): Promise<InventoryDeps> {
   const { target } = await openTarget(app, integration)
-  const http = withDeadline((await app.http()).request, app.world.clock, app.deadlineMs)
-  return { http, signal: app.signal, target }
+  return { http: await app.httpInTime(), signal: app.signal, target }
 }
 
 /** Settings in the words of the use-case: `--event` becomes `events`. */

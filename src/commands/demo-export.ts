@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { DemoTarget } from '../chatwoot/demo-target.ts'
 import { writePrivateFile } from '../files/private.ts'
 import { type App, action, type Outcome } from './app.ts'
-import { type FleetFlags, pacedHttp, storedRecords } from './demo-fleet.ts'
+import { type FleetFlags, pacedReads, storedRecords } from './demo-fleet.ts'
 import { type OpenTarget, openAllTargets, openTarget } from './demo-target.ts'
 import { setExamples, setStatuses } from './help-format.ts'
 
@@ -32,7 +32,7 @@ async function demoExport(app: App, flags: DemoExportFlags): Promise<Outcome> {
     const open = byTarget.get(target)
     return open === undefined ? null : storedRecords(app, open)
   }
-  const http = await pacedHttp(app, flags)
+  const http = await pacedReads(app, flags)
   const answer = await exportDemos({ http, signal: app.signal, known }, [...byTarget.keys()]).finally(() => progress.end())
   const { output } = flags
   const data = answer.data === null ? null : { ...answer.data, path: output ?? null }

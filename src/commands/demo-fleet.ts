@@ -113,6 +113,12 @@ export async function pacedHttp(app: App, flags: FleetFlags): Promise<Http> {
   })
 }
 
+/** The same for what only reads: its requests end with the time of the command. */
+export async function pacedReads(app: App, flags: FleetFlags): Promise<Http> {
+  const { withDeadline } = await import('../http/deadline.ts')
+  return withDeadline(await pacedHttp(app, flags), app.world.clock, app.deadlineAfter(LIMIT_MS))
+}
+
 function keyOf(target: DemoTarget, slug: string): string {
   return `${target.name} ${slug}`
 }

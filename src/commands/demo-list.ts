@@ -29,9 +29,9 @@ async function demoList(app: App): Promise<Answer<DemoListAnswer>> {
   const stored = known !== undefined && (await known.totals(profile, { provider: chatwoot.id })).total > 0
   const target = stored ? undefined : environmentTarget(chatwoot, app.world.env)
   if (target === undefined) return listDemos((await known?.demos(profile)) ?? [])
-  const http = await app.http()
+  const http = await app.httpInTime()
   const demos = await findMarkedDemos({
-    http: http.request,
+    http,
     clock: app.world.clock,
     signal: app.signal,
     target: { name: target.name, source: 'environment', values: mergeValues(target.values) },

@@ -38,7 +38,7 @@ async function demoOpen(app: App, text: string, flags: DemoOpenFlags): Promise<O
   const slug = parseName(text, 'demo')
   const page = await pageOf(flags)
   const { opened, demo } = await locateDemo(app, slug, flags.integration)
-  const http = async () => (await app.http()).request
+  const http = () => app.httpInTime()
   const found = await openDemo({ http, signal: app.signal, target: opened.target }, { ...demo, page })
   const address = new URL(found.address)
   const { openBrowser } = await import('../terminal/browser.ts')

@@ -36,8 +36,8 @@ async function demoShow(app: App, text: string, flags: DemoShowFlags): Promise<O
   const kept = unlocked === undefined ? undefined : await unlocked.readDemo(target.name, slug)
   if (reveal && kept !== undefined) await unlocked?.revealDemo(target.name, slug)
   const shown: ShownDemo = { slug, reveal, ...(kept === undefined ? {} : { kept }) }
-  const http = await app.http()
-  const answer = await showDemo({ http: http.request, clock: app.world.clock, signal: app.signal, target }, shown)
+  const http = await app.httpInTime()
+  const answer = await showDemo({ http, clock: app.world.clock, signal: app.signal, target }, shown)
   const reveals =
     reveal && answer.data !== null ? Object.values(answer.data.secrets).flatMap(({ value }) => (value === undefined ? [] : [value])) : []
   return { answer, view: (async () => (await import('../terminal/views/demo-show.ts')).demoShowView) as Outcome['view'], reveals }
@@ -89,9 +89,9 @@ export async function locateDemo(
     const { name, inboxId, botId } = kept.record
     return { opened, demo: { slug, name, inboxId, botId, record: kept.record } }
   }
-  const http = await app.http()
+  const http = await app.httpInTime()
   const { findMarkedDemos } = await import('../usecases/list-demos.ts')
-  const marked = await findMarkedDemos({ http: http.request, clock: app.world.clock, signal: app.signal, target: opened.target })
+  const marked = await findMarkedDemos({ http, clock: app.world.clock, signal: app.signal, target: opened.target })
   const demo = marked.find((one) => one.slug === slug)
   if (demo === undefined) throw new CrmError('not_found', `no demo is named ${slug}`, { hint: 'see the demos with: crm demo-list' })
   return { opened, demo: { slug, name: demo.name, inboxId: demo.inboxId, botId: demo.botId } }

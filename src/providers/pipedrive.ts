@@ -11,6 +11,7 @@ import { defineProvider } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
 import { caField } from './ca-field.ts'
 import { apiHeaders, apiOrigin } from './pipedrive-api.ts'
+import { redirectPortField } from './redirect-port-field.ts'
 
 const SENDABLE = { re: /^[\x21-\x7e]+$/, says: 'must be visible ASCII characters without blanks' }
 
@@ -87,22 +88,12 @@ const fields = [
     pattern: SENDABLE,
     when: { field: 'auth', is: 'refresh_token' },
   },
-  {
-    key: 'redirectPort',
-    label: 'Port of the callback',
-    kind: 'number',
-    sensitivity: 'public',
+  redirectPortField({
     env: 'PIPEDRIVE_REDIRECT_PORT',
-    optional: true,
-    fallback: REDIRECT_PORT,
-    example: REDIRECT_PORT,
+    port: REDIRECT_PORT,
+    methods: 'oauth_browser|refresh_token',
     help: 'The one callback URL of the app must be http://localhost:<port> exactly.',
-    pattern: {
-      re: /^(?:102[4-9]|10[3-9]\d|1[1-9]\d{2}|[2-9]\d{3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])$/,
-      says: 'must be a port from 1024 to 65535',
-    },
-    when: { field: 'auth', is: 'oauth_browser|refresh_token' },
-  },
+  }),
   caField('PIPEDRIVE_CA'),
 ] as const satisfies readonly Field[]
 

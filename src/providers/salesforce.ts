@@ -11,6 +11,7 @@ import type { Grant, TokenEndpoint } from '../core/grant.ts'
 import { defineProvider } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
 import { caField } from './ca-field.ts'
+import { redirectPortField } from './redirect-port-field.ts'
 import { isWebHost, loginHostOf, SALESFORCE_HOSTS } from './salesforce-hosts.ts'
 import { readPasted } from './salesforce-paste.ts'
 
@@ -138,22 +139,12 @@ const fields = [
     help: 'Only where the org asks for another one than the address of its sign-in.',
     when: { field: 'auth', is: 'jwt_bearer' },
   },
-  {
-    key: 'redirectPort',
-    label: 'Port of the callback',
-    kind: 'number',
-    sensitivity: 'public',
+  redirectPortField({
     env: 'SALESFORCE_REDIRECT_PORT',
-    optional: true,
-    fallback: REDIRECT_PORT,
-    example: REDIRECT_PORT,
+    port: REDIRECT_PORT,
+    methods: 'oauth_browser|refresh_token',
     help: `The app must list the callback URL http://localhost:<port>${REDIRECT_PATH} exactly.`,
-    pattern: {
-      re: /^(?:102[4-9]|10[3-9]\d|1[1-9]\d{2}|[2-9]\d{3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])$/,
-      says: 'must be a port from 1024 to 65535',
-    },
-    when: { field: 'auth', is: 'oauth_browser|refresh_token' },
-  },
+  }),
   {
     key: 'accessToken',
     label: 'Access token or session id',

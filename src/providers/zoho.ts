@@ -10,6 +10,7 @@ import type { Captured, Grant, TokenEndpoint } from '../core/grant.ts'
 import { defineProvider } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
 import { caField } from './ca-field.ts'
+import { redirectPortField } from './redirect-port-field.ts'
 import { ACCOUNTS_HOSTS, API_HOSTS, apiOrigin, DATA_CENTRES, dataCentre, tokenHeaders } from './zoho-centres.ts'
 
 const SENDABLE = { re: /^[\x21-\x7e]+$/, says: 'must be visible ASCII characters without blanks' }
@@ -117,22 +118,12 @@ const fields = [
     },
     when: { field: 'auth', is: 'oauth_browser' },
   },
-  {
-    key: 'redirectPort',
-    label: 'Port of the callback',
-    kind: 'number',
-    sensitivity: 'public',
+  redirectPortField({
     env: 'ZOHO_REDIRECT_PORT',
-    optional: true,
-    fallback: REDIRECT_PORT,
-    example: REDIRECT_PORT,
+    port: REDIRECT_PORT,
+    methods: 'oauth_browser',
     help: `The client must list the redirect URI http://localhost:<port>${REDIRECT_PATH} exactly.`,
-    pattern: {
-      re: /^(?:102[4-9]|10[3-9]\d|1[1-9]\d{2}|[2-9]\d{3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])$/,
-      says: 'must be a port from 1024 to 65535',
-    },
-    when: { field: 'auth', is: 'oauth_browser' },
-  },
+  }),
   caField('ZOHO_CA'),
 ] as const satisfies readonly Field[]
 

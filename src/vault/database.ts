@@ -12,7 +12,7 @@ const BUSY_TIMEOUT_MS = 10_000
  * A vault of more pages than this (4 KiB each) is not read through on every open: the time of a command must not grow with
  * the vault. Whatever is used is authenticated by its seal, and `crm vault verify` reads everything.
  */
-const QUICK_CHECK_PAGES = 64
+const QUICK_CHECK_PAGES = 512
 /** Small tables that everything hangs on: of a larger vault, these are read through. */
 const KEY_TABLES: readonly string[] = ['profiles', 'key_slots', 'audit_keys']
 

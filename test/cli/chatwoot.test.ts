@@ -117,11 +117,17 @@ describe('wrong values are told all at once, and nothing is sent:', () => {
   })
 })
 
-test('--timeout ends the wait for a server that does not answer', async () => {
-  const fault = sandbox.faults.add('GET /**/agent_bots:hang')
-  const { status, stdout } = await run(['chatwoot', 'bots', 'list', '--json', '--timeout', '1s'], { home })
-  fault.remove()
-  expect([status, JSON.parse(stdout).error.message]).toEqual([8, expect.stringMatching(/was not done within (?:0\.\d|1)/)])
+describe('--timeout ends the wait for a server that does not answer:', () => {
+  test.each([['chatwoot', 'bots', 'list'], ['demo-list'], ['demo-show', 'acme'], ['demo-verify', 'acme'], ['demo-export']])(
+    'crm %s %s %s',
+    async (...words) => {
+      const fault = sandbox.faults.add('GET /**/agent_bots:hang')
+      const argv = [...words.filter((word) => word !== undefined), '--json', '--timeout', '1s']
+      const { status, stdout } = await run(argv, { env: chatwootVariables(sandbox) })
+      fault.remove()
+      expect([status, JSON.parse(stdout).error.message]).toEqual([8, expect.stringMatching(/not done within (?:0\.\d|1)/)])
+    },
+  )
 })
 
 test('deleting asks, and Enter means no', async () => {

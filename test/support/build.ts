@@ -16,7 +16,7 @@ declare module 'vitest' {
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 /** Below node_modules, so that the build finds its one dependency, and away from the dist/ that a person may be rewriting. */
 const BUILDS = join(ROOT, 'node_modules/.cache/crm-test-build')
-const SOURCES = ['src', 'bin', 'build', 'package.json', 'package-lock.json', 'tsup.config.ts', 'tsconfig.json']
+const SOURCES = ['src', 'bin', '.tsup', 'package.json', 'package-lock.json', 'tsup.config.ts', 'tsconfig.json']
 const DAY_MS = 86_400_000
 
 /**
