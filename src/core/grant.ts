@@ -22,6 +22,8 @@ export interface TokenAnswer {
   readonly expiresIn?: string | readonly string[]
   /** A lifetime of more than a day is given in milliseconds. */
   readonly longExpiryIsMs?: true
+  /** The lifetime is always given in milliseconds. */
+  readonly expiryIsMs?: true
   /** Its presence is a failure whatever the status says; default `/error` in an answer without a token; of several places the first that is there. */
   readonly error?: string | readonly string[]
   /** Seconds that a token lasts when the answer does not say; default unknown: it is used until the API calls it expired. */
@@ -36,6 +38,8 @@ export interface TokenEndpoint {
   readonly clientSecret?: Secret
   /** Where id and secret go: in the form, or in an `Authorization: Basic` header. */
   readonly clientAuth: 'post' | 'basic'
+  /** How the parameters are written; default `form`, as RFC 6749 has it. */
+  readonly bodyFormat?: 'form' | 'json'
   /** Further parameters of the form. */
   readonly parameters?: Readonly<Record<string, string>>
   readonly headers?: HttpRequest['headers']

@@ -80,6 +80,8 @@ export interface Provider<Fs extends readonly Field[] = readonly Field[]> {
   /** Hosts that a `url` field may name: suffixes with a leading dot (`.my.salesforce.com`), or whole hosts; empty means any. */
   readonly hosts: readonly string[]
   readonly fields: Fs
+  /** SHA-256, hex, of the definition that a user has added it with: stored integrations are bound to it. Undefined for those of ours. */
+  readonly definition?: string
   /**
    * Understands what people paste: given the raw text of one field, the values that it holds for this and other fields
    * (a dashboard address fills base URL and account id). Null when there is nothing to understand.

@@ -139,9 +139,10 @@ function refusalStatus(status: number): number {
   return status >= 400 && status < 500 ? status : 400
 }
 
-function lifetimeOf(json: Json, { expiresIn = '/expires_in', longExpiryIsMs, lifetimeS }: TokenAnswer): number | undefined {
+function lifetimeOf(json: Json, { expiresIn = '/expires_in', expiryIsMs, longExpiryIsMs, lifetimeS }: TokenAnswer): number | undefined {
   const texts = (typeof expiresIn === 'string' ? [expiresIn] : expiresIn).map((pointer) => textAt(json, pointer))
   const plain = Number(texts.find((text) => text !== undefined))
   if (!Number.isFinite(plain) || plain <= 0) return lifetimeS
-  return Math.min(longExpiryIsMs === true && plain > DAY_S ? plain / 1000 : plain, LONGEST_LIFETIME_S)
+  const isMs = expiryIsMs === true || (longExpiryIsMs === true && plain > DAY_S)
+  return Math.min(isMs ? plain / 1000 : plain, LONGEST_LIFETIME_S)
 }

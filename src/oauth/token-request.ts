@@ -52,17 +52,19 @@ export class TokenExchange {
   async #send(address: string, method: string, headers: Readonly<Record<string, string>>, body: string): Promise<Response> {
     const url = new URL(address)
     const { authorization, 'user-agent': _theirs, ...plain } = headers
+    const isJson = this.endpoint.bodyFormat === 'json'
     const response = await this.tools.http({
       method: method as 'POST',
       url,
       origin: this.endpoint.url.origin,
       headers: {
         ...plain,
+        ...(isJson ? { 'content-type': 'application/json' } : {}),
         ...(authorization === undefined ? {} : { authorization: new Secret(authorization) }),
         ...this.endpoint.headers,
         accept: 'application/json',
       },
-      body,
+      body: isJson ? JSON.stringify(Object.fromEntries(new URLSearchParams(body))) : body,
       maxBytes: 1024 * 1024,
       ...(this.endpoint.publicOnly === undefined ? {} : { publicOnly: this.endpoint.publicOnly }),
       signal: this.tools.signal,

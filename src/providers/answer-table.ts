@@ -70,9 +70,13 @@ function rowFor(response: HttpResponse, rows: readonly FailureRow[]): FailureRow
   })
 }
 
-/** `wait 120 s` where the server says so (RFC 9110 section 10.2.3), `wait a little` elsewhere. */
-export function waitOf({ headers }: HttpResponse): string {
-  const after = headers['retry-after']?.trim() ?? ''
+/**
+ * `wait 120 s` where the server says so (RFC 9110 section 10.2.3), `wait a little` elsewhere.
+ * @param header the one of a CRM that has another name for it.
+ */
+export function waitOf({ headers }: HttpResponse, header = 'retry-after'): string {
+  const name = header.toLowerCase()
+  const after = (Object.hasOwn(headers, name) ? headers[name] : undefined)?.trim() ?? ''
   return /^\d{1,9}$/.test(after) ? `wait ${after} s` : 'wait a little'
 }
 

@@ -1,126 +1,42 @@
-import { CrmError } from '../core/errors.ts'
-import { type Field, flagName } from '../core/field.ts'
-import type { ApiAccess } from '../core/grant.ts'
-import { isHeaderName, isHeaderValue } from '../core/header.ts'
-import { isPinnedHost } from '../core/host.ts'
-import { defineProvider, type Provider } from '../core/provider.ts'
-import { Secret } from '../core/secret.ts'
-import { visible } from '../core/text.ts'
-import { basicOf, bearerOf } from './auth-headers.ts'
+import { CrmError, type Problem } from '../core/errors.ts'
+import type { Field } from '../core/field.ts'
+import { isPrivateHost } from '../core/host.ts'
+import { defineProvider, type Provider, type Warning } from '../core/provider.ts'
+import { caField } from './ca-field.ts'
+import { accessOf, authorizationOf, grantOf, sourcesOf } from './definition-auth.ts'
+import { type DefinedAuth, type DefinedField, type Definition, isSecret, namesIn, oauthOf, templatesOf } from './definition-format.ts'
+import { LONGEST_VALUE, readPattern } from './definition-pattern.ts'
+import { addressField, urlOf } from './definition-template.ts'
 
-/** One value that a definition asks for. `host` is a part of the host name, and limited to the letters of one. */
-export interface DefinedField {
-  readonly name: string
-  readonly label: string
-  readonly kind: 'text' | 'secret' | 'host' | 'email' | 'choice'
-  readonly help: string
-  readonly env: string
-  readonly example?: string
-  readonly default?: string
-  readonly choices?: readonly { readonly value: string; readonly label: string }[]
+/** What is known of a definition besides what stands in it. */
+export interface DefinitionOrigin {
+  /** SHA-256 of its text, hex; what integrations are bound to. */
+  readonly digest: string
 }
 
-/** A name and the template of its value. */
-export interface Pair {
-  readonly name: string
-  readonly value: string
-}
-
-/** How a request is authenticated. Values are templates; `username` and `password` may be empty. */
-export type DefinedAuth =
-  | { readonly type: 'none' }
-  | {
-      readonly type: 'api_key'
-      readonly value: string
-      readonly place:
-        | { readonly in: 'header'; readonly name: string; readonly prefix?: string }
-        /** An address with its key is a secret and never shown. */
-        | { readonly in: 'query'; readonly name: string }
-    }
-  | { readonly type: 'bearer'; readonly token: string }
-  | { readonly type: 'basic'; readonly username: string; readonly password: string }
-  | { readonly type: 'headers'; readonly headers: readonly Pair[] }
-
-/** A JSON Pointer (RFC 6901), or several of which the first that finds something counts. */
-export type Pointer = string | readonly string[]
-
-/** What is looked for in an answer: everything that is given must hold. */
-export interface AnswerCheck {
-  readonly status?: readonly number[]
-  /** The header, or the place in the JSON, that the rest is about. */
-  readonly header?: string
-  readonly at?: string
-  readonly exists?: boolean
-  readonly equals?: string | number | boolean | null
-  readonly contains?: string
-}
-
-/** What an answer means that is not the expected one. */
-export type ErrorClass =
-  | 'auth_invalid'
-  | 'auth_expired'
-  | 'scope_missing'
-  | 'plan_limited'
-  | 'wrong_host'
-  | 'not_found'
-  | 'bad_request'
-  | 'rate_limited'
-  | 'maintenance'
-  | 'provider_error'
-
-/**
- * A CRM as data: no code of its own. Templates hold `{{fields.<name>}}`, are filled once, and each place of a request has its own rule
- * about what a value may be there.
- */
-export interface Definition {
-  readonly format: 1
-  readonly id: string
-  readonly name: string
-  readonly docsUrl: string
-  readonly baseUrl: string
-  /** Hosts that a request may go to: whole names, or `*.` and the end of one. */
-  readonly hosts: readonly string[]
-  readonly fields: readonly DefinedField[]
-  readonly auth: DefinedAuth
-  readonly test: {
-    readonly request: { readonly path: string; readonly headers?: readonly Pair[] }
-    readonly expect: {
-      /** Of the 2xx. */
-      readonly status: readonly number[]
-      /** Checks that must hold. */
-      readonly all?: readonly AnswerCheck[]
-      /** Checks that must not: a 200 that holds an error. */
-      readonly none?: readonly AnswerCheck[]
-    }
-    /** What answers mean, in this order; what fits none is told by its status. */
-    readonly errors?: readonly { readonly when: AnswerCheck; readonly class: ErrorClass; readonly hint?: string }[]
-    readonly identity: {
-      readonly accountId?: Pointer
-      readonly accountName?: Pointer
-      readonly userName?: Pointer
-      readonly email?: Pointer
-      readonly role?: Pointer
-    }
-  }
-}
-
-const HOST_PART = { re: /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, says: 'must be lower-case letters, digits and hyphens, such as acme' }
-const EMAIL = { re: /^[\x21-\x3f\x41-\x7e]{1,64}@[a-zA-Z0-9.-]{1,253}$/, says: 'must be an e-mail address' }
-const SENDABLE = { re: /^[\x21-\x7e]+$/, says: 'must be visible ASCII characters without blanks' }
-
-/** The provider that a definition describes. */
-export function providerOf(definition: Definition): Provider {
-  const fields = definition.fields.map(fieldOf)
+/** The provider that a definition describes. @param origin of one that a user has added; undefined for those that are shipped. */
+export function providerOf(definition: Definition, origin?: DefinitionOrigin): Provider {
+  const { id, name, docsUrl, auth } = definition
+  const fields = [
+    ...definition.fields.filter(({ automated }) => automated !== true).map((field) => fieldOf(definition, field)),
+    ...ours(definition, origin !== undefined),
+  ]
   return defineProvider({
-    id: definition.id,
-    title: definition.name,
-    docs: definition.docsUrl,
-    authMethods: [{ id: definition.auth.type, label: AUTH_LABELS[definition.auth.type], fields: fields.map(({ key }) => key) }],
+    id,
+    title: name,
+    docs: docsUrl ?? '',
+    authMethods: [{ id: auth.type, label: AUTH_LABELS[auth.type], fields: fields.map(({ key }) => key) }],
     capabilities: ['test'],
     hosts: pinsOf(definition),
     fields,
+    ...(origin === undefined ? {} : { definition: origin.digest }),
+    readPasted: (key, text) => plainOf(definition, key, text),
+    check: (values) => problemsOf(definition, values),
+    cautions: () => cautionsOf(definition),
     destination: (values) => destinationOf(definition, values),
-    api: (values) => accessOf(definition, values),
+    api: (values, tokens) => accessOf(definition, values, tokens),
+    ...(oauthOf(definition) === undefined ? {} : { grant: (values) => grantOf(definition, values) }),
+    ...(auth.type === 'oauth2_authorization_code' ? { authorization: (values) => authorizationOf(definition, values) } : {}),
     async test(values, tools) {
       const { testDefined } = await import('./definition-test.ts')
       return testDefined(definition, values, tools)
@@ -134,124 +50,175 @@ const AUTH_LABELS: Readonly<Record<DefinedAuth['type'], string>> = {
   bearer: 'Access token',
   basic: 'API key (basic)',
   headers: 'API key with headers',
+  oauth2_client_credentials: 'Client id and secret',
+  oauth2_authorization_code: 'Sign-in with the browser',
+  hmac: 'Signed requests (HMAC)',
 }
 
-function fieldOf({ name, label, kind, help, env, example, default: fallback, choices }: DefinedField): Field {
-  const secret = kind === 'secret'
-  const pattern = kind === 'host' ? HOST_PART : kind === 'email' ? EMAIL : SENDABLE
+/** Fields that every definition has, whatever it says: they are about this machine, not about the CRM. */
+export const OWN_FIELDS = ['allowPrivateNetwork', 'ca', 'redirectPort'] as const
+
+function ours(definition: Definition, isAdded: boolean): readonly Field[] {
+  const prefix = variablePrefix(definition.id)
+  const network: Field = {
+    key: 'allowPrivateNetwork',
+    label: 'Allow private networks',
+    kind: 'flag',
+    sensitivity: 'public',
+    env: `${prefix}_ALLOW_PRIVATE_NETWORK`,
+    optional: true,
+    fallback: 'false',
+    example: 'true',
+    help: 'Needed when the server is on this machine or in a private network.',
+  }
+  // Those that are shipped name public hosts.
+  const own: readonly Field[] = [...(isAdded ? [network] : []), caField(`${prefix}_CA`)]
+  const { auth } = definition
+  if (auth.type !== 'oauth2_authorization_code' || auth.redirectPort === undefined) return own
+  const port: Field = {
+    key: 'redirectPort',
+    label: 'Port of the callback',
+    kind: 'number',
+    sensitivity: 'public',
+    env: `${prefix}_REDIRECT_PORT`,
+    optional: true,
+    fallback: String(auth.redirectPort),
+    example: String(auth.redirectPort),
+    help: `The app lists http://localhost:<port>${auth.redirectPath ?? '/callback'} as its redirect URI.`,
+    pattern: PORT,
+  }
+  return [...own, port]
+}
+
+/** `acme-crm` → `ACME_CRM`: how the variables of a provider begin. */
+export function variablePrefix(id: string): string {
+  return id.toUpperCase().replaceAll('-', '_')
+}
+
+/** The variable of a field: its own, or the id and the name in capitals. */
+export function variableOf({ id }: Pick<Definition, 'id'>, { name, env }: Pick<DefinedField, 'name' | 'env'>): string {
+  return env ?? `${variablePrefix(id)}_${name.replace(/[A-Z]/g, '_$&').toUpperCase()}`
+}
+
+const PORT = {
+  re: /^(?:102[4-9]|10[3-9]\d|1[1-9]\d{2}|[2-9]\d{3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])$/,
+  says: 'must be a port from 1024 to 65535',
+}
+const HOST_PART = {
+  re: /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i,
+  says: 'must be a name of letters, digits, hyphens and dots, such as acme',
+}
+const EMAIL = { re: /^[\x21-\x3f\x41-\x7e]{1,64}@[a-zA-Z0-9.-]{1,253}$/, says: 'must be an e-mail address' }
+const SENDABLE = { re: /^[\x21-\x7e]+$/, says: 'must be visible ASCII characters without blanks' }
+const PRINTABLE = { re: /^\P{Cc}+$/u, says: 'must not hold control characters' }
+
+const KINDS: Readonly<Record<DefinedField['kind'], Field['kind']>> = {
+  text: 'text',
+  secret: 'text',
+  multilineSecret: 'lines',
+  host: 'text',
+  url: 'url',
+  email: 'text',
+  integer: 'number',
+  boolean: 'flag',
+  choice: 'choice',
+  jsonHeaders: 'json',
+}
+
+function fieldOf(definition: Definition, defined: DefinedField): Field {
+  const { name, kind, help, docsUrl, example, default: fallback, choices, visibleWhen, required } = defined
+  const pattern = patternOf(definition, defined)
+  const where = [help, docsUrl === undefined ? undefined : `See ${docsUrl}`].filter((text) => text !== undefined).join(' ')
   return {
     key: name,
-    label,
-    kind: kind === 'choice' ? 'choice' : 'text',
-    sensitivity: secret ? 'secret' : 'public',
-    env,
-    help,
-    ...(kind === 'choice' ? {} : { pattern }),
+    label: labelOf(defined),
+    kind: KINDS[kind],
+    sensitivity: isSecret(definition, defined) ? 'secret' : 'public',
+    env: variableOf(definition, defined),
+    ...(where === '' ? {} : { help: where }),
+    ...(pattern === undefined ? {} : { pattern }),
+    ...(required === false ? { optional: true } : {}),
     ...(example === undefined ? {} : { example }),
-    ...(fallback === undefined ? {} : { fallback }),
-    ...(choices === undefined ? {} : { choices }),
+    ...(fallback === undefined ? {} : { fallback: String(fallback) }),
+    ...(choices === undefined ? {} : { choices: choices.map(({ value, label = value }) => ({ value, label })) }),
+    ...(visibleWhen === undefined ? {} : { when: { field: visibleWhen.field, is: String(visibleWhen.equals) } }),
   }
 }
 
-function pinsOf({ hosts }: Definition): readonly string[] {
-  return hosts.map((host) => host.replace(/^\*/, ''))
+function labelOf({ label, prefix = '', suffix = '' }: DefinedField): string {
+  return prefix === '' && suffix === '' ? label : `${label} (${prefix}…${suffix})`
+}
+
+/** What a value must look like: what the definition says, and what the places allow that it is put into. */
+function patternOf(definition: Definition, field: DefinedField): Field['pattern'] {
+  const { kind, name, pattern, minLength = 0, maxLength = LONGEST_VALUE, example } = field
+  if (kind === 'boolean' || kind === 'choice' || kind === 'url' || kind === 'integer' || kind === 'jsonHeaders') return undefined
+  const base = kind === 'host' ? HOST_PART : kind === 'email' ? EMAIL : kind === 'multilineSecret' ? undefined : lettersOf(definition, name)
+  if (pattern === undefined && field.minLength === undefined && field.maxLength === undefined) return base
+  const read = pattern === undefined ? undefined : readPattern(pattern, maxLength)
+  // A pattern that cannot be used was refused when the definition was added; nothing passes it here either.
+  const own = read === undefined ? '' : 're' in read ? `(?=[^]*?(?:${read.re.source}))` : '(?!)'
+  const places = base === undefined ? '' : `(?=${base.re.source})`
+  return {
+    re: new RegExp(`^(?=[^]{${minLength},${maxLength}}$)${places}${own}`, kind === 'host' ? 'iu' : 'u'),
+    says: `must be ${lengthText(minLength, maxLength)}${pattern === undefined ? '' : ` of the form ${example ?? pattern}`}`,
+  }
+}
+
+function lengthText(least: number, most: number): string {
+  if (most === LONGEST_VALUE) return least === 0 ? 'text' : `at least ${least} characters`
+  return least === most ? `${most} characters` : `${Math.max(least, 1)} to ${most} characters`
+}
+
+function lettersOf(definition: Definition, name: string): NonNullable<Field['pattern']> {
+  const isHeader = [...templatesOf(definition)].some(
+    ({ slot, template }) => slot === 'header' && namesIn(template).includes(`fields.${name}`),
+  )
+  return isHeader ? SENDABLE : PRINTABLE
+}
+
+function pinsOf({ hosts = [] }: Definition): readonly string[] {
+  return hosts.map((host) => host.replace(/^\*/, '').replace(/:\d+$/, ''))
+}
+
+/** What is pasted with the decoration that a person sees around it. */
+function plainOf({ fields }: Definition, key: string, text: string): Readonly<Record<string, string>> | null {
+  const { prefix = '', suffix = '' } = fields.find(({ name }) => name === key) ?? {}
+  const from = prefix !== '' && text.startsWith(prefix) ? prefix.length : 0
+  const to = suffix !== '' && text.endsWith(suffix) ? text.length - suffix.length : text.length
+  return from === 0 && to === text.length ? null : { [key]: text.slice(from, Math.max(from, to)) }
 }
 
 type Given = Readonly<Record<string, unknown>>
 
-/** The origin of a definition's base URL; undefined while a part of its host is not known or may not stand there. */
-function destinationOf(definition: Definition, values: Given): string | undefined {
+/** What no single field can see: whether its address is one that secrets may go to. */
+function problemsOf(definition: Definition, values: Given): readonly Problem[] {
+  const field = addressField(definition)?.name ?? 'allowPrivateNetwork'
+  const url = addressOf(definition, { ...values, allowPrivateNetwork: true })
+  if (url === undefined)
+    return namesIn(definition.baseUrl).some((name) => name.startsWith('auth.')) ? [] : [{ field, message: 'is not on a host of this CRM' }]
+  if (values.allowPrivateNetwork === true || !isPrivateHost(url.hostname)) return []
+  return [{ field, message: 'is on this machine or in a private network, which needs --allow-private-network' }]
+}
+
+function cautionsOf({ auth, test }: Definition): readonly Warning[] {
+  const place = 'place' in auth ? auth.place : auth.type === 'hmac' ? auth.signature : undefined
+  const inPath = namesIn(test.request.path).some((name) => name.startsWith('auth.'))
+  if (place?.in !== 'query' && !inPath) return []
+  return [{ code: 'key_in_url', message: 'the credential travels in the address, which servers and proxies write to their logs' }]
+}
+
+/** The base URL; undefined while a part of it is not known or may not stand there. */
+function addressOf(definition: Definition, values: Given): URL | undefined {
   try {
-    return baseUrlOf(definition, values).origin
-  } catch {
-    return undefined
+    return urlOf(sourcesOf(definition, values), definition.baseUrl)
+  } catch (error) {
+    if (error instanceof CrmError) return undefined
+    throw error
   }
 }
 
-/** The base URL with its values. A value changes the host alone, and the host must be one of the definition's. */
-function baseUrlOf(definition: Definition, values: Given): URL {
-  const url = URL.parse(fill(definition, definition.baseUrl, values, isHostText))
-  const ours = url?.protocol === 'https:' && url.port === '' && url.username === '' && isPinnedHost(url.hostname, pinsOf(definition))
-  if (url !== null && ours) return url
-  const { name } = definition
-  const part = addressField(definition)
-  throw new CrmError('usage', `the base URL is not on a host of ${name}`, {
-    reason: 'secrets are sent to the hosts that the description of a CRM lists, and to no other',
-    ...(part === undefined ? {} : { hint: correct(part) }),
-  })
-}
-
-/** The field that a part of the base URL comes from; undefined where the address is the same for everybody. */
-export function addressField({ fields, baseUrl }: Definition): DefinedField | undefined {
-  return fields.find(({ name }) => baseUrl.includes(`{{fields.${name}}}`))
-}
-
-/** The command that corrects a field. */
-function correct({ name, kind }: DefinedField): string {
-  return `correct it: crm edit {name} --${flagName(name)}${kind === 'secret' ? '-stdin' : ' <text>'}`
-}
-
-/** One or more labels of a host name, joined with dots. */
-function isHostText(text: string): boolean {
-  return text.length <= 253 && text.split('.').every((label) => HOST_PART.re.test(label))
-}
-
-/** Where the API of a definition answers, and the headers that a request needs. */
-export function accessOf(definition: Definition, values: Given): ApiAccess {
-  const headers: Record<string, Secret> = {}
-  for (const { name, value } of headersOf(definition, values)) {
-    if (!isHeaderName(name) || !isHeaderValue(value)) {
-      throw new CrmError('usage', `the header ${visible(name, 64)} cannot be sent`, {
-        reason: `the description of ${definition.name} names it`,
-      })
-    }
-    headers[name.toLowerCase()] = new Secret(value)
-  }
-  return { baseUrl: baseUrlOf(definition, values).href.replace(/\/$/, ''), headers }
-}
-
-/** The address of a request with its API key, where the CRM takes it in the query. */
-export function authorizedUrl(definition: Definition, url: URL, values: Given): URL {
-  const { auth } = definition
-  if (auth.type !== 'api_key' || auth.place.in !== 'query') return url
-  const authorized = new URL(url)
-  authorized.searchParams.set(auth.place.name, fill(definition, auth.value, values, isHeaderValue))
-  return authorized
-}
-
-function headersOf(definition: Definition, values: Given): readonly Pair[] {
-  const { auth } = definition
-  const header = (template: string): string => fill(definition, template, values, isHeaderValue)
-  switch (auth.type) {
-    case 'none':
-      return []
-    case 'api_key':
-      if (auth.place.in === 'query') return []
-      return [{ name: auth.place.name, value: `${auth.place.prefix ?? ''}${header(auth.value)}` }]
-    case 'bearer':
-      return [{ name: 'authorization', value: bearerOf(header(auth.token)) }]
-    case 'basic': {
-      // RFC 7617: a colon would end the user name.
-      const username = fill(definition, auth.username, values, (text) => isHeaderValue(text) && !text.includes(':'))
-      return [{ name: 'authorization', value: basicOf(username, header(auth.password)) }]
-    }
-    case 'headers':
-      return auth.headers.map(({ name, value }) => ({ name, value: header(value) }))
-  }
-}
-
-/** Fills a template in one pass: what a value holds is never filled again. Throws where a value is missing or may not stand there. */
-function fill(definition: Definition, template: string, values: Given, isAllowed: (text: string) => boolean): string {
-  return template.replace(/\{\{fields\.([a-z][A-Za-z0-9]{0,31})\}\}/g, (_whole, name: string) => {
-    const value = Object.hasOwn(values, name) ? values[name] : undefined
-    const text = value instanceof Secret ? value.reveal() : typeof value === 'string' ? value : ''
-    if (!isAllowed(text)) {
-      const field = definition.fields.find((one) => one.name === name)
-      throw new CrmError('usage', `the value of ${name} may not stand where ${definition.name} wants it`, {
-        reason: text === '' ? 'it is empty' : 'it holds a character that would end that place, or change where the request goes',
-        ...(field === undefined ? {} : { hint: correct(field) }),
-      })
-    }
-    return text
-  })
+/** The origin of a definition's base URL; undefined while it is not known. */
+function destinationOf(definition: Definition, values: Given): string | undefined {
+  return addressOf(definition, values)?.origin
 }

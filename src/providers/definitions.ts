@@ -2,7 +2,7 @@
  * CRMs as data. Written from the vendors' public documentation; not verified against the live services. The page of each is its
  * `docsUrl`.
  */
-import type { Definition } from './definition.ts'
+import type { Definition } from './definition-format.ts'
 
 /** Freshsales (Freshworks CRM). */
 export const freshsales: Definition = {
@@ -62,6 +62,7 @@ export const copper: Definition = {
       name: 'userEmail',
       label: 'E-mail of the user',
       kind: 'email',
+      secret: false,
       env: 'COPPER_USER_EMAIL',
       example: 'ann@acme.example',
       help: 'The user who made the API key.',

@@ -12,7 +12,9 @@ import { zoho } from './zoho.ts'
 export const written: readonly Provider[] = [chatwoot, custom, hubspot, pipedrive, salesforce, zoho]
 
 /** Every provider, those that are data included, in the order of their ids. */
-export const providers: readonly Provider[] = [...written, ...shipped.map(providerOf)].sort((a, b) => (a.id < b.id ? -1 : 1))
+export const providers: readonly Provider[] = [...written, ...shipped.map((definition) => providerOf(definition))].sort((a, b) =>
+  a.id < b.id ? -1 : 1,
+)
 
 /** The provider with an id, matched without regard to case; undefined when there is none. */
 export function findProvider(id: string): Provider | undefined {

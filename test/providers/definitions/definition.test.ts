@@ -3,7 +3,9 @@ import type { HttpRequest, HttpResponse } from '../../../src/core/ports.ts'
 import type { TestReport } from '../../../src/core/provider.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { createHttp } from '../../../src/http/http.ts'
-import { accessOf, type Definition, providerOf } from '../../../src/providers/definition.ts'
+import { providerOf } from '../../../src/providers/definition.ts'
+import { accessOf } from '../../../src/providers/definition-auth.ts'
+import type { Definition } from '../../../src/providers/definition-format.ts'
 import { testDefined } from '../../../src/providers/definition-test.ts'
 import { copper, freshsales, intercom } from '../../../src/providers/definitions.ts'
 import type { Fixture } from '../fixtures.ts'
@@ -94,7 +96,6 @@ describe('a value that may not stand where it would', () => {
     '.',
     '-a',
     'a%2e',
-    'A',
     'a\r\nb',
     '//evil',
     '',
@@ -104,7 +105,7 @@ describe('a value that may not stand where it would', () => {
     expect(providerOf(freshsales).destination?.({ bundle })).toBeUndefined()
   })
 
-  it.each(['a\r\nX-Evil: 1', 'a\nb', 'a\0b', 'é', ' a', ''])('in a header: %j', (key) => {
+  it.each(['a\r\nX-Evil: 1', 'a\nb', 'a\0b', 'é', ''])('in a header: %j', (key) => {
     expect(() => accessOf(freshsales, { bundle: 'acme', apiKey: new Secret(key) })).toThrow('may not stand')
   })
 
@@ -162,7 +163,7 @@ describe('where a definition sends its secrets', () => {
   )
 
   it('stays there whatever the path of its test', async () => {
-    for (const path of ['//evil.example/x', '/../../x', '/\\evil.example', '/@evil.example']) {
+    for (const path of ['//evil.example/x', '/\\evil.example', '/@evil.example']) {
       const asked: string[] = []
       const definition: Definition = { ...copper, test: { ...copper.test, request: { path } } }
       const answer = { status: 404, headers: {}, body: Buffer.from('{}'), latencyMs: 1 }
@@ -177,6 +178,8 @@ describe('where a definition sends its secrets', () => {
       }
       await testDefined(definition, { userEmail: 'ann@acme.example', apiKey }, tools as never)
       expect(asked).toEqual(['https://api.copper.com'])
+      const leading: Definition = { ...copper, test: { ...copper.test, request: { path: '/../../x' } } }
+      await expect(testDefined(leading, { userEmail: 'ann@acme.example', apiKey }, tools as never)).rejects.toThrow('out of its place')
     }
   })
 
