@@ -5,7 +5,6 @@ import { readValues } from '../core/field-values.ts'
 import type { IssuedTokens } from '../core/grant.ts'
 import { NAME_PATTERN, parseName } from '../core/integration.ts'
 import type { Provider, Warning } from '../core/provider.ts'
-import { providers } from '../providers/index.ts'
 import { askFields } from '../terminal/ask-fields.ts'
 import { missingValues } from '../terminal/missing-values.ts'
 import { askAfterFailure, reviewValues } from '../terminal/review.ts'
@@ -39,7 +38,8 @@ interface AddFlags extends SignInFlags {
 
 const SCHEMA = 'crm.add/1'
 
-export function define(command: Command, app: App): void {
+export async function define(command: Command, app: App): Promise<void> {
+  const providers = await app.providers()
   command
     .argument('[provider]', `kind of CRM: ${providers.map((provider) => provider.id).join(', ')}`)
     .option('--name <name>', 'name of the integration (default: the provider, numbered)')
@@ -48,7 +48,7 @@ export function define(command: Command, app: App): void {
     .option('--no-test', 'save without testing the connection')
     .option('--inactive', 'save switched off')
   addSignInFlags(command)
-  const named = providers.filter((provider) => app.world.argv.includes(provider.id))
+  const named = providers.filter(({ id, unusable }) => app.world.argv.includes(id) && unusable === undefined)
   addFieldFlags(command, named.length > 0 ? named : providers)
   setExamples(command, [
     { line: 'crm add chatwoot', what: 'asks for everything' },
@@ -71,6 +71,7 @@ export function define(command: Command, app: App): void {
 }
 
 async function add(app: App, providerId: string | undefined, flags: AddFlags & FieldFlags) {
+  const providers = await app.providers()
   const answers = flags.from === undefined ? undefined : readAnswers(await readInputText(app, flags.from, '--from'), providerId, providers)
   if (answers?.many === true) return addMany(app, answers.inputs, flags)
   const [given] = answers?.inputs ?? []
@@ -100,6 +101,7 @@ interface One {
 }
 
 async function addOne(app: App, provider: Provider, one: One): Promise<Outcome> {
+  const providers = await app.providers()
   const first = readValues(provider, one.known)
   const draftOf = (raw: Readonly<Record<string, string>>): Draft =>
     draftIntegration(providers, { provider: provider.id, name: one.name, active: one.active, raw }, one.taken)
@@ -181,7 +183,10 @@ async function test_(app: App, about: TestedValues): Promise<TestedHere> {
   // Counted from here: how long a person took to answer is no fault of the server.
   const deadlineMs = app.world.clock() + app.timeoutMs(COMMAND_LIMIT_MS)
   try {
-    const tested = await testValues({ providers, http: http.request, clock: app.world.clock, signal: app.signal, deadlineMs }, about)
+    const tested = await testValues(
+      { providers: await app.providers(), http: http.request, clock: app.world.clock, signal: app.signal, deadlineMs },
+      about,
+    )
     app.throwIfStopped()
     return tested
   } finally {
@@ -262,7 +267,7 @@ async function addMany(app: App, inputs: Parameters<typeof draftIntegrations>[1]
   if (flags.name !== undefined)
     throw new CrmError('usage', '--name is for one integration; the file holds several', { hint: 'give each its "name" in the file' })
   const wanted = flags.inactive === true ? inputs.map((input) => ({ ...input, active: false })) : inputs
-  const drafts = draftIntegrations(providers, wanted, await takenNames(app))
+  const drafts = draftIntegrations(await app.providers(), wanted, await takenNames(app))
   await refuseWithoutKey(app)
   const tests = flags.test !== false ? await testAll(app, drafts) : drafts.map(() => null)
   await ready(app)
@@ -298,7 +303,13 @@ async function addMany(app: App, inputs: Parameters<typeof draftIntegrations>[1]
 async function testAll(app: App, drafts: readonly Draft[]): Promise<(TestedHere | null)[]> {
   const { refuseFailedTests, testDrafts } = await import('../usecases/test-drafts.ts')
   const http = await app.http()
-  const deps = { providers, http: http.request, clock: app.world.clock, signal: app.signal, deadlineMs: app.deadlineMs }
+  const deps = {
+    providers: await app.providers(),
+    http: http.request,
+    clock: app.world.clock,
+    signal: app.signal,
+    deadlineMs: app.deadlineMs,
+  }
   const tested = await testDrafts(deps, drafts, (await app.profile()).value)
   app.throwIfStopped()
   refuseFailedTests(tested, drafts)
@@ -306,6 +317,7 @@ async function testAll(app: App, drafts: readonly Draft[]): Promise<(TestedHere 
 }
 
 async function chooseProvider(app: App): Promise<string> {
+  const providers = await app.providers()
   if (!app.ui.interactive) {
     throw new CrmError('usage', 'which provider?', {
       reason: `there are: ${providers.map((provider) => provider.id).join(', ')}`,

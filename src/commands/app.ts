@@ -3,7 +3,7 @@ import type { Answer } from '../core/answers.ts'
 import { CrmError, type StopSignal } from '../core/errors.ts'
 import { parseName } from '../core/integration.ts'
 import type { Http } from '../core/ports.ts'
-import type { Warning } from '../core/provider.ts'
+import type { Provider, Warning } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
 import { parseDuration } from '../core/time.ts'
 import type { UnlockKey } from '../crypto/key-slot.ts'
@@ -71,6 +71,7 @@ export class App {
   #ui: Ui | undefined
   #paths: Paths | undefined
   #vault: Vault | undefined
+  #providers: readonly Provider[] | undefined
   #http: HttpClient | undefined
   #unlocked: UnlockedVault[] = []
   /** The key of a profile that this command has just made: nobody is asked for it a second time. */
@@ -178,6 +179,21 @@ export class App {
     const file = this.#pathsIfAny?.configFile
     const chosen = file === undefined ? undefined : readConfig(file).profile
     return file === undefined || chosen === undefined ? { value: 'default', from: 'default' } : { value: chosen, from: file }
+  }
+
+  /** Every kind of CRM: those of ours, and those that were added as data. */
+  async providers(): Promise<readonly Provider[]> {
+    this.#providers ??= await this.#loadProviders()
+    return this.#providers
+  }
+
+  async #loadProviders(): Promise<readonly Provider[]> {
+    const { providers } = await import('../providers/index.ts')
+    const paths = this.#pathsIfAny
+    const { definitions } = paths === undefined ? {} : readConfig(paths.configFile)
+    if (paths === undefined || definitions === undefined) return providers
+    const { withAdded } = await import('../usecases/added-definitions.ts')
+    return withAdded(providers, { configDirectory: paths.configDirectory, owner: this.world }, definitions)
   }
 
   /** What the vault needs to know of the world. */

@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
 import type { AuthorizeAnswer } from '../core/answers.ts'
 import { CrmError } from '../core/errors.ts'
-import { providers } from '../providers/index.ts'
 import { requireProvider } from '../usecases/add-integrations.ts'
 import { authorizeFor, readRequest } from '../usecases/remote-sign-in.ts'
 import { type App, action, done, type Outcome } from './app.ts'
@@ -22,7 +21,7 @@ export function define(command: Command, app: App): void {
 
 /** Needs no vault and no secret: the code that comes out is sealed for the machine that has asked, and of no use to anybody else. */
 async function authorize(app: App, id: string, request: string, flags: SignInFlags): Promise<Outcome> {
-  const provider = requireProvider(providers, id)
+  const provider = requireProvider(await app.providers(), id)
   const wanted = readRequest(request).provider
   if (wanted !== provider.id) {
     throw new CrmError('usage', `the request is not for ${provider.id}`, { hint: 'run the command as the other machine has printed it' })

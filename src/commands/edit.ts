@@ -7,7 +7,6 @@ import { readValues, toRaw, withFallbacks } from '../core/field-values.ts'
 import type { IssuedTokens, Tokens } from '../core/grant.ts'
 import { parseName } from '../core/integration.ts'
 import type { Provider, Warning } from '../core/provider.ts'
-import { providers } from '../providers/index.ts'
 import { askFields } from '../terminal/ask-fields.ts'
 import { missingValues } from '../terminal/missing-values.ts'
 import { askAfterFailure, reviewValues } from '../terminal/review.ts'
@@ -20,20 +19,24 @@ import { type App, action, COMMAND_LIMIT_MS, done, type Outcome } from './app.ts
 import { addSignInFlags, type SignInFlags, signInOn } from './browser-sign-in.ts'
 import { addFieldFlags, type FieldFlags, readFieldFlags } from './field-flags.ts'
 import { setExamples, setStatuses } from './help-format.ts'
+import { openForUse } from './open-for-use.ts'
 import { asMenu, typedAgain } from './printed-commands.ts'
 
 interface EditFlags extends SignInFlags {
   readonly rename?: string
+  /** Use the definition of its provider as it is today. */
+  readonly acceptDefinition?: boolean
   /** False with `--no-test`; the parser gives a lone negation no default, because its options are added late. */
   readonly test?: boolean
 }
 
-export function define(command: Command, app: App): void {
+export async function define(command: Command, app: App): Promise<void> {
   command
     .argument('<name>', 'an integration')
     .option('--rename <name>', 'give it another name')
     .option('--no-test', 'save without testing the connection')
-  addFieldFlags(command, providers)
+    .option('--accept-definition', 'use the definition of its CRM as it is today, which has changed since it was stored')
+  addFieldFlags(command, await app.providers())
   addSignInFlags(command)
   setExamples(command, [
     { line: 'crm edit acme', what: "asks for each value; Enter keeps today's" },
@@ -49,21 +52,24 @@ async function edit(app: App, text: string, flags: EditFlags & FieldFlags): Prom
   const rename = flags.rename === undefined ? undefined : parseName(flags.rename, 'integration')
   const profile = (await app.profile()).value
   const found = await (await app.vault()).find(profile, name)
-  const provider = requireProvider(providers, found.provider)
+  const provider = requireProvider(await app.providers(), found.provider)
   const given = await readFieldFlags(app, provider, flags)
-  const asks = Object.keys(given).length === 0 && rename === undefined
+  const accepts = flags.acceptDefinition === true
+  const asks = Object.keys(given).length === 0 && rename === undefined && !accepts
   if (asks && !app.ui.interactive) {
     throw new CrmError('usage', 'nothing to change, and there is no terminal to ask on', {
       hint: `give what changes as flags, for example: crm edit ${name} --rename ${name}-2`,
     })
   }
   const unlocked = await app.unlock()
-  const opened = await unlocked.open(name)
+  const renames = !asks && Object.keys(given).length === 0 && !accepts
+  const opened = renames || accepts ? await unlocked.open(name) : await openForUse(app, unlocked, name)
   if (asks) return editByAsking(app, unlocked, provider, opened, flags)
-  if (Object.keys(given).length === 0) return save(app, unlocked, opened, { ...(rename === undefined ? {} : { name: rename }) }, null)
+  const named = rename === undefined ? {} : { name: rename }
+  if (renames) return save(app, unlocked, opened, named, null)
   const values = changedValues(provider, opened.values, given)
   const test = await testBeforeSaving(app, unlocked, provider, opened, values, flags)
-  return save(app, unlocked, opened, { values, ...(rename === undefined ? {} : { name: rename }) }, test)
+  return save(app, unlocked, opened, { values, ...named, ...(accepts ? { definition: provider.definition ?? '' } : {}) }, test)
 }
 
 /** Today's values with the given ones in their place; what no longer applies falls away. @throws {CrmError} `usage` with all problems. */
@@ -148,9 +154,10 @@ async function runTest(
   const progress = app.ui.progress(`Testing ${name}`)
   // Counted from here: how long a person took to answer is no fault of the server.
   const deadlineMs = app.world.clock() + app.timeoutMs(COMMAND_LIMIT_MS)
-  const test = await testValues({ providers, http: http.request, clock: app.world.clock, signal: app.signal, deadlineMs }, about).finally(
-    () => progress.end(),
-  )
+  const test = await testValues(
+    { providers: await app.providers(), http: http.request, clock: app.world.clock, signal: app.signal, deadlineMs },
+    about,
+  ).finally(() => progress.end())
   app.throwIfStopped()
   return test
 }
@@ -190,7 +197,7 @@ async function save(
   app.throwIfStopped()
   const { name, revision } = opened.integration
   const issued =
-    test?.tokens === undefined || change.values === undefined ? undefined : await issuedTokens(opened, change.values, test.tokens)
+    test?.tokens === undefined || change.values === undefined ? undefined : await issuedTokens(app, opened, change.values, test.tokens)
   const changed = await unlocked.update(name, revision, { ...change, ...(issued === undefined ? {} : { tokens: issued }) })
   if (test !== null) await unlocked.recordTests([{ name: changed.name, ...recordOf(test, changed.revision) }])
   const warnings: Warning[] = [...(test?.warnings ?? [])]
@@ -198,6 +205,15 @@ async function save(
   return done('crm.edit/1', data, async () => (await import('../terminal/views/changed.ts')).editedView, { warnings })
 }
 
-async function issuedTokens({ integration }: OpenedIntegration, values: StoredValues, tokens: Tokens): Promise<IssuedTokens | undefined> {
-  return (await import('../usecases/stored-tokens.ts')).issuedFor(requireProvider(providers, integration.provider), values, tokens)
+async function issuedTokens(
+  app: App,
+  { integration }: OpenedIntegration,
+  values: StoredValues,
+  tokens: Tokens,
+): Promise<IssuedTokens | undefined> {
+  return (await import('../usecases/stored-tokens.ts')).issuedFor(
+    requireProvider(await app.providers(), integration.provider),
+    values,
+    tokens,
+  )
 }

@@ -3,12 +3,11 @@ import { errorFor } from '../chatwoot/demo-target.ts'
 import type { EnvAnswer } from '../core/answers.ts'
 import { CrmError } from '../core/errors.ts'
 import { Secret } from '../core/secret.ts'
-import { providers } from '../providers/index.ts'
-import { requireProvider } from '../usecases/add-integrations.ts'
 import { type Access, type AccessedIntegration, accessTo, variablesOf } from '../usecases/api-access.ts'
 import { findTarget } from '../usecases/find-target.ts'
 import { type App, action, done, type Outcome } from './app.ts'
 import { setExamples, setStatuses } from './help-format.ts'
+import { openForUse } from './open-for-use.ts'
 
 export function define(command: Command, app: App): void {
   command.argument('<name>', 'an integration, or a provider of which there is one')
@@ -60,6 +59,7 @@ async function env(app: App, text: string): Promise<Outcome | undefined> {
 }
 
 async function found(app: App, text: string): Promise<AccessedIntegration> {
+  const providers = await app.providers()
   const vault = await app.vaultIfThere()
   const target = await findTarget({ vault, profile: (await app.profile()).value, providers, environment: app.world.env }, text)
   if (target.source === 'environment') return target
@@ -68,8 +68,8 @@ async function found(app: App, text: string): Promise<AccessedIntegration> {
       hint: `switch it on with: crm toggle ${target.name} --on`,
     })
   const unlocked = await app.unlock()
-  const { values } = await unlocked.open(target.name)
-  return { name: target.name, provider: requireProvider(providers, target.provider), values, unlocked }
+  const { provider, values } = await openForUse(app, unlocked, target.name)
+  return { name: target.name, provider, values, unlocked }
 }
 
 type Values = Readonly<Record<string, string | Secret>>

@@ -145,7 +145,19 @@ function readMethod(provider: Provider, word: string): string {
 /** A flag of another provider's field is a mistake, not something to pass over. */
 function refuseForeignFlags(provider: Provider, flags: FieldFlags): void {
   const own = new Set(provider.fields.flatMap((field) => [field.key, `${field.key}Stdin`, `${field.key}File`, `${field.key}Env`]))
-  const notFields = new Set(['name', 'from', 'fromEnv', 'test', 'inactive', 'rename', 'active', 'auth', 'browser', 'remote'])
+  const notFields = new Set([
+    'name',
+    'from',
+    'fromEnv',
+    'test',
+    'inactive',
+    'rename',
+    'active',
+    'auth',
+    'browser',
+    'remote',
+    'acceptDefinition',
+  ])
   const foreign = Object.keys(flags).filter((key) => flags[key] !== undefined && !own.has(key) && !notFields.has(key))
   if (foreign.length === 0) return
   throw new CrmError('usage', `${provider.id} has no ${foreign.map((key) => `--${flagName(key)}`).join(', ')}`, {

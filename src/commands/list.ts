@@ -31,7 +31,7 @@ async function list(app: App, flags: ListFlags) {
   const filter = filterOf(flags)
   const profile = (await app.profile()).value
   const vault = await app.vaultIfThere()
-  await refuseUnknownProvider(vault, profile, filter)
+  await refuseUnknownProvider(app, vault, profile, filter)
   if (vault !== undefined && !(await vault.hasProfile(profile)) && (await environmentRow(app, profile, filter)) === undefined) {
     await app.vaultWithProfile()
   }
@@ -50,11 +50,11 @@ async function list(app: App, flags: ListFlags) {
 }
 
 /** A provider that nothing is known of is a mistake, not an empty list: a script would go on with it. @throws {CrmError} `not_found`. */
-async function refuseUnknownProvider(vault: Vault | undefined, profile: string, { provider }: IntegrationFilter): Promise<void> {
+async function refuseUnknownProvider(app: App, vault: Vault | undefined, profile: string, { provider }: IntegrationFilter): Promise<void> {
   if (provider === undefined) return
   const used = vault !== undefined && (await vault.hasProfile(profile)) ? (await vault.totals(profile, { provider })).total : 0
   if (used > 0) return
-  const { providers } = await import('../providers/index.ts')
+  const providers = await app.providers()
   const { requireProvider } = await import('../usecases/add-integrations.ts')
   requireProvider(providers, provider)
 }

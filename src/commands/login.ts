@@ -5,14 +5,13 @@ import { CrmError } from '../core/errors.ts'
 import { flagName, type StoredValues } from '../core/field.ts'
 import { parseName } from '../core/integration.ts'
 import type { Provider } from '../core/provider.ts'
-import { providers } from '../providers/index.ts'
-import { requireProvider } from '../usecases/add-integrations.ts'
 import { toAnswer } from '../usecases/integration-answer.ts'
 import { signsIn } from '../usecases/sign-in.ts'
 import { recordOf, testError, testValues } from '../usecases/test-integrations.ts'
 import { type App, action, done, type Outcome } from './app.ts'
 import { addSignInFlags, type SignInFlags, signInOn } from './browser-sign-in.ts'
 import { setExamples, setStatuses } from './help-format.ts'
+import { openForUse } from './open-for-use.ts'
 import { parseWholeNumber } from './whole-number.ts'
 
 interface LoginFlags extends SignInFlags {
@@ -34,9 +33,8 @@ async function login(app: App, text: string, flags: LoginFlags): Promise<Outcome
   const name = parseName(text, 'integration')
   const profile = (await app.profile()).value
   const found = await (await app.vault()).find(profile, name)
-  const provider = requireProvider(providers, found.provider)
   const unlocked = await app.unlock()
-  const { values } = await unlocked.open(name)
+  const { provider, values } = await openForUse(app, unlocked, name)
   if (!signsIn(provider, values)) throw noSignIn(name, provider, values)
   const tokens = await signInOn(app, withPort(provider, flags.redirectPort), values, flags).catch((error: unknown) => {
     throw errorFor({ name, source: 'vault' }, error)
@@ -44,7 +42,7 @@ async function login(app: App, text: string, flags: LoginFlags): Promise<Outcome
   const { fingerprint } = await import('../usecases/stored-tokens.ts')
   await unlocked.saveTokens(name, { tokens, issuedFor: fingerprint(provider, values) }, 'any', 'token.sign-in')
   const http = await app.http()
-  const deps = { providers, http: http.request, clock: app.world.clock, signal: app.signal }
+  const deps = { providers: await app.providers(), http: http.request, clock: app.world.clock, signal: app.signal }
   const tested = await testValues(deps, { source: 'vault', name, profile, provider, values, unlocked })
   await unlocked.recordTests([{ name, ...recordOf(tested, found.revision) }])
   const data: IntegrationOneAnswer = { integration: toAnswer((await unlocked.open(name)).integration), test: tested.result }

@@ -142,7 +142,7 @@ function commandName(program: Command, argv: readonly string[]): string {
     names.push(inner.name())
     command = inner
   }
-  const isGroup = command.commands.length > 0 && command.options.length === 0
+  const isGroup = command.commands.length > 0 && command.options.length === 0 && command.registeredArguments.length === 0
   return command === program || isGroup ? 'help' : names.join(' ')
 }
 

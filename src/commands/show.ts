@@ -43,7 +43,7 @@ async function show(app: App, name: string, { reveal }: ShowFlags): Promise<Outc
 
 /** What a name means that no stored integration has: a provider, or its variables. */
 async function findOther(app: App, name: string): Promise<Target> {
-  const { providers } = await import('../providers/index.ts')
+  const providers = await app.providers()
   const { findTarget } = await import('../usecases/find-target.ts')
   return findTarget({ vault: await app.vaultIfThere(), profile: (await app.profile()).value, providers, environment: app.world.env }, name)
 }

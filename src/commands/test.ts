@@ -2,12 +2,12 @@ import type { Command } from 'commander'
 import type { TestResult } from '../core/answers.ts'
 import { CrmError } from '../core/errors.ts'
 import type { Provider, Warning } from '../core/provider.ts'
-import { providers } from '../providers/index.ts'
 import { environmentTarget, type FindDeps, findTarget, halfSet, type Target } from '../usecases/find-target.ts'
 import { skippedResult, summarize, type TestSubject, testError, testIntegrations, unresolvedResult } from '../usecases/test-integrations.ts'
 import type { UnlockedVault } from '../vault/unlocked.ts'
 import { type App, action, done, type Outcome } from './app.ts'
 import { setExamples, setStatuses } from './help-format.ts'
+import { askAboutDefinition } from './open-for-use.ts'
 import { parseWholeNumber } from './whole-number.ts'
 
 interface TestFlags {
@@ -47,7 +47,7 @@ async function test(app: App, names: readonly string[], flags: TestFlags): Promi
   if (planned.length === 0 && flags.provider !== undefined) {
     // Where nothing matches a provider that there is not, nothing was tested by mistake.
     const { requireProvider } = await import('../usecases/add-integrations.ts')
-    requireProvider(providers, flags.provider)
+    requireProvider(await app.providers(), flags.provider)
   }
   const subjects = planned.flatMap((entry) => ('subject' in entry ? [entry.subject] : []))
   const warnings: Warning[] =
@@ -72,7 +72,13 @@ async function runTests(
   const results: (TestResult | undefined)[] = subjects.map(() => undefined)
   if (subjects.length === 0) return results
   const http = await app.http({ connections: flags.concurrency })
-  const deps = { providers, http: http.request, clock: app.world.clock, signal: app.signal, deadlineMs: app.deadlineMs }
+  const deps = {
+    providers: await app.providers(),
+    http: http.request,
+    clock: app.world.clock,
+    signal: app.signal,
+    deadlineMs: app.deadlineMs,
+  }
   const progress = app.ui.progress(subjects.length === 1 ? `Testing ${subjects[0]?.name}` : `Testing ${subjects.length} integrations`)
   for await (const event of testIntegrations(deps, subjects, { concurrency: flags.concurrency, fresh: flags.fresh === true })) {
     results[event.index] = event.result
@@ -88,11 +94,12 @@ async function runTests(
 
 async function planProfile(app: App, profile: string, names: readonly string[], flags: TestFlags): Promise<Planned[]> {
   const vault = await app.vaultIfThere()
+  const providers = await app.providers()
   const deps = { vault, profile, providers, environment: app.world.env }
   if (names.length > 0) {
     const targets: (Target | TestResult)[] = []
     for (const name of names) targets.push(names.length === 1 ? await findTarget(deps, name) : await findOrSay(deps, name))
-    return plan(app, profile, targets)
+    return plan(app, profile, targets, (unlocked, name) => askAboutDefinition(app, unlocked, name))
   }
   const stored = vault !== undefined && (await vault.hasProfile(profile)) ? await vault.list(profile, filterOf(flags)) : []
   const inactive = stored.filter((integration) => !integration.active)
@@ -174,13 +181,24 @@ async function unlockedIfAtHand(app: App, profile: string): Promise<UnlockedVaul
   }
 }
 
-/** The profile is unlocked once, and only when something stored is to be tested. */
-async function plan(app: App, profile: string, entries: readonly (Target | TestResult)[]): Promise<Planned[]> {
+/**
+ * The profile is unlocked once, and only when something stored is to be tested.
+ * @param ask what a person may have to agree to before one of them is used.
+ */
+async function plan(
+  app: App,
+  profile: string,
+  entries: readonly (Target | TestResult)[],
+  ask: (unlocked: UnlockedVault, name: string) => Promise<void> = async () => {},
+): Promise<Planned[]> {
   const targets = entries.filter((entry): entry is Target => !('outcome' in entry))
   const needsKey = targets.some((target) => target.source === 'vault' && target.active)
   const unlocked = needsKey ? await app.unlock(profile) : undefined
   const inactive = targets.flatMap((target) => (target.source === 'vault' && !target.active ? [target.name] : []))
   const altered = inactive.length === 0 ? [] : await alteredOnes(app, profile, inactive)
+  if (unlocked !== undefined) {
+    for (const target of targets) if (target.source === 'vault' && target.active) await ask(unlocked, target.name)
+  }
   const opened = unlocked ?? (altered.length > 0 ? await app.unlockSilently(profile) : undefined)
   return entries.map((target): Planned => {
     if ('outcome' in target) return { settled: target }

@@ -109,6 +109,16 @@ const providerEntry = z.strictObject({
   docs: text,
   authMethods: z.array(z.strictObject({ id: text, label: text, fields: z.array(text) })),
   capabilities: z.array(text),
+  definition: text.nullable(),
+})
+
+const definitionView = z.strictObject({
+  id: text,
+  name: text,
+  definition: text,
+  hosts: z.array(text),
+  fields: z.array(z.strictObject({ key: text, label: text, sensitivity: z.enum(['secret', 'public']) })),
+  test: z.strictObject({ method: text, address: text }),
 })
 
 const field = z.strictObject({
@@ -278,6 +288,19 @@ export const ANSWER_SCHEMAS = {
   'providers <id>': schemaOf<answers.ProviderAnswer>()(
     'crm.provider/1',
     z.strictObject({ provider: z.strictObject({ ...providerEntry.shape, fields: z.array(field), jsonSchema: jsonObject }) }),
+  ),
+  'providers add': schemaOf<answers.DefinitionAnswer>()(
+    'crm.providers-add/1',
+    z.strictObject({ provider: definitionView, changed: z.boolean(), replaced: z.boolean(), path: text, affected: z.array(text) }),
+  ),
+  'providers validate': schemaOf<answers.DefinitionValidAnswer>()('crm.providers-validate/1', z.strictObject({ provider: definitionView })),
+  'providers export': schemaOf<answers.DefinitionExportAnswer>()(
+    'crm.providers-export/1',
+    z.strictObject({ id: text, path: text.nullable(), text }),
+  ),
+  'providers remove': schemaOf<answers.DefinitionRemoveAnswer>()(
+    'crm.providers-remove/1',
+    z.strictObject({ removed: text, affected: z.array(text) }),
   ),
   'profile list': schemaOf<answers.ProfileListAnswer>()('crm.profile-list/1', z.strictObject({ profiles: z.array(profileEntry) })),
   'profile create': profileChange('create'),

@@ -112,6 +112,47 @@ export interface ProviderEntry {
   readonly docs: string
   readonly authMethods: readonly AuthMethod[]
   readonly capabilities: readonly string[]
+  /** SHA-256 of the definition that it was added with, hex; null for a provider of ours. */
+  readonly definition: string | null
+}
+
+/** A definition as a person looks at it: who gets what. */
+export interface DefinitionView {
+  readonly id: string
+  readonly name: string
+  /** SHA-256 of its text, hex. */
+  readonly definition: string
+  readonly hosts: readonly string[]
+  readonly fields: readonly { readonly key: string; readonly label: string; readonly sensitivity: 'secret' | 'public' }[]
+  /** The request of its test; `<name>` stands for the value of a field. */
+  readonly test: { readonly method: string; readonly address: string }
+}
+
+/** `crm providers add`. `affected` are integrations that ask again before they use it. */
+export interface DefinitionAnswer {
+  readonly provider: DefinitionView
+  readonly changed: boolean
+  readonly replaced: boolean
+  readonly path: string
+  readonly affected: readonly string[]
+}
+
+/** `crm providers validate`. */
+export interface DefinitionValidAnswer {
+  readonly provider: DefinitionView
+}
+
+/** `crm providers export`. `path` is null when it was printed. */
+export interface DefinitionExportAnswer {
+  readonly id: string
+  readonly path: string | null
+  readonly text: string
+}
+
+/** `crm providers remove`. `affected` are integrations that cannot be used without it. */
+export interface DefinitionRemoveAnswer {
+  readonly removed: string
+  readonly affected: readonly string[]
 }
 
 /** A field as `crm providers <id>` shows it. */

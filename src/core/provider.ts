@@ -1,4 +1,4 @@
-import type { ErrorCode } from './errors.ts'
+import type { CrmError, ErrorCode } from './errors.ts'
 import type { Field, Values } from './field.ts'
 import type { ApiAccess, Authorization, Captured, Grant, TokenRefusal, TokenSource, Tokens } from './grant.ts'
 import type { Clock, Http } from './ports.ts'
@@ -82,6 +82,8 @@ export interface Provider<Fs extends readonly Field[] = readonly Field[]> {
   readonly fields: Fs
   /** SHA-256, hex, of the definition that a user has added it with: stored integrations are bound to it. Undefined for those of ours. */
   readonly definition?: string
+  /** Why it may not be used now, such as a definition that was changed and not confirmed. */
+  readonly unusable?: CrmError
   /**
    * Understands what people paste: given the raw text of one field, the values that it holds for this and other fields
    * (a dashboard address fills base URL and account id). Null when there is nothing to understand.

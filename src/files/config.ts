@@ -7,7 +7,12 @@ import { writePrivateFile } from './private.ts'
 export interface Config {
   /** The profile that `crm profile use` chose. */
   readonly profile?: string
+  /** Providers that are data and were confirmed: SHA-256 of each definition, hex, by id. */
+  readonly definitions?: Readonly<Record<string, string>>
 }
+
+const DEFINITION_ID = /^[a-z][a-z0-9-]{1,39}$/
+const DIGEST = /^[0-9a-f]{64}$/
 
 /**
  * Reads the configuration file; a missing one is an empty one.
@@ -24,11 +29,16 @@ export function readConfig(path: string): Config {
   }
   const value = parse(text)
   if (value === null || typeof value !== 'object' || Array.isArray(value)) throw notOurs(path)
-  const { profile, ...rest } = value as { profile?: unknown }
+  const { profile, definitions, ...rest } = value as { profile?: unknown; definitions?: unknown }
   if (Object.keys(rest).length > 0) throw notOurs(path)
-  if (profile === undefined) return {}
-  if (typeof profile !== 'string' || !NAME_PATTERN.test(profile)) throw notOurs(path)
-  return { profile }
+  if (profile !== undefined && (typeof profile !== 'string' || !NAME_PATTERN.test(profile))) throw notOurs(path)
+  if (definitions !== undefined && !isDigests(definitions)) throw notOurs(path)
+  return { ...(profile === undefined ? {} : { profile }), ...(definitions === undefined ? {} : { definitions }) }
+}
+
+function isDigests(value: unknown): value is Readonly<Record<string, string>> {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return false
+  return Object.entries(value).every(([id, digest]) => DEFINITION_ID.test(id) && typeof digest === 'string' && DIGEST.test(digest))
 }
 
 /** Replaces the configuration file. @throws {CrmError} `io_failed`. */
@@ -50,7 +60,7 @@ function parse(text: string): unknown {
 
 function notOurs(path: string): CrmError {
   return new CrmError('usage', `the configuration ${path} is not valid`, {
-    reason: 'it holds at most one member, "profile", with the name of a profile',
+    reason: 'it holds at most "profile", the name of a profile, and "definitions", the digests of providers by id',
     hint: `correct it, or remove it: rm ${path}`,
   })
 }

@@ -5,14 +5,13 @@ import type { Source } from '../core/integration.ts'
 import type { Secret } from '../core/secret.ts'
 import { readConfig } from '../files/config.ts'
 import type { HttpClient } from '../http/http.ts'
-import { providers } from '../providers/index.ts'
-import { requireProvider } from '../usecases/add-integrations.ts'
 import { type Access, type AccessedIntegration, accessTo, needsTokens } from '../usecases/api-access.ts'
 import { findTarget } from '../usecases/find-target.ts'
+import { providerFor } from '../usecases/stored-provider.ts'
 import { vaultExists } from '../vault/exists.ts'
 import type { KeySources } from '../vault/key-slots.ts'
 import { openVault } from '../vault/vault.ts'
-import { environment, keysFromEnvironment, pathsIfAny, signalOf, type VaultLocation, vaultWorld, withHttp } from './world.ts'
+import { environment, keysFromEnvironment, pathsIfAny, providersIn, signalOf, type VaultLocation, vaultWorld, withHttp } from './world.ts'
 
 /** Where credentials are looked for. */
 export interface ResolveOptions extends VaultLocation {
@@ -55,6 +54,7 @@ export interface Credentials {
 export async function resolveCredentials(name: string, options: ResolveOptions = {}): Promise<Credentials> {
   const paths = pathsIfAny(options)
   const variables = environment()
+  const providers = await providersIn(options)
   const configured = paths === undefined ? undefined : readConfig(paths.configFile).profile
   const profile = options.profile ?? variables.CRM_PROFILE ?? configured ?? 'default'
   const vault = paths !== undefined && vaultExists(paths.vault) ? await openVault(paths.vault, vaultWorld(options)) : undefined
@@ -65,9 +65,10 @@ export async function resolveCredentials(name: string, options: ResolveOptions =
     if (!target.active) throw inactive(target.name)
     const unlocked = await vault.unlock(profile, options.keys ?? keysFromEnvironment())
     try {
-      const { values } = await unlocked.open(target.name)
+      const { values, definition } = await unlocked.open(target.name)
+      const provider = providerFor(providers, { name: target.name, provider: target.provider, definition })
       await unlocked.record('integration.use', { name: target.name })
-      return await credentials({ name: target.name, provider: requireProvider(providers, target.provider), values, unlocked }, options)
+      return await credentials({ name: target.name, provider, values, unlocked }, options)
     } finally {
       unlocked.lock()
     }

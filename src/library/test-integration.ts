@@ -1,10 +1,9 @@
 import type { TestResult } from '../core/answers.ts'
 import { CrmError } from '../core/errors.ts'
 import type { HttpClient } from '../http/http.ts'
-import { providers } from '../providers/index.ts'
 import { type TestSubject, testIntegrations, testValues } from '../usecases/test-integrations.ts'
 import { type LibraryTarget, readTarget, type StoredTarget } from './targets.ts'
-import { signalOf, withHttp } from './world.ts'
+import { providersIn, signalOf, withHttp } from './world.ts'
 
 /** How tests are made. */
 export interface TestOptions {
@@ -28,7 +27,7 @@ export async function testIntegration(target: LibraryTarget, options: TestOption
   }
   const { provider, values } = readTarget(target)
   return withHttp(options.http, async (http) => {
-    const deps = { providers, http: http.request, clock: Date.now, signal: signalOf(options.signal) }
+    const deps = { providers: [provider], http: http.request, clock: Date.now, signal: signalOf(options.signal) }
     return (await testValues(deps, { source: 'environment', name: provider.id, profile: '', provider, values })).result
   })
 }
@@ -39,7 +38,7 @@ export function testAll(
   options: TestOptions & { readonly concurrency?: number } = {},
 ): Promise<readonly TestResult[]> {
   return withHttp(options.http, async (http) => {
-    const deps = { providers, http: http.request, clock: Date.now, signal: signalOf(options.signal) }
+    const deps = { providers: await providersIn(), http: http.request, clock: Date.now, signal: signalOf(options.signal) }
     const subjects = targets.map(({ unlocked, name }): TestSubject => ({ source: 'vault', name: name.toLowerCase(), unlocked }))
     const results: TestResult[] = []
     for await (const { index, result } of testIntegrations(deps, subjects, {

@@ -1,10 +1,13 @@
 import { CrmError } from '../core/errors.ts'
+import type { Provider } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
 import type { UnlockKey } from '../crypto/key-slot.ts'
 import { parseRawKey } from '../crypto/raw-key.ts'
+import { readConfig } from '../files/config.ts'
 import { type Paths, resolvePaths } from '../files/paths.ts'
 import type { HttpClient } from '../http/http.ts'
 import { actorOf, homeOf, hostOf, startOfProcess, variablesOf } from '../process-facts.ts'
+import { providers } from '../providers/index.ts'
 import type { KeySources } from '../vault/key-slots.ts'
 import type { VaultWorld } from '../vault/world.ts'
 
@@ -46,6 +49,15 @@ export function vaultWorld(location: VaultLocation = {}): VaultWorld {
     uid: process.getuid?.(),
     allowUnsafeFile: process.env.CRM_ALLOW_UNSAFE_FILE === '1',
   }
+}
+
+/** Every kind of CRM that the command knows in this environment: those of ours, and those that were added as data. */
+export async function providersIn(location: VaultLocation = {}): Promise<readonly Provider[]> {
+  const paths = pathsIfAny(location)
+  const { definitions } = paths === undefined ? {} : readConfig(paths.configFile)
+  if (paths === undefined || definitions === undefined) return providers
+  const { withAdded } = await import('../usecases/added-definitions.ts')
+  return withAdded(providers, { configDirectory: paths.configDirectory, owner: { uid: process.getuid?.() } }, definitions)
 }
 
 /** The variables of this process. */

@@ -131,6 +131,10 @@ export type DefinedAuth =
       /** The fixed callback that is registered with the vendor; without it any port, path and address of this machine. */
       readonly redirectPort?: number
       readonly redirectPath?: string
+      /** Whether a refresh token is replaced by each answer. What an answer holds is kept in any case. */
+      readonly refreshRotates?: boolean
+      /** Where tokens are given back (RFC 7009). */
+      readonly revokeUrl?: string
     } & DefinedOAuth)
   | DefinedHmac
 
@@ -298,6 +302,7 @@ function* authTemplates(auth: DefinedAuth): Generator<Place> {
       return
     case 'oauth2_authorization_code':
       yield* at('authorizeUrl', auth.authorizeUrl, 'url')
+      yield* at('revokeUrl', auth.revokeUrl, 'url')
       yield* pairs('/auth/authorizeExtra', auth.authorizeExtra, 'query', true)
       yield* tokenTemplates(auth.token)
       return

@@ -2,7 +2,7 @@
 export const LONGEST_VALUE = 16_384
 
 /** Most steps that trying a pattern may take, roughly: some tenths of a second. */
-const MOST_STEPS = 2 ** 28
+const MOST_STEPS = (LONGEST_VALUE + 1) ** 2
 
 /** Escapes that stand for characters. A back-reference is none of them. */
 const ESCAPES = /^\\(?:[dDwWsStnrfv]|[\^$\\.*+?()[\]{}|/-]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4})/
@@ -100,7 +100,7 @@ class Scan {
   #class(rest: string): string | undefined {
     const [whole] = /^\[\^?(?:\\.|[^\]\\[])+\]/.exec(rest) ?? []
     if (whole === undefined) return 'has a class of characters that does not end'
-    for (const [escape] of whole.matchAll(/\\.[0-9a-fA-F]{0,4}/g)) if (!ESCAPES.test(escape)) return 'has an escape that is not known'
+    for (const [found] of whole.matchAll(/\\.[0-9a-fA-F]{0,4}/g)) if (!ESCAPES.test(found)) return 'has an escape that is not known'
     this.#skip(whole.length)
     return this.#repetition(false)
   }

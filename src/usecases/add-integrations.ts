@@ -80,7 +80,13 @@ function tryDraft(
   if (!NAME_PATTERN.test(name))
     found.push({ field: 'name', message: 'has 1 to 64 of a-z, 0-9, dot, underscore and hyphen, and starts with a letter or digit' })
   if (found.length > 0) return { problems: found }
-  const integration = { name: parseName(name, 'integration'), provider: provider.id, definition: '', active: input.active ?? true, values }
+  const integration = {
+    name: parseName(name, 'integration'),
+    provider: provider.id,
+    definition: provider.definition ?? '',
+    active: input.active ?? true,
+    values,
+  }
   return {
     problems: [],
     draft: { provider, integration, warnings: provider.cautions?.({ ...values.settings, ...values.secrets } as never) ?? [] },
@@ -90,6 +96,7 @@ function tryDraft(
 /** The provider with an id. @throws {CrmError} `not_found`, naming those there are. */
 export function requireProvider(providers: readonly Provider[], id: string): Provider {
   const provider = providers.find((candidate) => candidate.id === id.toLowerCase())
+  if (provider?.unusable !== undefined) throw provider.unusable
   if (provider !== undefined) return provider
   throw new CrmError('not_found', `no provider is named ${id.toLowerCase().slice(0, 64)}`, {
     reason: `there are: ${providers.map((candidate) => candidate.id).join(', ')}`,

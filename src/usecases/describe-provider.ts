@@ -4,8 +4,8 @@ import { answersSchema, flagOf, isRequired } from '../core/field-values.ts'
 import type { Provider } from '../core/provider.ts'
 
 /** One line of the catalogue. */
-export function providerEntry({ id, title, docs, authMethods, capabilities }: Provider): ProviderEntry {
-  return { id, name: title, docs, authMethods, capabilities }
+export function providerEntry({ id, title, docs, authMethods, capabilities, definition }: Provider): ProviderEntry {
+  return { id, name: title, docs, authMethods, capabilities, definition: definition ?? null }
 }
 
 /** A provider with its fields and the JSON Schema of its answers file. */

@@ -11,6 +11,7 @@ import { toTimestamp } from '../core/time.ts'
 import { withDeadline } from '../http/deadline.ts'
 import type { TestRecord } from '../vault/test-results.ts'
 import type { UnlockedVault } from '../vault/unlocked.ts'
+import { providerFor } from './stored-provider.ts'
 import { memoryTokens, type TokenDeps } from './token-source.ts'
 import { trusting } from './trusting.ts'
 
@@ -103,9 +104,8 @@ async function testSubject(
   if (subject.source === 'environment') return testValues(deps, { ...subject, provider: subject.provider })
   const { unlocked, name } = subject
   try {
-    const { integration, values } = await unlocked.open(name)
-    const provider = deps.providers.find((candidate) => candidate.id === integration.provider)
-    if (provider === undefined) throw unknownProvider(integration.provider)
+    const { integration, values, definition } = await unlocked.open(name)
+    const provider = providerFor(deps.providers, { name, provider: integration.provider, definition })
     const cached = fresh ? undefined : reusable(await unlocked.newestTest(name), integration.revision, deps.clock())
     const about = { source: 'vault' as const, name, profile: unlocked.profile, provider, values, unlocked }
     if (cached !== undefined) return cachedResult(about, cached)
@@ -365,8 +365,4 @@ export function resultError(result: TestResult): CrmError {
     result.message ?? `the test of ${result.name} failed`,
     result.hint === null ? {} : { hint: result.hint },
   )
-}
-
-function unknownProvider(id: string): CrmError {
-  return new CrmError('not_found', `the provider ${id} is not known to this version`, { hint: 'see those that are with: crm providers' })
 }

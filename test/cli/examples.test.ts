@@ -18,6 +18,7 @@ import {
   runShell,
   succeed,
 } from '../support/cli.ts'
+import { ACME, writeDefinition } from '../support/definitions.ts'
 import { KEYS, runInTerminal } from '../support/pty.ts'
 import { homeWithSalesforce, openSalesforce, type ReachableSalesforce } from '../support/salesforce.ts'
 import { allCommands } from './all-commands.ts'
@@ -50,6 +51,7 @@ function addFiles(home: Home): Home {
   }))
   writeFileSync(join(home.path, 'integrations.json'), JSON.stringify(integrations))
   writeFileSync(join(home.path, 'captured.http'), capturedRequest())
+  writeDefinition(home, ACME)
   writeFileSync(join(home.path, 'new.txt'), 'the passphrase from now on\n', { mode: 0o600 })
   writeFileSync(join(home.path, 'provision.sh'), '#!/bin/sh\ncase "$CHATWOOT_BASE_URL" in http://127.0.0.1:*) ;; *) exit 1 ;; esac\n', {
     mode: 0o755,

@@ -18,6 +18,7 @@ import {
   run,
   succeed,
 } from '../support/cli.ts'
+import { ACME, writeDefinition } from '../support/definitions.ts'
 import { freePort, homeWithSalesforce, openSalesforce, type ReachableSalesforce } from '../support/salesforce.ts'
 
 /** The homes that the invocations start from. Copy them, so that nobody sees what another one changed. */
@@ -52,6 +53,7 @@ export async function prepareHomes(sandbox: Sandbox): Promise<Homes> {
   succeed(await run(['profile', 'create', 'other', '--key', 'env'], { home: acme }))
   succeed(await run(['key', 'add', 'file'], { home: acme }))
   writeAnswers(acme, sandbox)
+  succeed(await run(['providers', 'add', 'acme.json', '--yes'], { home: acme }))
   const demo = copyOf(acme)
   succeed(await run(DEMO_CREATE, { home: demo }))
   // A demo of its own: what others do with the first one does not disturb whoever changes it.
@@ -82,6 +84,8 @@ function writeAnswers(home: Home, sandbox: Sandbox): void {
   const entry = { provider: 'chatwoot', name: 'eu', baseUrl: sandbox.url, accountId: '1', apiKey: sandbox.administratorToken }
   writeFileSync(join(home.path, 'integrations.json'), JSON.stringify([entry, { ...entry, name: 'us' }]))
   writeFileSync(join(home.path, 'captured.http'), capturedRequest())
+  writeDefinition(home, ACME)
+  writeDefinition(home, { ...ACME, id: 'other' })
   writeFileSync(join(home.path, 'demos.yaml'), DEMOS)
 }
 
@@ -155,6 +159,14 @@ export const INVOCATIONS: Readonly<Record<AnsweringCommand, Invocation>> = {
   stats: { place: 'acme', needs: 'vault if there', argv: words('stats') },
   providers: { place: 'empty', needs: 'nothing', argv: words('providers') },
   'providers <id>': { place: 'empty', needs: 'nothing', argv: words('providers chatwoot') },
+  'providers add': { place: 'acme', needs: 'nothing', argv: words('providers add other.json --yes') },
+  'providers validate': { place: 'acme', needs: 'nothing', argv: words('providers validate acme.json') },
+  'providers export': { place: 'empty', needs: 'nothing', argv: words('providers export close') },
+  'providers remove': {
+    place: 'acme',
+    needs: 'vault if there',
+    argv: words('providers remove acme --yes'),
+  },
   'profile list': { place: 'acme', needs: 'vault if there', argv: words('profile list') },
   'profile create': { place: 'acme', needs: 'vault if there', argv: words('profile create acme --key env') },
   'profile use': { place: 'acme', needs: 'vault', argv: words('profile use other') },

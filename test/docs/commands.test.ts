@@ -21,7 +21,7 @@ function blocksOf(language: string): readonly (readonly [where: string, block: B
 /** Files that the documents show whole: `js bot.mjs` is the file `bot.mjs`. */
 function writeFiles(reader: Reader): void {
   for (const { note, text } of documents.flatMap(({ blocks }) => blocks))
-    if (/^[\w-]+\.(?:mjs|sh|yaml)$/.test(note)) writeFileSync(join(reader.home, note), `${reader.adapt(text)}\n`)
+    if (/^[\w-]+\.(?:mjs|sh|yaml|json)$/.test(note)) writeFileSync(join(reader.home, note), `${reader.adapt(text)}\n`)
 }
 
 /** Programs that a reader may not have. Where one is missing the test is skipped, loudly. */

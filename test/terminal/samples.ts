@@ -118,6 +118,15 @@ const entry: answers.ProviderEntry = {
     { id: 'oauth', label: HOSTILE, fields: [] },
   ],
   capabilities: ['test', 'demo'],
+  definition: null,
+}
+const definition: answers.DefinitionView = {
+  id: 'acme',
+  name: HOSTILE,
+  definition: 'ab'.repeat(32),
+  hosts: ['*.acme.example'],
+  fields: [{ key: 'apiKey', label: HOSTILE, sensitivity: 'secret' }],
+  test: { method: 'GET', address: 'https://<subdomain>.acme.example/me' },
 }
 const field: answers.FieldAnswer = {
   key: 'apiKey',
@@ -250,6 +259,16 @@ export const SAMPLES = {
     demos: { alive: 1 },
   } satisfies answers.StatsAnswer,
   providers: { providers: [entry] } satisfies answers.ProvidersAnswer,
+  'providers add': {
+    provider: definition,
+    changed: true,
+    replaced: true,
+    path: '/home/ann/.config/crm/providers/acme.json',
+    affected: ['acme', 'other/acme'],
+  } satisfies answers.DefinitionAnswer,
+  'providers validate': { provider: definition } satisfies answers.DefinitionValidAnswer,
+  'providers export': { id: 'acme', path: null, text: '{"format": 1}\n' } satisfies answers.DefinitionExportAnswer,
+  'providers remove': { removed: 'acme', affected: [] } satisfies answers.DefinitionRemoveAnswer,
   'providers <id>': { provider: { ...entry, fields: [field], jsonSchema: { type: 'object' } } } satisfies answers.ProviderAnswer,
   'profile list': { profiles: [profile, { ...profile, name: 'acme', current: false }] } satisfies answers.ProfileListAnswer,
   'profile create': { profile },
