@@ -23,8 +23,12 @@ export interface Certificates {
 
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
 
-/** Makes the certificates with the machine's openssl. @param more names that the good one is for besides. */
-export function makeCertificates(more: readonly string[] = []): Certificates {
+/**
+ * Makes the certificates with the machine's openssl.
+ * @param more names that the good one is for besides.
+ * @param organisation what the authority calls itself.
+ */
+export function makeCertificates(more: readonly string[] = [], organisation = 'Authority of the tests'): Certificates {
   const folder = mkdtempSync(join(tmpdir(), 'crm-certificates-'))
   const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: ['ignore', 'ignore', 'ignore'] })
   const read = (name: string) => readFileSync(join(folder, name), 'utf8')
@@ -37,7 +41,7 @@ export function makeCertificates(more: readonly string[] = []): Certificates {
     return identity(name)
   }
   try {
-    openssl('req', '-x509', ...KEY, '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '2', '-subj', '/O=Authority of the tests/CN=Test CA')
+    openssl('req', '-utf8', '-x509', ...KEY, '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '2', '-subj', `/O=${organisation}/CN=Test CA`)
     const self = ['-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
     openssl('req', '-x509', ...KEY, '-keyout', 'self.key', '-out', 'self.pem', ...self)
     return {

@@ -1,18 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { getInChild } from './child.ts'
 import { server } from './client.ts'
-import { answerText } from './raw-server.ts'
+import { answerText, flood } from './raw-server.ts'
 
 const MIB = 1024 * 1024
-
-/** Writes a block again and again, as fast as it is taken. */
-function flood(socket: NodeJS.WritableStream & { readonly destroyed: boolean }, head: string, block: Buffer): void {
-  const pump = () => {
-    while (!socket.destroyed && socket.write(block));
-    if (!socket.destroyed) socket.once('drain', pump)
-  }
-  socket.write(head, pump)
-}
 
 describe('P10 memory', () => {
   const attacks: [string, string, Buffer][] = [

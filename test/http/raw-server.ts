@@ -74,3 +74,12 @@ export function answerText(status: number, headers: readonly string[] = [], body
   const lines = [`HTTP/1.1 ${status} X`, `content-length: ${Buffer.byteLength(body)}`, ...headers]
   return `${lines.join('\r\n')}\r\n\r\n${body}`
 }
+
+/** Writes a head, then a block again and again, as fast as it is taken. */
+export function flood(socket: Socket, head: string, block: Buffer): void {
+  const pump = () => {
+    while (!socket.destroyed && socket.write(block));
+    if (!socket.destroyed) socket.once('drain', pump)
+  }
+  socket.write(head, pump)
+}

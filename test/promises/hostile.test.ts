@@ -1,167 +1,388 @@
-/** P10: whatever a server says, and however, none of it reaches the terminal as anything but text. */
-import { createServer, request as forward, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
+/**
+ * P10: a server or a proxy that breaks a sentence of the rules for the network client. Each case names what it does; the command
+ * ends with the one status for it, within the deadline, in bounded memory, and with nothing on its output that drives a terminal.
+ */
+import { gzipSync } from 'node:zlib'
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { Sandbox } from '../../src/sandbox/index.ts'
-import { startRaw } from '../http/raw-server.ts'
-import { CRM, closeAtEnd, type Home, homeWithVault, NODE, openSandbox, run, succeed } from '../support/cli.ts'
-import { runInTerminal } from '../support/pty.ts'
+import { startProxy } from '../http/proxy-server.ts'
+import { answerText } from '../http/raw-server.ts'
+import { closeAtEnd } from '../support/cli.ts'
+import { FULL } from '../torture/torture.ts'
+import {
+  type Attack,
+  CHATWOOT,
+  CONNECTED,
+  caFile,
+  certificates,
+  chatwoot,
+  chunk,
+  customAt,
+  drips,
+  floods,
+  GOOD,
+  hangsOneByOne,
+  hosts,
+  IN_FLIGHT,
+  JSON_TYPE,
+  member,
+  NOT_FOUND,
+  nested,
+  PROVIDER_ERROR,
+  painted,
+  prepareHome,
+  profile,
+  proxy,
+  REQUEST_MS,
+  raw,
+  redirects,
+  says,
+  saysAndCloses,
+  secure,
+  server,
+  speaker,
+  TRUSTING,
+  UNREACHABLE,
+  USAGE,
+  within,
+  write,
+} from './attacks.ts'
+import { type Attacked, FORBIDDEN, HOSTILE, runWatched, withoutTabs } from './hostile.ts'
 
-/** Everything that a terminal or a CI system would obey. */
-const HOSTILE = [
-  '\u001b[2J\u001b[31mred\u001b]0;title\u0007',
-  '\u009b2J\u0085',
-  '\r\nerror: fake',
-  '\u202eesrever\u2066\u200b\ufeff\u2028\u{e0041}',
-  '\n::set-output name=x::y\n::add-mask::1',
-  '\n##vso[task.setvariable variable=x]y',
-  '\n##[command]x',
-  '\u007f\u0000\b\b\b',
-  '\tcell',
-].join(' ')
+const MIB = 1024 * 1024
+const EXTRA_BYTES = 150 * MIB
 
-/** Between the columns of a table that a program reads. */
-const withoutTabs = (text: string): string => text.replaceAll('\t', '')
+/** What a busy machine takes to start a command and to print its result. */
+const SLACK_MS = 10_000
 
-/** What may stand in no output: all controls but the newlines of our own lines, and all that turns or hides text. */
-const FORBIDDEN =
-  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}\ud800-\udfff]/u
+const FORMATS = [['--json'], ['-v', '-v']] as const
 
-/** Texts that a server sends and people read. */
-const SAID = new Set([
-  'name',
-  'available_name',
-  'display_name',
-  'email',
-  'version',
-  'title',
-  'welcome_title',
-  'welcome_tagline',
-  'greeting_message',
-  'error',
-  'message',
-  'role',
-  'provider',
-  'channel_type',
-  'timestamp',
-])
-
-/** A JSON value with the hostile text behind every text that is read by people. */
-function poisoned(value: unknown, key = ''): unknown {
-  if (Array.isArray(value)) return value.map((item) => poisoned(item, key))
-  if (value !== null && typeof value === 'object')
-    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, poisoned(member, name)]))
-  // Roles and kinds of channel decide what is done; they stay as they are, so that something is done.
-  return typeof value === 'string' && SAID.has(key) && !['role', 'channel_type', 'provider'].includes(key) ? value + HOSTILE : value
+/** The sentences, in the order of the rules; below each of them who breaks it. */
+const SENTENCES: Readonly<Record<string, readonly Attack[]>> = {
+  'http goes to this machine alone': [
+    hosts('a host elsewhere', 'http://chat.example.com'),
+    hosts('an address elsewhere', 'http://192.0.2.1'),
+    hosts('a host that begins like this machine', 'http://127.0.0.1.example.com'),
+    hosts('all addresses of this machine', 'http://0.0.0.0'),
+    hosts('this machine written as IPv6', 'http://[::ffff:127.0.0.1]'),
+    hosts('another scheme', 'ftp://127.0.0.1'),
+  ],
+  'redirects are never followed, and no more than the origin of their target is shown': [
+    ...[301, 302, 303, 307, 308].map((status) => redirects('to another port', status, (thief) => `${thief}/me`)),
+    redirects('to another host', 302, (thief) => `${thief.replace('127.0.0.1', 'localhost')}/me?token=query-canary`),
+    redirects('to another scheme', 302, () => 'https://127.0.0.1/me'),
+    redirects('to a scheme of a program', 302, () => 'file:///etc/passwd'),
+    redirects('to the metadata of a cloud', 302, () => 'http://169.254.169.254/latest/meta-data/query-canary'),
+    redirects('with a user name and a password', 307, (thief) => `${thief.replace('//', '//user:password-canary@')}/me`),
+    redirects('to a host in control characters', 302, () => 'http://\u001b[31m.example/'),
+    redirects('to nowhere', 302, () => undefined),
+    redirects('of several choices', 300, (thief) => thief),
+    redirects('to what was not asked for before', 304, () => undefined),
+  ],
+  'TLS is 1.2 or newer, verified, and for this host, whatever the environment says': [
+    secure(
+      'TLS 1.1',
+      UNREACHABLE,
+      { ...certificates.good, minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' },
+      () => ({ ...TRUSTING(), NODE_OPTIONS: '--tls-min-v1.0' }),
+    ),
+    secure('a self-signed certificate', UNREACHABLE, certificates.selfSigned, TRUSTING),
+    secure('a certificate for another host', UNREACHABLE, certificates.otherHost, TRUSTING),
+    secure('an expired certificate', UNREACHABLE, certificates.expired, TRUSTING),
+    secure('a certificate of an authority that nobody trusts', UNREACHABLE, certificates.good, () => ({
+      NODE_TLS_REJECT_UNAUTHORIZED: '0',
+    })),
+    secure('a certificate of an authority that is trusted', CONNECTED, certificates.good, TRUSTING),
+    secure('an authority with a name that drives a terminal', CONNECTED, painted.good, () => ({
+      NODE_EXTRA_CA_CERTS: caFile(painted.authority),
+    })),
+    {
+      what: 'plain HTTP where TLS is spoken',
+      ...UNREACHABLE,
+      open: async () => {
+        // It speaks as soon as somebody comes: what it is sent is no request.
+        const { port } = await speaker((socket) => socket.write(GOOD))
+        return customAt(`https://localhost:${port}`)
+      },
+    },
+  ],
+  'connection and TLS stand within 10 s': [
+    {
+      what: 'a handshake that never goes on',
+      ...within(UNREACHABLE, REQUEST_MS),
+      open: async () => customAt(`https://localhost:${(await speaker(() => {})).port}`),
+    },
+  ],
+  'the headers of an answer come within 15 s': [
+    server('no answer', within(UNREACHABLE, REQUEST_MS), () => {}),
+    says('a head that stops', within(UNREACHABLE, REQUEST_MS), 'HTTP/1.1 200 OK\r\n'),
+    drips('a head that drips', within(UNREACHABLE, REQUEST_MS), 'HTTP/1.1 200 OK\r\nx: ', 'y'),
+    drips('interim answers one after the other', within(UNREACHABLE, REQUEST_MS), '', 'HTTP/1.1 103 Early Hints\r\nx: y\r\n\r\n'),
+    floods(
+      'a flood of interim answers',
+      within(UNREACHABLE, REQUEST_MS),
+      '',
+      Buffer.from('HTTP/1.1 103 Early Hints\r\nx: y\r\n\r\n'.repeat(2_000)),
+      Number.POSITIVE_INFINITY,
+    ),
+  ],
+  'a body does not pause for 10 s': [
+    says('a body that stops', within(UNREACHABLE, REQUEST_MS), 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nab'),
+    says('a body that never begins', within(UNREACHABLE, REQUEST_MS), 'HTTP/1.1 200 OK\r\n\r\n'),
+    drips(
+      'chunk extensions instead of chunks',
+      within(UNREACHABLE, REQUEST_MS),
+      'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1;',
+      'x',
+    ),
+  ],
+  'a request is over within 30 s, its repeats included': [
+    drips('a body that drips', within(UNREACHABLE, REQUEST_MS), 'HTTP/1.1 200 OK\r\n\r\n', 'a'),
+    drips(
+      'a body that drips in chunks',
+      within(UNREACHABLE, REQUEST_MS),
+      'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n',
+      '1\r\na\r\n',
+    ),
+  ],
+  'a command is over within its time, its requests together': [
+    {
+      what: 'no answer within the time that was given',
+      ...within(UNREACHABLE, 2_000),
+      open: async () => {
+        const scene = await customAt((await raw(() => {})).origin)
+        return { ...scene, argv: [...scene.argv, '--timeout', '2s'] }
+      },
+    },
+    ...(FULL ? [hangsOneByOne()] : []),
+  ],
+  'no more than 8 MiB of a body are read, then the connection is closed': [
+    floods('a body without end', PROVIDER_ERROR, 'HTTP/1.1 200 OK\r\n\r\n', Buffer.alloc(64 * 1024, 'a'), 8 * MIB + IN_FLIGHT),
+    floods(
+      'a body in chunks of one byte',
+      PROVIDER_ERROR,
+      'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n',
+      Buffer.from('1\r\na\r\n'.repeat(10_000)),
+      6 * 8 * MIB + IN_FLIGHT,
+    ),
+    floods(
+      'a body that is announced as too large',
+      PROVIDER_ERROR,
+      'HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n',
+      Buffer.alloc(64 * 1024, 'a'),
+      IN_FLIGHT,
+    ),
+    says('a length beyond all numbers', UNREACHABLE, `HTTP/1.1 200 OK\r\ncontent-length: ${'9'.repeat(30)}\r\n\r\n{}`, 3),
+    says('a length below zero', PROVIDER_ERROR, 'HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n{}'),
+  ],
+  'no more than 32 KiB of headers are read': [
+    says('one header of 70 KB', PROVIDER_ERROR, `HTTP/1.1 200 OK\r\nx: ${'y'.repeat(70_000)}\r\n\r\n`),
+    says('a thousand headers', PROVIDER_ERROR, `HTTP/1.1 200 OK\r\n${'x: 0123456789012345678901234567890123456789\r\n'.repeat(1_000)}\r\n`),
+    floods('headers without end', PROVIDER_ERROR, 'HTTP/1.1 200 OK\r\n', Buffer.from('x-a: b\r\n'.repeat(8_000)), IN_FLIGHT),
+  ],
+  'compressed answers are refused': [
+    ...['gzip', 'br', 'deflate', 'gzip, gzip, gzip', 'x-unknown'].map((encoding) =>
+      saysAndCloses(encoding, PROVIDER_ERROR, answerText(200, [JSON_TYPE, `content-encoding: ${encoding}`], '{}'), 1),
+    ),
+    profile('gzip as a coding of the transfer', PROVIDER_ERROR, chunk(gzipSync(CHATWOOT['/api/v1/profile'])), [
+      JSON_TYPE,
+      'transfer-encoding: gzip, chunked',
+    ]),
+    profile('gzip that nobody speaks of', PROVIDER_ERROR, gzipSync(CHATWOOT['/api/v1/profile'])),
+  ],
+  'JSON comes as JSON': [
+    profile('a page', PROVIDER_ERROR, '<!doctype html><title>Sign in</title>', ['content-type: text/html']),
+    profile('JSON that is called text', PROVIDER_ERROR, CHATWOOT['/api/v1/profile'], ['content-type: text/plain']),
+    profile('JSON without a type', PROVIDER_ERROR, CHATWOOT['/api/v1/profile'], []),
+    profile('a type that drives a terminal', PROVIDER_ERROR, '{}', ['content-type: \u009b31mred/json']),
+    profile('nothing', PROVIDER_ERROR, ''),
+    profile('text that is cut off', PROVIDER_ERROR, CHATWOOT['/api/v1/profile'].slice(0, -5)),
+    profile('bytes that are no UTF-8', PROVIDER_ERROR, Buffer.from([0x22, 0xff, 0xfe, 0x22])),
+  ],
+  'JSON is read 64 levels deep': [
+    profile('64 levels', NOT_FOUND, nested(64)),
+    profile('65 levels', PROVIDER_ERROR, nested(65)),
+    profile('8 MiB of brackets', PROVIDER_ERROR, '['.repeat(8 * MIB - 64)),
+    profile('a million empty lists', PROVIDER_ERROR, `[${'[],'.repeat(1_000_000)}[]]`),
+  ],
+  'JSON is held against a schema, and only known members count': [
+    profile('a list in place of an object', PROVIDER_ERROR, '[]'),
+    profile('a number in place of an object', PROVIDER_ERROR, '7'),
+    profile('an object in place of a list', NOT_FOUND, '{"id":1,"accounts":{}}'),
+    profile('an id that is a text of letters', PROVIDER_ERROR, '{"id":1,"accounts":[{"id":"abc"}]}'),
+    profile('an id beyond all numbers', PROVIDER_ERROR, '{"id":1,"accounts":[{"id":1e999}]}'),
+    profile('an id that a double would round', PROVIDER_ERROR, '{"id":1,"accounts":[{"id":12345678901234567890}]}'),
+    profile('an id with a path in it', PROVIDER_ERROR, '{"id":1,"accounts":[{"id":"1/../2"}]}'),
+    profile(
+      'texts that drive a terminal',
+      CONNECTED,
+      JSON.stringify({ ...JSON.parse(CHATWOOT['/api/v1/profile']), name: HOSTILE, email: HOSTILE }),
+    ),
+    chatwoot(
+      'a version that drives a terminal',
+      CONNECTED,
+      '/api',
+      JSON.stringify({ ...JSON.parse(CHATWOOT['/api']), version: `4.13.0${HOSTILE}` }),
+    ),
+  ],
+  'names of the language are data': [
+    profile('__proto__ in place of the members', NOT_FOUND, `{"__proto__":${CHATWOOT['/api/v1/profile']}}`),
+    profile('__proto__ besides the members', CONNECTED, member('"__proto__":{"accounts":[],"role":"agent"}')),
+    profile(
+      'constructor and prototype besides the members',
+      CONNECTED,
+      member('"constructor":{"prototype":{"accounts":[]}},"prototype":{}'),
+    ),
+    profile('toString and hasOwnProperty besides the members', CONNECTED, member('"toString":1,"hasOwnProperty":1,"toJSON":1,"then":1')),
+    says('a header that is called __proto__', CONNECTED, answerText(200, [JSON_TYPE, '__proto__: x', 'constructor: x'], '{}')),
+  ],
+  'an answer is HTTP/1.1 and whole': [
+    says('another language', PROVIDER_ERROR, 'SSH-2.0-OpenSSH_9.9\r\n'),
+    says('HTTP/2 unasked', PROVIDER_ERROR, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
+    says('a status of letters', PROVIDER_ERROR, 'HTTP/1.1 abc OK\r\n\r\n'),
+    says('two lengths', UNREACHABLE, 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}', 3),
+    says('a length and chunks', UNREACHABLE, 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n{}', 3),
+    says('a chunk of no size', PROVIDER_ERROR, 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n{}\r\n'),
+    says('a reason that drives a terminal', CONNECTED, GOOD.replace(' X\r\n', ` \u001b[31mred\u009b2J\r\n`)),
+    says('a protocol that nobody asked for', UNREACHABLE, 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'),
+    says('a second answer behind the first', CONNECTED, GOOD + answerText(401)),
+    server('a close at once', UNREACHABLE, (socket) => socket.end(), 3),
+    server('a reset at once', UNREACHABLE, (socket) => socket.resetAndDestroy(), 3),
+    saysAndCloses('a close within the head', UNREACHABLE, 'HTTP/1.1 200 OK\r\nx: ', 3),
+    saysAndCloses('a close within the body', UNREACHABLE, 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nab', 3),
+    saysAndCloses('a close within a chunk', UNREACHABLE, 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n9\r\nab', 3),
+  ],
+  'a proxy opens tunnels and sees nothing else': [
+    proxy('garbage', UNREACHABLE, (socket) => socket.end('\u0000\u001b[31mgarbage\r\n\r\n')),
+    proxy('an end', UNREACHABLE, (socket) => socket.end()),
+    proxy('a redirect', UNREACHABLE, (socket) => socket.end('HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/\r\n\r\n')),
+    proxy('a question for a password', UNREACHABLE, (socket) =>
+      socket.end(`HTTP/1.1 407 X\r\nproxy-authenticate: Basic realm="\u009b31mred"\r\n\r\n`),
+    ),
+    proxy('a refusal', UNREACHABLE, (socket) => socket.end('HTTP/1.1 403 \u001b[31mred\r\n\r\n')),
+    proxy('headers without end', UNREACHABLE, (socket) => socket.write(`HTTP/1.1 200 OK\r\nx: ${'y'.repeat(200_000)}`)),
+    proxy('an answer of its own in place of the server', UNREACHABLE, (socket) => socket.end(`HTTP/1.1 200 OK\r\n\r\n${GOOD}`)),
+    proxy('a tunnel to something else than TLS', UNREACHABLE, (socket) => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n')
+      setImmediate(() => socket.end(GOOD))
+    }),
+    proxy('no answer', within(UNREACHABLE, REQUEST_MS), () => {}),
+    {
+      what: 'a certificate of its own',
+      ...UNREACHABLE,
+      open: async () => {
+        const { port, requests } = await raw((socket) => socket.write(GOOD), certificates.selfSigned)
+        const middle = await startProxy({ route: () => port })
+        closeAtEnd(() => middle.close())
+        const after = () => expect([requests, middle.asked]).toEqual([[], ['crm.example:443']])
+        return { ...(await customAt('https://crm.example', { HTTPS_PROXY: `http://127.0.0.1:${middle.port}` })), after }
+      },
+    },
+    {
+      what: 'a scheme that is not known',
+      ...USAGE,
+      open: async () => customAt('https://crm.example', { HTTPS_PROXY: 'socks5://user:password-canary@127.0.0.1:1' }),
+    },
+  ],
+  'a read is tried at most 3 times, and Retry-After is obeyed up to 30 s': [
+    saysAndCloses('503 without end', PROVIDER_ERROR, answerText(503), 3),
+    saysAndCloses('429 without end', { status: 7, code: 'rate_limited', deadlineMs: 0 }, answerText(429), 3),
+    ...['99999', '999999999', 'Fri, 31 Dec 2100 23:59:59 GMT'].map((later) =>
+      saysAndCloses(`503 for ${later}`, PROVIDER_ERROR, answerText(503, [`retry-after: ${later}`]), 1),
+    ),
+    ...['-5', '1e3', 'soon', '9'.repeat(400), '\u009b31mred', '2100-01-01', 'Fri, 31 Dec 1999 23:59:59 GMT'].map((later) =>
+      saysAndCloses(`503 for ${JSON.stringify(later.slice(0, 40))}`, PROVIDER_ERROR, answerText(503, [`retry-after: ${later}`]), 3),
+    ),
+    saysAndCloses('503 for 30 s', within(PROVIDER_ERROR, REQUEST_MS), answerText(503, ['retry-after: 30']), 1),
+    ...(
+      [
+        [400, 9, 'provider_error'],
+        [401, 4, 'auth_rejected'],
+        [403, 5, 'permission_denied'],
+        [404, 6, 'not_found'],
+        [500, 9, 'provider_error'],
+      ] as const
+    ).map(([answer, status, code]) =>
+      saysAndCloses(`${answer} with Retry-After`, { status, code, deadlineMs: 0 }, answerText(answer, ['retry-after: 0']), 1),
+    ),
+  ],
+  'the body of an answer is not shown': [
+    saysAndCloses(
+      'a failure with a long story',
+      PROVIDER_ERROR,
+      answerText(500, ['content-type: text/html'], `<p>body-canary ${HOSTILE}`),
+      1,
+    ),
+    saysAndCloses(
+      'a success with a long story',
+      CONNECTED,
+      answerText(200, [JSON_TYPE], JSON.stringify({ message: `body-canary ${HOSTILE}` })),
+      1,
+    ),
+  ],
+  'a write is sent once': [
+    write('a close without an answer', UNREACHABLE, (socket) => socket.end()),
+    write('a reset without an answer', UNREACHABLE, (socket) => socket.resetAndDestroy()),
+    write('503 with Retry-After', PROVIDER_ERROR, (socket) => socket.end(answerText(503, ['retry-after: 0']))),
+    write('429 with Retry-After', { status: 7, code: 'rate_limited', deadlineMs: 0 }, (socket) =>
+      socket.end(answerText(429, ['retry-after: 0'])),
+    ),
+    write('a redirect that keeps the method', PROVIDER_ERROR, (socket) => socket.end(answerText(308, ['location: http://localhost:1/']))),
+    write('an answer that stops', within(UNREACHABLE, REQUEST_MS), (socket) =>
+      socket.write(`HTTP/1.1 200 OK\r\n${JSON_TYPE}\r\ncontent-length: 99\r\n\r\n{`),
+    ),
+  ],
 }
 
-/** A Chatwoot that poisons all it says: it passes requests on to a sandbox, and changes the answers. */
-async function startPoisoner(sandbox: Sandbox): Promise<string> {
-  const server = createServer(async (incoming, outgoing) => {
-    const { url, method, headers } = incoming
-    const answer = await new Promise<IncomingMessage>((resolve) => {
-      const passed = forward(`${sandbox.url}${url}`, { method, headers }, resolve)
-      incoming.pipe(passed)
-    })
-    const text = await textOf(answer)
-    const body = /json/.test(answer.headers['content-type'] ?? '') && text !== '' ? JSON.stringify(poisoned(JSON.parse(text))) : text
-    outgoing.writeHead(answer.statusCode ?? 500, { 'content-type': answer.headers['content-type'] ?? 'text/plain' }).end(body)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  closeAtEnd(async () => {
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+/** What a case has shown: how the command ended in each format. */
+function suffer({ open }: Attack): Promise<readonly Attacked[]> {
+  return Promise.all(
+    FORMATS.map(async (format) => {
+      const { argv, after, ...options } = await open()
+      const ended = await runWatched([...argv, ...format], options)
+      after?.()
+      return ended
+    }),
+  )
 }
 
-async function textOf(stream: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = []
-  for await (const part of stream) parts.push(part)
-  return Buffer.concat(parts).toString('utf8')
+/** The cause that the JSON answer names. */
+function codeIn(stdout: string): string | null {
+  const { error, data } = JSON.parse(stdout)
+  return error?.code ?? data.results?.[0]?.cause ?? null
 }
 
-const DEMO = ['demo-create', '--name', 'Acme', '--bot-url', 'https://bot.example.com/hook']
-
-const COMMANDS: readonly (readonly string[])[] = [
-  ['test', '--fresh'],
-  [...DEMO],
-  ['demo-show', 'acme'],
-  [...DEMO, '--dry-run', '--greeting', 'other'],
-  ['demo-list'],
-  ['list'],
-  ['show', 'chatwoot'],
-  ['stats'],
-  ['audit'],
-  ['edit', 'chatwoot', '--account-id', '2'],
-  ['edit', 'chatwoot', '--account-id', '77'],
-  ['demo-remove', 'acme', '--yes'],
-]
-
-describe('P10 of a server that poisons all its answers, nothing reaches the terminal as a control code', () => {
-  let sandbox: Sandbox
-  let url: string
-
-  beforeAll(async () => {
-    sandbox = await openSandbox({ deletionDelayMs: 20 })
-    url = await startPoisoner(sandbox)
-  })
-
-  async function poisonedHome(): Promise<Home> {
-    const home = await homeWithVault()
-    const argv = ['add', 'chatwoot', '--base-url', url, '--account-id', '1', '--api-key-stdin']
-    succeed(await run(argv, { home, input: `${sandbox.administratorToken}\n` }))
-    return home
+/** Cases that wait for deadlines begin all at once, before the first case. */
+const waiting = new Map<Attack, Promise<readonly Attacked[]>>()
+function beginToWait(): void {
+  for (const attack of Object.values(SENTENCES).flat()) {
+    if (attack.deadlineMs === 0) continue
+    const fate = suffer(attack)
+    fate.catch(() => {})
+    waiting.set(attack, fate)
   }
+}
 
-  test.each([[[]], [['--json']], [['-v', '-v']], [['--json', '-v', '-v']]])('in a pipe, with %j', async (format) => {
-    const home = await poisonedHome()
-    for (const argv of COMMANDS) {
-      const { stdout, stderr, status } = await run([...argv, ...format], { home, env: { CI: 'true', GITHUB_ACTIONS: 'true' } })
-      const where = `${argv.join(' ')}: ${JSON.stringify(stdout + stderr)}`
-      expect(status, where).not.toBe(1)
-      expect(withoutTabs(stdout + stderr), where).not.toMatch(FORBIDDEN)
-      expect(stdout + stderr, where).not.toContain('\tcell')
-      for (const line of (stdout + stderr).split('\n')) expect(line, where).not.toMatch(/^\s*::|##\[|##vso\[|^error: fake/)
-    }
-  })
+let calmBytes = 0
 
-  test('on a terminal', async () => {
-    const home = await poisonedHome()
-    let seen = ''
-    for (const argv of COMMANDS) {
-      const terminal = runInTerminal({ command: [NODE, CRM, ...argv], env: { ...home.env, NO_COLOR: '1' }, cwd: home.path, columns: 300 })
-      expect(await terminal.exited, terminal.text()).not.toBe(1)
-      // What is left once our own cursor movements and line ends are taken away.
-      expect(withoutTabs(terminal.text()), argv.join(' ')).not.toMatch(FORBIDDEN)
-      expect(terminal.raw()).not.toMatch(/\u001b\[31m|\u001b\]|\u001b\[2J/)
-      expect(terminal.text()).not.toMatch(/^error: fake/m)
-      seen += terminal.text()
-    }
-    expect(seen, 'it was shown, as visible text').toContain('\\x1b[31mred')
-  })
+beforeAll(async () => {
+  await prepareHome()
+  const calm = await suffer(says('nothing wrong', CONNECTED, GOOD))
+  for (const { status, stdout, stderr } of calm) expect(status, stdout + stderr).toBe(0)
+  calmBytes = Math.max(...calm.map(({ peakBytes }) => peakBytes))
+  beginToWait()
 })
 
-describe('P10 a server that', () => {
-  test.each<[string, (send: (text: string) => void) => void]>([
-    ['never ends its headers', (send) => send('HTTP/1.1 200 OK\r\n')],
-    ['sends headers without end', (send) => send(`HTTP/1.1 200 OK\r\nx: ${'y'.repeat(70_000)}`)],
-    [
-      'announces a body without end',
-      (send) => send(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99999999999\r\n\r\n${'[1,'.repeat(3_000_000)}`),
-    ],
-    ['speaks another language', (send) => send('SSH-2.0-OpenSSH_9.9\r\n')],
-    [
-      'sends compressed data unasked',
-      (send) => send('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\n{}'),
-    ],
-  ])('%s is given up on in time, with a cause', async (_what, answer) => {
-    const raw = await startRaw((socket) => answer((text) => void socket.write(text)))
-    closeAtEnd(() => raw.close())
-    const home = await homeWithVault()
-    const argv = ['add', 'chatwoot', '--base-url', raw.origin, '--account-id', '1', '--api-key-stdin', '--timeout', '2s', '--json']
-    const { status, stdout } = await run(argv, { home, input: 'token' })
-    expect([8, 9], stdout).toContain(status)
-    expect(JSON.parse(stdout).error.code).toMatch(/^(?:unreachable|provider_error)$/)
+describe.each(Object.keys(SENTENCES))('P10 %s:', (sentence) => {
+  test.for(SENTENCES[sentence] ?? [])('$what', { timeout: 300_000 }, async (attack) => {
+    const ended = await (waiting.get(attack) ?? suffer(attack))
+    for (const { status, stdout, stderr, tookMs, peakBytes } of ended) {
+      const printed = stdout + stderr
+      expect(status, printed).toBe(attack.status)
+      expect(withoutTabs(printed)).not.toMatch(FORBIDDEN)
+      expect(printed).not.toMatch(/canary/)
+      expect(tookMs, printed).toBeLessThan(attack.deadlineMs + SLACK_MS)
+      expect(peakBytes - calmBytes).toBeLessThan(EXTRA_BYTES)
+    }
+    expect(codeIn(ended[0]?.stdout ?? ''), ended[0]?.stdout).toBe(attack.code)
   })
 })
