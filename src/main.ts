@@ -42,6 +42,7 @@ function readWorld(host: NodeJS.Process): World {
     stdout: fdOutput(1, () => host.stdout),
     stderr: fdOutput(2, () => host.stderr),
     platform: host.platform,
+    node: host.versions.node,
     home: homeOf(host),
     actor: () => actorOf(host),
     host: () => hostOf(host),

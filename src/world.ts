@@ -16,6 +16,8 @@ export interface World {
   readonly stdout: OutputTarget
   readonly stderr: OutputTarget
   readonly platform: string
+  /** The version of Node: `24.21.0`. */
+  readonly node: string
   /** Undefined where a process has none. */
   readonly home: string | undefined
   /** `user@host pid 123`, for the audit log; asked for once something is written. */

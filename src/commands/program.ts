@@ -85,6 +85,12 @@ const COMMANDS: readonly Entry[] = [
   { name: 'lock', group: 'vault', summary: 'End what crm unlock began', load: () => import('./lock.ts') },
   { name: 'vault', group: 'vault', summary: 'Verify, back up and restore the vault', load: () => import('./vault.ts') },
   { name: 'audit', group: 'vault', summary: 'Show and verify the audit log', load: () => import('./audit.ts') },
+  {
+    name: 'doctor',
+    group: 'vault',
+    summary: 'Look for what is wrong, and say how to mend it',
+    load: () => import('./doctor.ts'),
+  },
   { name: 'sandbox', group: 'try', summary: 'Run a Chatwoot-compatible server on this machine', load: () => import('./sandbox.ts') },
   { name: 'tour', group: 'try', summary: 'See the main job done in a temporary vault', load: () => import('./tour.ts') },
   { name: 'help', group: 'try', summary: 'Show help for a command or a topic', load: () => import('./help.ts') },

@@ -302,6 +302,22 @@ export const ANSWER_SCHEMAS = {
     'crm.providers-remove/1',
     z.strictObject({ removed: text, affected: z.array(text) }),
   ),
+  doctor: schemaOf<answers.DoctorAnswer>()(
+    'crm.doctor/1',
+    z.strictObject({
+      checks: z.array(
+        z.strictObject({
+          id: text,
+          state: z.enum(['ok', 'warning', 'problem', 'skipped']),
+          detail: text,
+          cause: errorCode.nullable(),
+          fix: text.nullable(),
+        }),
+      ),
+      summary: z.strictObject({ ok: count, warnings: count, problems: count, skipped: count }),
+      report: text,
+    }),
+  ),
   'profile list': schemaOf<answers.ProfileListAnswer>()('crm.profile-list/1', z.strictObject({ profiles: z.array(profileEntry) })),
   'profile create': profileChange('create'),
   'profile use': profileChange('use'),

@@ -175,6 +175,22 @@ export interface FieldAnswer {
   readonly orWhen: { readonly field: string; readonly is: string } | null
 }
 
+/** One thing that `crm doctor` has looked at. `fix` is the one command that mends it; `cause` the error that a command ends with. */
+export interface DoctorFinding {
+  readonly id: string
+  readonly state: 'ok' | 'warning' | 'problem' | 'skipped'
+  readonly detail: string
+  readonly cause: ErrorCode | null
+  readonly fix: string | null
+}
+
+/** `crm doctor`. `report` is the text for an issue: no names, no addresses. */
+export interface DoctorAnswer {
+  readonly checks: readonly DoctorFinding[]
+  readonly summary: { readonly ok: number; readonly warnings: number; readonly problems: number; readonly skipped: number }
+  readonly report: string
+}
+
 /** `crm providers`, by id. */
 export interface ProvidersAnswer {
   readonly providers: readonly ProviderEntry[]

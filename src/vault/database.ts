@@ -118,6 +118,35 @@ export class Database {
     return this.#formatOf().version
   }
 
+  /**
+   * What SQLite really does on this connection, by the names of its pragmas: asked after a write, for some settings take hold only then.
+   * The write is taken back, so that not a byte of the file changes.
+   */
+  settingsInForce(): Readonly<Record<string, string | number>> {
+    const names = [
+      'journal_mode',
+      'synchronous',
+      'foreign_keys',
+      'secure_delete',
+      'trusted_schema',
+      'cell_size_check',
+      'mmap_size',
+      'temp_store',
+    ]
+    const takenBack = new Error('taken back')
+    try {
+      this.write('try a write', () => {
+        this.#sqlite.exec('UPDATE profiles SET audit_count = audit_count')
+        throw takenBack
+      })
+    } catch (error) {
+      if (error !== takenBack) throw error
+    }
+    const read = (name: string): string | number => this.#sqlite.pragma(name, { simple: true }) as string | number
+    const version = String(this.#sqlite.prepare('SELECT sqlite_version()').pluck().get())
+    return { ...Object.fromEntries(names.map((name) => [name, read(name)])), version }
+  }
+
   /** Changes the structure; only inside {@link write}. */
   define(statements: readonly string[], version: number): void {
     if (!this.#sqlite.inTransaction) throw new CrmError('internal', 'a write outside of a transaction')

@@ -45,6 +45,13 @@ export interface ProviderStats {
   readonly lastTest: LastTest | null
 }
 
+/** How far a profile is, and was; see {@link Vault.progressOf}. */
+export interface VaultProgress {
+  readonly sequence: number
+  readonly seen: number
+  readonly newestAt: string | null
+}
+
 /**
  * A vault without any key: what it can say needs none, and is not verified. {@link Vault.unlock} gives the rest.
  * Every method may throw `damaged`, `busy` and `io_failed`; those that take a profile throw `not_found` when there is none.
@@ -73,6 +80,10 @@ export interface Vault {
   find(profile: string, name: string): Promise<Integration>
   demos(profile: string): Promise<readonly DemoSummary[]>
   countLiveDemos(profile: string): Promise<number>
+  /** What SQLite really does, by the names of its pragmas, and its own `version`; asked after a write that is taken back. */
+  settingsInForce(): Promise<Readonly<Record<string, string | number>>>
+  /** How far a profile is: the sequence of its audit log, the highest that this machine has seen, and its newest time (RFC 3339, or null). */
+  progressOf(profile: string): Promise<VaultProgress>
   /** Bytes of the vault's files. */
   size(): Promise<number>
   /**
@@ -233,6 +244,16 @@ class SqliteVault implements Vault {
 
   async countLiveDemos(profile: string): Promise<number> {
     return countDemos(this.database, { profileId: this.#requireProfile(profile).id })
+  }
+
+  async settingsInForce(): Promise<Readonly<Record<string, string | number>>> {
+    return this.database.settingsInForce()
+  }
+
+  async progressOf(profile: string): Promise<VaultProgress> {
+    const { id, audit_count: sequence } = this.#requireProfile(profile)
+    const newestAt = this.database.get<{ at: string | null }>('SELECT max(at) AS at FROM audit WHERE profile_id = ?', id)?.at ?? null
+    return { sequence, seen: this.#state.highestSequence(id), newestAt }
   }
 
   async size(): Promise<number> {

@@ -25,6 +25,7 @@ const NOWHERE: World = {
   stdout: streamOutput(new PassThrough().resume()),
   stderr: streamOutput(new PassThrough().resume()),
   platform: process.platform,
+  node: process.versions.node,
   home: '/nonexistent',
   actor: () => 'nobody',
   host: () => 'nowhere',

@@ -159,6 +159,7 @@ export const INVOCATIONS: Readonly<Record<AnsweringCommand, Invocation>> = {
   stats: { place: 'acme', needs: 'vault if there', argv: words('stats') },
   providers: { place: 'empty', needs: 'nothing', argv: words('providers') },
   'providers <id>': { place: 'empty', needs: 'nothing', argv: words('providers chatwoot') },
+  doctor: { place: 'acme', needs: 'vault if there', argv: words('doctor') },
   'providers add': { place: 'acme', needs: 'nothing', argv: words('providers add other.json --yes') },
   'providers validate': { place: 'acme', needs: 'nothing', argv: words('providers validate acme.json') },
   'providers export': { place: 'empty', needs: 'nothing', argv: words('providers export close') },

@@ -55,7 +55,11 @@ export const ANYWHERE: Definition = {
 }
 
 /** Writes a definition into a home. @returns the name of its file. */
-export function writeDefinition(home: Home, definition: object & { readonly id?: string }, name = `${definition.id}.json`): string {
+export function writeDefinition(
+  home: Home,
+  definition: Readonly<Record<string, unknown>> | Definition,
+  name = `${definition.id}.json`,
+): string {
   writeFileSync(join(home.path, name), `${JSON.stringify(definition, null, 2)}\n`)
   return name
 }

@@ -259,6 +259,14 @@ export const SAMPLES = {
     demos: { alive: 1 },
   } satisfies answers.StatsAnswer,
   providers: { providers: [entry] } satisfies answers.ProvidersAnswer,
+  doctor: {
+    checks: [
+      { id: 'vault_file', state: 'problem', detail: HOSTILE, cause: 'unsafe_file', fix: 'chmod 600 vault.db' },
+      { id: 'clock', state: 'ok', detail: AT, cause: null, fix: null },
+    ],
+    summary: { ok: 1, warnings: 0, problems: 1, skipped: 0 },
+    report: 'problem  vault_file       its mode is 0644',
+  } satisfies answers.DoctorAnswer,
   'providers add': {
     provider: definition,
     changed: true,

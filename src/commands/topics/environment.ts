@@ -34,7 +34,9 @@ const VARIABLES: readonly (readonly [string, string])[] = [
   ['WAYLAND_DISPLAY', 'the same; either is enough'],
   ['HTTPS_PROXY', 'proxy (CONNECT), such as http://host:3128'],
   ['NO_PROXY', 'hosts and networks that are reached without it'],
+  ['HTTP_PROXY', 'not used; crm doctor says so'],
   ['NODE_EXTRA_CA_CERTS', 'file with certificates to trust as well'],
+  ['NODE_TLS_REJECT_UNAUTHORIZED', 'not used: certificates are always verified'],
   ['NODE_DEBUG', 'no secret is used while it is set'],
   ['NODE_OPTIONS', 'the same while it turns on tracing or a debugger'],
 ]

@@ -1,0 +1,39 @@
+import type { Finding } from './finding.ts'
+
+/** What a report must not tell: who and where somebody is, and what their integrations are called. */
+export interface Private {
+  readonly home: string | undefined
+  readonly user: string | undefined
+  readonly host: string
+  /** Names of profiles, integrations and demos. */
+  readonly names: readonly string[]
+}
+
+/**
+ * The findings as text for an issue: states, ids and details, without names of people, machines, profiles and integrations, hosts, and
+ * without commands that would name them.
+ */
+export function reportOf(checks: readonly Finding[], told: Private): string {
+  const hide = hiding(told)
+  return checks.map(({ id, state, detail }) => `${state.padEnd(8)} ${id.padEnd(16)} ${hide(detail)}`.trimEnd()).join('\n')
+}
+
+function hiding({ home, user, host, names }: Private): (text: string) => string {
+  const words: [string, string][] = [
+    ...(home === undefined ? [] : [[home, '~'] as [string, string]]),
+    [host, '<host>'],
+    ...(user === undefined ? [] : [[user, '<user>'] as [string, string]]),
+    ...names.map((name): [string, string] => [name, '<name>']),
+  ]
+  const hidden = words.filter(([word]) => word.length > 1).sort(([a], [b]) => b.length - a.length)
+  return (text) => {
+    const plain = hidden.reduce((result, [word, by]) => result.replace(new RegExp(`(?<![\\w.-])${escaped(word)}(?![\\w-])`, 'g'), by), text)
+    return plain.replace(/\b(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?(?=[,; ]|$)/gi, (host_) =>
+      /\.(?:db|json|pem)$/.test(host_) ? host_ : '<address>',
+    )
+  }
+}
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+}
