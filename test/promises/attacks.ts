@@ -262,13 +262,13 @@ export function hangsOneByOne(): Attack {
   const open = async () => {
     const { origin } = await raw(() => {})
     const home = await homeWithVault()
-    for (const name of ['a', 'b', 'c', 'd', 'e']) {
+    for (const name of 'abcdefgh') {
       const argv = ['add', 'custom', '--name', name, '--base-url', origin, '--test-path', '/me', '--auth-type', 'bearer']
       succeed(await run([...argv, '--allow-private-network', '--token-stdin', '--no-test'], { home, input: 'token-canary' }))
     }
-    return { argv: ['test', '--concurrency', '1'], home }
+    return { argv: ['test', '--concurrency', '1'], home, patienceMs: 150_000 }
   }
-  return { what: 'five integrations that hang for 30 s each', ...within(UNREACHABLE, 120_000), open }
+  return { what: 'eight integrations that hang one after the other', ...within(UNREACHABLE, 120_000), open }
 }
 
 const chatwootAt = (origin: string): Scene => ({

@@ -60,6 +60,8 @@ export interface RunOptions {
   readonly keepOpen?: boolean
   /** Default: the home. */
   readonly cwd?: string
+  /** After how many milliseconds it counts as hung; default 45,000. */
+  readonly patienceMs?: number
 }
 
 /** A command that is running. */
@@ -173,14 +175,14 @@ export function start(argv: readonly string[], options: RunOptions = {}): Runnin
 function startProgram(
   program: string,
   argv: readonly string[],
-  { home = emptyHome(), env = {}, input, keepOpen, cwd }: RunOptions,
+  { home = emptyHome(), env = {}, input, keepOpen, cwd, patienceMs = PATIENCE_MS }: RunOptions,
 ): Running {
   const variables = { ...home.env, ...env }
   const child = spawn(program, argv, {
     cwd: cwd ?? home.path,
     env: Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined)),
     stdio: [input === undefined && keepOpen !== true ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-    timeout: PATIENCE_MS,
+    timeout: patienceMs,
     killSignal: 'SIGKILL',
   })
   const out: Buffer[] = []
