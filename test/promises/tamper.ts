@@ -8,13 +8,18 @@ import { CrmError } from '../../src/core/errors.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { createHttp } from '../../src/http/http.ts'
 import { providers } from '../../src/providers/index.ts'
+import { fingerprint } from '../../src/usecases/stored-tokens.ts'
 import { testIntegrations } from '../../src/usecases/test-integrations.ts'
+import type { NewIntegration } from '../../src/vault/sealed-integrations.ts'
 import type { UnlockedVault } from '../../src/vault/unlocked.ts'
-import { openVault } from '../../src/vault/vault.ts'
+import { openVault, type Vault } from '../../src/vault/vault.ts'
+import { oidcCrm } from '../oauth/oidc-crm.ts'
 import { closeAtEnd, newDirectory } from '../support/cli.ts'
 import { sources, vaultWorld } from '../support/vault.ts'
 
-const PROFILES = ['left', 'right'] as const
+const PROFILES = ['left', 'middle', 'right'] as const
+/** In each profile; the last one is signed in to, and has tokens. */
+const INTEGRATIONS = ['one', 'two', 'three', 'signed'] as const
 
 /** A state directory that can never be made: what one look remembers must not change the next one. */
 const NO_STATE = '/dev/null/state'
@@ -23,7 +28,9 @@ const NO_STATE = '/dev/null/state'
 export interface Sight {
   /** By `profile/name`: the settings and secrets, or a code. */
   readonly integrations: Readonly<Record<string, unknown>>
-  /** By `profile/slug`: the record and its secrets, or a code. */
+  /** By `profile/name`, of those that have any: the tokens, or a code. */
+  readonly tokens: Readonly<Record<string, unknown>>
+  /** By `profile/integration/slug`: the record and its secrets, or a code. */
   readonly demos: Readonly<Record<string, unknown>>
   /** By profile: `whole`, or the codes of what its verification found, or the code with which it stayed closed. */
   readonly profiles: Readonly<Record<string, string>>
@@ -31,14 +38,19 @@ export interface Sight {
   readonly requests: readonly string[]
 }
 
-/** A vault of two profiles with two integrations each and one demo, all of them leading to one listening server. */
+/**
+ * A vault of three profiles with four integrations each, all of them leading to one listening server. It has a row of everything there
+ * is: tokens, demos with a journal and an end, a run and a renewal under way, results of tests, keys of before and after a rotation,
+ * an audit log with its beginning and two without.
+ */
 export class Victim {
   readonly path: string
   readonly #keys = new Map(PROFILES.map((profile) => [profile, randomBytes(32)]))
   readonly #requests: string[] = []
   readonly #http = createHttp({ clock: Date.now })
   #url = ''
-  #original = Buffer.alloc(0)
+  #original: Buffer = Buffer.alloc(0)
+  #older: Buffer = Buffer.alloc(0)
 
   private constructor() {
     this.path = join(directoryInMemory(), 'vault.db')
@@ -69,31 +81,72 @@ export class Victim {
     for (const [profile, key] of this.#keys) {
       await vault.createProfile(profile, { kind: 'env', label: 'the key', key: { type: 'raw', key } })
       const unlocked = await vault.unlock(profile, sources({ raw: [key] }))
-      await unlocked.add(['one', 'two'].map((name) => this.#draft(`${profile}-${name}`)))
-      if (profile === 'left') await addDemo(unlocked, 'left-one')
+      await unlocked.add(INTEGRATIONS.map((name) => this.#draft(`${profile}-${name}`, 'earlier')))
+      await writeDemo(unlocked, `${profile}-one`, 'earlier')
+      if (profile === 'left') await writeDemo(unlocked, `${profile}-two`, 'earlier')
     }
+    this.#older = this.#wholeFile()
+    for (const profile of PROFILES) await this.#revise(vault, profile)
     vault.close()
-    // Everything in one file, so that writing it back is writing all of it back.
+    this.#original = this.#wholeFile()
+  }
+
+  /** Every row anew, under its next revision; and what else happens to a vault in its life. */
+  async #revise(vault: Vault, profile: (typeof PROFILES)[number]): Promise<void> {
+    const key = this.#keys.get(profile) as Buffer
+    let unlocked = await vault.unlock(profile, sources({ raw: [key] }))
+    for (const name of INTEGRATIONS) {
+      const { values, tokens } = this.#draft(`${profile}-${name}`, 'token')
+      await unlocked.update(`${profile}-${name}`, 1, { values, ...(tokens === undefined ? {} : { tokens }) })
+    }
+    await writeDemo(unlocked, `${profile}-one`, 'secret')
+    if (profile === 'left') await writeDemo(unlocked, `${profile}-two`, 'secret')
+    if (profile === 'middle') {
+      await unlocked.rotate([{ id: unlocked.openedBy.id, key: { type: 'raw', key } }], [])
+      unlocked = await vault.unlock(profile, sources({ raw: [key] }))
+    } else await unlocked.pruneAudit({ keep: 3 })
+    const result = { revision: 2, checkedAtMs: 1, outcome: 'failed', cause: 'unreachable', latencyMs: 7, report: { version: '1' } } as const
+    await unlocked.recordTests([{ name: `${profile}-three`, ...result }])
+    await unlocked.lockTokens(`${profile}-signed`)
+    await unlocked.startDemoRun(`${profile}-two`, 'held', 'd'.repeat(32))
+  }
+
+  /** Everything in one file, so that writing it back is writing all of it back. */
+  #wholeFile(): Buffer {
     const database = new Sqlite(this.path)
     database.pragma('wal_checkpoint(TRUNCATE)')
     database.close()
-    this.#original = readFileSync(this.path)
+    return readFileSync(this.path)
   }
 
-  #draft(name: string) {
-    const settings = { baseUrl: this.#url, authType: 'bearer', testPath: `/${name}`, allowPrivateNetwork: true }
+  #draft(name: string, word: string): NewIntegration {
+    const token = new Secret(`${word}-of-${name}`)
+    if (!name.endsWith('signed')) {
+      const settings = { baseUrl: this.#url, authType: 'bearer', testPath: `/${name}`, allowPrivateNetwork: true }
+      return { name, provider: 'custom', definition: '', active: true, values: { settings, secrets: { token } } }
+    }
+    const settings = { baseUrl: this.#url, clientId: 'client', redirectPort: 8910 }
+    const values = { settings, secrets: { clientSecret: new Secret(`client-${word}-of-${name}`) } }
+    const refreshToken = new Secret(`refresh-${word}-of-${name}`)
+    const issued = { accessToken: token, refreshToken, expiresAtMs: 4_000_000_000_000, scope: 'api', captured: { instance: this.#url } }
     return {
       name,
-      provider: 'custom',
+      provider: oidcCrm.id,
       definition: '',
       active: true,
-      values: { settings, secrets: { token: new Secret(`token-of-${name}`) } },
+      values,
+      tokens: { tokens: issued, issuedFor: fingerprint(oidcCrm, values) },
     }
   }
 
   /** The bytes of the file as it was made. */
   get original(): Buffer {
     return this.#original
+  }
+
+  /** The bytes of the file when every row had its first revision. */
+  get older(): Buffer {
+    return this.#older
   }
 
   /** Writes the file anew, with these bytes. */
@@ -119,6 +172,7 @@ export class Victim {
     this.#requests.length = 0
     const sight = {
       integrations: {} as Record<string, unknown>,
+      tokens: {} as Record<string, unknown>,
       demos: {} as Record<string, unknown>,
       profiles: {} as Record<string, string>,
     }
@@ -131,7 +185,7 @@ export class Victim {
   async #lookAt(
     profile: string,
     key: Buffer,
-    sight: Pick<{ -readonly [Key in keyof Sight]: Record<string, unknown> }, 'integrations' | 'demos'>,
+    sight: Pick<{ -readonly [Key in keyof Sight]: Record<string, unknown> }, 'integrations' | 'tokens' | 'demos'>,
     sends: boolean,
   ): Promise<string> {
     const vault = await openVault(this.path, vaultWorld(NO_STATE))
@@ -145,8 +199,15 @@ export class Victim {
           return { active: integration.active, provider: integration.provider, settings: { ...values.settings }, secrets }
         })
       }
+      for (const name of names.filter((name) => name.endsWith('signed'))) {
+        sight.tokens[`${profile}/${name}`] = await codeOr(async () => {
+          const { tokens, issuedFor, revision } = (await unlocked.readTokens(name)) ?? (await missing())
+          const { accessToken, refreshToken, captured, ...rest } = tokens
+          return { ...rest, captured: { ...captured }, issuedFor, revision, secrets: [accessToken.reveal(), refreshToken?.reveal()] }
+        })
+      }
       for (const { slug, integration } of await vault.demos(profile)) {
-        sight.demos[`${profile}/${slug}`] = await codeOr(async () => {
+        sight.demos[`${profile}/${integration}/${slug}`] = await codeOr(async () => {
           const demo = await unlocked.readDemo(integration, slug)
           if (demo === undefined) return 'not_found'
           // The name of its integration is the integration's own, and proven where that is opened.
@@ -162,7 +223,7 @@ export class Victim {
   }
 
   async #testAll(unlocked: UnlockedVault, names: readonly string[]): Promise<void> {
-    const deps = { providers, http: this.#http.request, clock: Date.now, signal: new AbortController().signal }
+    const deps = { providers: [...providers, oidcCrm], http: this.#http.request, clock: Date.now, signal: new AbortController().signal }
     const subjects = names.map((name) => ({ source: 'vault' as const, name, unlocked }))
     const events = testIntegrations(deps, subjects, { concurrency: 4, fresh: true })
     for (let event = await events.next(); event.done !== true; event = await events.next());
@@ -179,14 +240,19 @@ async function codeOr<Value>(call: () => Promise<Value>): Promise<Value | string
   }
 }
 
-async function addDemo(unlocked: UnlockedVault, integration: string): Promise<void> {
+async function missing(): Promise<never> {
+  throw new CrmError('not_found', 'it is not there')
+}
+
+/** Writes a demo anew, with an end and secrets; its name is the integration's. */
+async function writeDemo(unlocked: UnlockedVault, integration: string, word: string): Promise<void> {
   const runId = 'c'.repeat(32)
   const run = await unlocked.startDemoRun(integration, 'demo', runId)
   const at = '2026-01-01T00:00:00.000Z'
   const step = { runId, action: 'create' as const, state: 'done' as const, digest: 'ab', at }
   const record = {
     slug: 'demo',
-    name: 'Demo',
+    name: `Demo of ${integration}`,
     integration,
     account: 'https://chat.example.com/app/accounts/3',
     channel: 'web' as const,
@@ -195,12 +261,13 @@ async function addDemo(unlocked: UnlockedVault, integration: string): Promise<vo
     botId: '9',
     createdAt: at,
     updatedAt: at,
+    expiresAt: '2027-01-01T00:00:00.000Z',
     journal: [
       { ...step, kind: 'bot' as const, remoteId: '9' },
       { ...step, kind: 'inbox' as const, remoteId: '7' },
     ],
   }
-  await run.journal.write(record, { botAccessToken: 'access-token-of-bot', botSecret: 'secret-of-bot' })
+  await run.journal.write(record, { botAccessToken: `access-token-${word}-of-${integration}`, botSecret: `bot-${word}-of-${integration}` })
   await run.end()
 }
 
@@ -212,32 +279,49 @@ function directoryInMemory(): string {
   return directory
 }
 
-/** One value in a vault, and every value that it becomes when one byte of it is changed. */
-export interface Target {
+/** One value in a vault: where it stands, and what it is. */
+export interface Cell {
   readonly table: string
   readonly column: string
-  readonly rowid: string
+  /** Finds its row: `id = x'...'`. */
+  readonly row: string
   readonly value: unknown
-  readonly changed: readonly unknown[]
 }
 
-/** The values of some columns of a table, one target for each row. */
-export function targetsIn(victim: Victim, table: string, columns: readonly string[]): Target[] {
-  victim.write(victim.original)
-  const database = new Sqlite(victim.path, { readonly: true })
-  const keys = (database.pragma(`table_info(${table})`) as { name: string; pk: number }[])
-    .filter(({ pk }) => pk > 0)
-    .map(({ name }) => name)
-  const rows = database.prepare(`SELECT * FROM ${table}`).all() as Record<string, unknown>[]
-  database.close()
-  return rows.flatMap((row) => {
-    const rowid = keys.map((key) => `${key} = ${literal(row[key])}`).join(' AND ')
-    return columns.map((column) => ({ table, column, rowid, value: row[column], changed: changesOf(row[column]) }))
+/** Every table of a vault, as its schema has them. */
+export function tablesIn(bytes: Buffer): string[] {
+  return withCopy(bytes, (database) =>
+    database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name").pluck().all(),
+  ) as string[]
+}
+
+/** Every value of a table: all columns of all rows, as the schema has them. */
+export function cellsIn(bytes: Buffer, table: string): Cell[] {
+  return withCopy(bytes, (database) => {
+    const columns = database.pragma(`table_info(${table})`) as { name: string; pk: number }[]
+    const keys = columns.filter(({ pk }) => pk > 0).map(({ name }) => name)
+    const rows = database.prepare(`SELECT * FROM ${table} ORDER BY ${keys.join()}`).all() as Record<string, unknown>[]
+    return rows.flatMap((record) => {
+      const row = keys.map((key) => `${key} = ${literal(record[key])}`).join(' AND ')
+      return columns.map(({ name: column }) => ({ table, column, row, value: record[column] }))
+    })
   })
 }
 
+function withCopy<Result>(bytes: Buffer, read: (database: Sqlite.Database) => Result): Result {
+  const copy = Buffer.from(bytes)
+  // A file in memory has no write-ahead log, whatever its header says (SQLite file format, bytes 18 and 19).
+  copy.fill(1, 18, 20)
+  const database = new Sqlite(copy)
+  try {
+    return read(database)
+  } finally {
+    database.close()
+  }
+}
+
 /** A value with one byte changed, for each of its bytes; of a number those beside it, of nothing something. */
-function changesOf(value: unknown): unknown[] {
+export function changesOf(value: unknown): unknown[] {
   if (typeof value === 'number') return [value + 1, value - 1, value + 256]
   if (value === null) return ['1']
   const bytes = Buffer.isBuffer(value) ? value : Buffer.from(String(value), 'utf8')
@@ -248,7 +332,7 @@ function changesOf(value: unknown): unknown[] {
     return copy
   })
   const cut = [bytes.subarray(0, -1), Buffer.concat([bytes, Buffer.of(0x30)]), Buffer.alloc(0)]
-  return [...changes, ...cut].map((copy) => (Buffer.isBuffer(value) ? copy : copy.toString('utf8')))
+  return [...changes, ...cut].filter((copy) => !copy.equals(bytes)).map((copy) => (Buffer.isBuffer(value) ? copy : copy.toString('utf8')))
 }
 
 function literal(value: unknown): string {
