@@ -50,6 +50,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const HOMES: Readonly<Record<string, readonly string[]>> = {
   undici: ['http'],
   oauth4webapi: ['oauth'],
+  'age-encryption': ['crypto'],
   'better-sqlite3': ['vault'],
   '@inquirer/prompts': ['terminal'],
   chalk: ['terminal'],
