@@ -1,6 +1,6 @@
 import { defineConfig, type Options } from 'tsup'
 import { builtInsByCall, chunksToCommonJs, fewChunks } from './.tsup/chunks.ts'
-import { bundledSqlite, slimCommander, slimPrompts, slimUndici } from './.tsup/slim.ts'
+import { bundledSqlite, slimAge, slimCommander, slimPrompts, slimUndici } from './.tsup/slim.ts'
 
 const shared: Options = {
   format: ['esm'],
@@ -23,7 +23,7 @@ export default defineConfig([
     outDir: 'dist/cli',
     outExtension: () => ({ js: '.cjs' }),
     plugins: [chunksToCommonJs],
-    esbuildPlugins: [slimCommander, slimPrompts, slimUndici, bundledSqlite, fewChunks('src/main.ts')],
+    esbuildPlugins: [slimCommander, slimPrompts, slimUndici, slimAge, bundledSqlite, fewChunks('src/main.ts')],
     clean: true,
   },
   {

@@ -69,6 +69,7 @@ function graphOf(root: string, entry: string, files: ReadonlyMap<string, File>):
   const known = foreignOf(start)
   const entries = [...new Set([...files.values()].flatMap(({ later }) => later))]
   const reach = new Map(entries.map((path) => [path, new Set([...closure(path)].filter((file) => !start.has(file)))]))
+  const gains = new Map<Group, Map<Group, number>>()
   const groups = joined(sameUsers())
 
   function closure(path: string, found = new Set<string>()): Set<string> {
@@ -107,7 +108,7 @@ function graphOf(root: string, entry: string, files: ReadonlyMap<string, File>):
   }
 
   function joined(groups: readonly Group[]): readonly Group[] {
-    const pairs = groups.flatMap((a, index) => groups.slice(index + 1).map((b) => ({ a, b, gain: gainOf(a, b) })))
+    const pairs = groups.flatMap((a, index) => groups.slice(index + 1).map((b) => ({ a, b, gain: knownGainOf(a, b) })))
     const best = pairs.reduce((most, pair) => (pair.gain > most.gain ? pair : most), { a: groups[0], b: groups[0], gain: 0 })
     const { a, b } = best
     if (best.gain <= 0 || a === undefined || b === undefined) return groups
@@ -115,13 +116,33 @@ function graphOf(root: string, entry: string, files: ReadonlyMap<string, File>):
     return joined([...groups.filter((group) => group !== a && group !== b), both])
   }
 
+  function knownGainOf(a: Group, b: Group): number {
+    const own = gains.get(a) ?? new Map<Group, number>()
+    gains.set(a, own)
+    const gain = own.get(b) ?? gainOf(a, b)
+    own.set(b, gain)
+    return gain
+  }
+
   /** Milliseconds that all entries together gain. */
   function gainOf(a: Group, b: Group): number {
     if (a.foreign !== b.foreign) return 0
-    const cost = ({ files: paths }: Group): number => paths.reduce((sum, path) => sum + (files.get(path)?.bytes ?? 0), 0) * SOURCE_BYTE_MS
-    const weight = (users: Iterable<string>): number => [...users].reduce((sum, user) => sum + (OFTEN.test(user) ? OFTEN_WEIGHT : 1), 0)
-    const both = weight([...a.users].filter((user) => b.users.has(user)))
-    return both * FILE_MS - (weight(a.users) - both) * cost(b) - (weight(b.users) - both) * cost(a)
+    const both = [...a.users].filter((user) => b.users.has(user)).reduce((sum, user) => sum + weightOf(user), 0)
+    return both * FILE_MS - burdenOf(a, b) - burdenOf(b, a)
+  }
+
+  function weightOf(user: string): number {
+    return OFTEN.test(user) ? OFTEN_WEIGHT : 1
+  }
+
+  /** What the users of one group have to read of another, which they do not need: its files, and all that those import. */
+  function burdenOf({ users }: Group, other: Group): number {
+    const others = [...users].filter((user) => !other.users.has(user))
+    if (others.length === 0) return 0
+    const read = new Set(other.files.flatMap((file) => [...closure(file)]))
+    const bytesFor = (user: string): number =>
+      [...read].reduce((sum, file) => (start.has(file) || reach.get(user)?.has(file) ? sum : sum + (files.get(file)?.bytes ?? 0)), 0)
+    return others.reduce((sum, user) => sum + weightOf(user) * bytesFor(user) * SOURCE_BYTE_MS, 0)
   }
 
   return {

@@ -63,6 +63,35 @@ export const slimPrompts: Plugin = {
   },
 }
 
+/** What is used of the files of age's packages that are left out, by the ends of their paths. */
+const AGE_LEAVES_OUT: Readonly<Record<string, readonly string[]>> = {
+  '@noble/curves/nist.js': ['p256'],
+  '@noble/post-quantum/hybrid.js': ['MLKEM768P256', 'MLKEM768X25519'],
+  '@noble/hashes/scrypt.js': ['scrypt'],
+  'age-encryption/dist/webauthn.js': [],
+}
+/** Where the multiplication on Curve25519 begins (RFC 7748 section 4.1): all that is used of a package that can do it without the system. */
+const CURVE = 'export const x25519 = { GuBytes: Uint8Array.of(9, ...new Uint8Array(31)) }'
+
+/**
+ * Leaves out of age what X25519 recipients and passphrases never call: post-quantum and passkey recipients, and curves and scrypt in
+ * JavaScript, which Node has by itself. They are two thirds of it.
+ */
+export const slimAge: Plugin = {
+  name: 'slim-age',
+  setup(build) {
+    build.onLoad({ filter: /(?:@noble|age-encryption)[\\/].*\.js$/ }, ({ path }) => {
+      const file = path.replaceAll('\\', '/')
+      if (file.endsWith('@noble/curves/ed25519.js')) return { contents: CURVE, loader: 'js' }
+      const [, names] = Object.entries(AGE_LEAVES_OUT).find(([end]) => file.endsWith(end)) ?? []
+      if (names === undefined) return undefined
+      const gone = `() => { throw new Error(${JSON.stringify(`${basename(path)} is not part of this build`)}) }`
+      const parts = names.map((name) => `export const ${name} = new Proxy(function () {}, { get: ${gone}, apply: ${gone} })`)
+      return { contents: parts.join('\n'), loader: 'js' }
+    })
+  },
+}
+
 /** Finds the directory `lib` of the installed package as `require.resolve` does, without the reading of its package.json. */
 const FIND_LIB = `
 function installedLib() {

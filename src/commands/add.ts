@@ -22,7 +22,7 @@ import {
 import { type App, action, COMMAND_LIMIT_MS, done, type Outcome } from './app.ts'
 import { addSignInFlags, type SignInFlags, signInOn } from './browser-sign-in.ts'
 import { addFieldFlags, type FieldFlags, readEnvironment, readFieldFlags } from './field-flags.ts'
-import { chooseKeyKind, createProfile } from './first-key.ts'
+import { createProfileIfNew, refuseWithoutKey } from './first-key.ts'
 import { setExamples, setStatuses } from './help-format.ts'
 import { readInputText } from './input-text.ts'
 import { asMenu, typedAgain, withWhereabouts } from './printed-commands.ts'
@@ -212,31 +212,8 @@ function beforeSaving(app: App, hint: string | undefined, provider: string): str
   return withWhereabouts(typedAgain(hint ?? `correct the values and run again: crm edit ${provider}`, typed), app.whereabouts)
 }
 
-async function isNewProfile(app: App): Promise<boolean> {
-  const vault = await app.vaultIfThere()
-  return vault === undefined || !(await vault.hasProfile((await app.profile()).value))
-}
-
-/** Says that a new profile has no key before anything is tested, where nobody can be asked for one afterwards. */
-async function refuseWithoutKey(app: App): Promise<void> {
-  if (!app.ui.interactive && (await isNewProfile(app))) await chooseKeyKind(app)
-}
-
-/** Makes vault and profile where there are none yet: after the last test and the last question, so that a cancelled add writes nothing. */
-async function ready(app: App): Promise<void> {
-  if (!(await isNewProfile(app))) return
-  const profile = (await app.profile()).value
-  try {
-    await createProfile(app, profile, await chooseKeyKind(app))
-    app.ui.note(`created the profile ${profile} in ${app.paths.vault}`)
-  } catch (error) {
-    // Another command has made it in the meantime: this one goes on with it.
-    if (!(error instanceof CrmError) || error.code !== 'conflict' || (await isNewProfile(app))) throw error
-  }
-}
-
 async function save(app: App, draft: Draft, test: TestedHere | null): Promise<Outcome> {
-  await ready(app)
+  await createProfileIfNew(app)
   const unlocked = await app.unlock()
   app.throwIfStopped()
   const issued = await issuedTokens(draft, test)
@@ -270,7 +247,7 @@ async function addMany(app: App, inputs: Parameters<typeof draftIntegrations>[1]
   const drafts = draftIntegrations(await app.providers(), wanted, await takenNames(app))
   await refuseWithoutKey(app)
   const tests = flags.test !== false ? await testAll(app, drafts) : drafts.map(() => null)
-  await ready(app)
+  await createProfileIfNew(app)
   const unlocked = await app.unlock()
   app.throwIfStopped()
   const withTokens = await Promise.all(

@@ -83,3 +83,26 @@ export async function createProfile(app: App, profile: string, kind: KeyKind): P
   app.madeKey = first.key
   return slot
 }
+
+async function isNewProfile(app: App): Promise<boolean> {
+  const vault = await app.vaultIfThere()
+  return vault === undefined || !(await vault.hasProfile((await app.profile()).value))
+}
+
+/** Says that a new profile has no key before anything is tested, where nobody can be asked for one afterwards. */
+export async function refuseWithoutKey(app: App): Promise<void> {
+  if (!app.ui.interactive && (await isNewProfile(app))) await chooseKeyKind(app)
+}
+
+/** Makes vault and profile where there are none yet: after the last test and the last question, so that a cancelled command writes nothing. */
+export async function createProfileIfNew(app: App): Promise<void> {
+  if (!(await isNewProfile(app))) return
+  const profile = (await app.profile()).value
+  try {
+    await createProfile(app, profile, await chooseKeyKind(app))
+    app.ui.note(`created the profile ${profile} in ${app.paths.vault}`)
+  } catch (error) {
+    // Another command has made it in the meantime: this one goes on with it.
+    if (!(error instanceof CrmError) || error.code !== 'conflict' || (await isNewProfile(app))) throw error
+  }
+}

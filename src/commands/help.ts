@@ -10,6 +10,7 @@ const TOPICS: Readonly<Record<string, () => Promise<string>>> = {
   environment: async () => (await import('./topics/environment.ts')).text(),
   json: async () => (await import('./topics/json.ts')).text(),
   'demo-file': async () => (await import('./topics/demo-file.ts')).text(),
+  'hand-over': async () => (await import('./topics/hand-over.ts')).text(),
   ci: async () => (await import('./topics/ci.ts')).text(),
 }
 

@@ -42,6 +42,8 @@ const COMMANDS: readonly Entry[] = [
   },
   { name: 'toggle', group: 'integrations', summary: 'Switch an integration on or off', load: () => import('./toggle.ts') },
   { name: 'remove', alias: 'rm', group: 'integrations', summary: 'Remove an integration', load: () => import('./remove.ts') },
+  { name: 'export', group: 'integrations', summary: 'Seal integrations in a file for somebody', load: () => import('./export.ts') },
+  { name: 'import', group: 'integrations', summary: 'Take integrations from a file', load: () => import('./import.ts') },
   { name: 'stats', group: 'integrations', summary: 'Count integrations, failures and demos', load: () => import('./stats.ts') },
   { name: 'providers', group: 'integrations', summary: 'Show the kinds of CRM and what each needs', load: () => import('./providers.ts') },
   {

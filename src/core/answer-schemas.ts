@@ -241,6 +241,37 @@ export const ANSWER_SCHEMAS = {
   'add --from': schemaOf<answers.IntegrationManyAnswer>()('crm.add-many/1', z.strictObject({ integrations: z.array(integrationOne) })),
   edit: integrationChange('edit'),
   login: integrationChange('login'),
+  export: schemaOf<answers.ExportAnswer>()(
+    'crm.export/1',
+    z.strictObject({
+      profile: text,
+      format: z.enum(['age', 'json']),
+      recipients: z.array(text),
+      integrations: z.array(z.strictObject({ name: text, provider: text })),
+      path: text.nullable(),
+      bytes: count,
+      text: text.nullable(),
+    }),
+  ),
+  import: schemaOf<answers.ImportAnswer>()(
+    'crm.import/1',
+    z.strictObject({
+      profile: text,
+      changed: z.boolean(),
+      dryRun: z.boolean(),
+      sealed: z.boolean(),
+      integrations: z.array(
+        z.strictObject({
+          name: text,
+          provider: text,
+          state: z.enum(['new', 'same', 'differs']),
+          action: z.enum(['add', 'keep', 'replace', 'skip', 'refuse']),
+          changes: z.array(text),
+        }),
+      ),
+      summary: z.strictObject({ total: count, new: count, same: count, differs: count }),
+    }),
+  ),
   env: schemaOf<answers.EnvAnswer>()(
     'crm.env/1',
     z.strictObject({

@@ -222,6 +222,45 @@ export interface AuthorizeAnswer {
   readonly code: string
 }
 
+/** `crm export`. */
+export interface ExportAnswer {
+  readonly profile: string
+  /** `age` is sealed; the others are plain text. */
+  readonly format: 'age' | 'json'
+  /** The public keys that open it; empty for a passphrase, and for plain text. */
+  readonly recipients: readonly string[]
+  readonly integrations: readonly { readonly name: string; readonly provider: string }[]
+  /** Where it was written; null when it is `text`. */
+  readonly path: string | null
+  readonly bytes: number
+  /** The file itself, armored when it is sealed; null when it was written to `path`. */
+  readonly text: string | null
+}
+
+/** One integration of a file that is imported. */
+export interface ImportItem {
+  readonly name: string
+  readonly provider: string
+  /** Against what is stored under that name. */
+  readonly state: 'new' | 'same' | 'differs'
+  /** What is done about it. Where one is refused, nothing is imported. */
+  readonly action: 'add' | 'keep' | 'replace' | 'skip' | 'refuse'
+  /** What differs: keys of fields, `active`, `definition`, `provider`. Never a value. */
+  readonly changes: readonly string[]
+}
+
+/** `crm import`, in the order of the file. */
+export interface ImportAnswer {
+  readonly profile: string
+  /** Whether anything was changed; for a dry run, whether it would be. */
+  readonly changed: boolean
+  readonly dryRun: boolean
+  /** Whether the file was an age file. */
+  readonly sealed: boolean
+  readonly integrations: readonly ImportItem[]
+  readonly summary: { readonly total: number; readonly new: number; readonly same: number; readonly differs: number }
+}
+
 /** `crm init`. `created` is false when the vault and the profile were there. */
 export interface InitAnswer {
   readonly created: boolean

@@ -32,7 +32,7 @@ export function readJson(response: HttpResponse, { what }: { readonly what: stri
   if (isHtml(response)) refuse(`${what} came as an HTML page instead of JSON`, 'the address belongs to a web page, a login or a proxy')
   if (!isJsonType(type)) refuse(`${what} came as ${type === '' ? 'untyped data' : visible(type, 60)} instead of JSON`, 'not an API answer')
   if (response.body.length === 0) refuse(`${what} came empty instead of as JSON`, `status ${response.status} without a body`)
-  const shape = measure(response.body)
+  const shape = jsonShape(response.body)
   if (shape.depth > MAX_DEPTH) refuse(`${what} is nested too deeply`, `JSON is read up to ${MAX_DEPTH} levels deep`)
   if (shape.values > MAX_VALUES) refuse(`${what} has too many values`, `JSON is read up to ${MAX_VALUES} values`)
   try {
@@ -61,6 +61,7 @@ function isJsonType(type: string): boolean {
   return /^application\/(?:[a-z0-9.+-]+\+)?json$/.test(type) || type === 'text/json'
 }
 
+/** What is known of a JSON text before anything is built from it. */
 interface Shape {
   readonly depth: number
   /** An upper bound: every value but the first of a list follows an opening bracket, a comma or a colon. */
@@ -69,7 +70,7 @@ interface Shape {
 }
 
 /** One pass over the bytes, before anything is built from them. All bytes that matter are ASCII, so UTF-8 needs no decoding. */
-function measure(body: Buffer): Shape {
+export function jsonShape(body: Buffer): Shape {
   let depth = 0
   let deepest = 0
   let values = 1

@@ -1,15 +1,24 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import type * as Age from 'age-encryption'
 import { CrmError } from '../core/errors.ts'
 import { Secret } from '../core/secret.ts'
+import { deriveScryptKey } from './derive.ts'
 
 const ARMOR_START = '-----BEGIN AGE ENCRYPTED FILE-----'
-/** What the `age` command takes for a passphrase of its own making; it refuses files above 22. */
+const VERSION_START = 'age-encryption.org/'
+/** What the `age` command takes for a passphrase of its own making. */
 const SCRYPT_LOG_N = 18
+/** The most work that is done for a file's passphrase: 1 GiB of memory, some seconds. */
+const MOST_SCRYPT_LOG_N = 20
+/** Every recipient is tried with every identity. */
+const LONGEST_HEADER_BYTES = 64 * 1024
+const MOST_IDENTITIES = 100
 const RECIPIENT = /^age1[02-9ac-hj-np-z]{58}$/
 const IDENTITY = /^AGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{58}$/
-const POST_QUANTUM = /^(?:age1pq1|AGE-SECRET-KEY-PQ-1)/i
+const POST_QUANTUM = /^(?:age1(?:tag)?pq1|AGE-SECRET-KEY-PQ-1)/i
 /** A plugin's recipient names the plugin between `age1` and the last `1`. */
 const PLUGIN = /^(?:age1[a-z0-9+._-]+1[02-9ac-hj-np-z]+|AGE-PLUGIN-.*)$/i
+const SSH = /^(?:ssh-\S+ |-----BEGIN OPENSSH)/
 
 /** Who can open an age file: the holders of keys, or whoever knows the passphrase. The format allows no mixture. */
 export type AgeLock = { readonly recipients: readonly [string, ...string[]] } | { readonly passphrase: Secret }
@@ -17,9 +26,14 @@ export type AgeLock = { readonly recipients: readonly [string, ...string[]] } | 
 /** What an age file is opened with. */
 export type AgeKey = { readonly identities: readonly [Secret, ...Secret[]] } | { readonly passphrase: Secret }
 
+/** Whether text is meant as an age recipient: {@link readRecipient} says whether it is one. */
+export function isAgeRecipient(text: string): boolean {
+  return /^\s*age1/i.test(text)
+}
+
 /**
  * Takes the public key of an age X25519 recipient from text, and checks it.
- * @throws {CrmError} `usage` for a secret key (never repeated), a post-quantum or plugin recipient, a typing error.
+ * @throws {CrmError} `usage` for a secret key (never repeated), a recipient of another kind, a typing error.
  */
 export async function readRecipient(text: string): Promise<string> {
   const recipient = text.trim()
@@ -45,10 +59,17 @@ export async function readRecipient(text: string): Promise<string> {
  * @throws {CrmError} `usage` when there is none, or one of another kind; the text of a key is never repeated.
  */
 export async function readIdentities(text: string): Promise<readonly [Secret, ...Secret[]]> {
+  if (isAgeFile(Buffer.from(text))) {
+    throw new CrmError('usage', 'the identity file is sealed itself', {
+      reason: 'it is an age file that a passphrase opens',
+      hint: 'open it first: age -d <file> > identity.txt',
+    })
+  }
   const lines = text.split(/\r?\n/).flatMap((line, index) => {
     const content = line.trim()
     return content === '' || content.startsWith('#') ? [] : [{ secret: new Secret(content), number: index + 1 }]
   })
+  if (lines.length > MOST_IDENTITIES) throw new CrmError('usage', `the identity file holds more than ${MOST_IDENTITIES} identities`)
   const { Decrypter } = await load()
   for (const { secret, number } of lines) {
     refuseOtherKinds(secret.reveal(), `identity on line ${number}`)
@@ -69,39 +90,52 @@ export async function readIdentities(text: string): Promise<readonly [Secret, ..
 
 /** Whether bytes look like an age file, armored or not. */
 export function isAgeFile(bytes: Buffer): boolean {
-  return isArmored(bytes) || bytes.subarray(0, 19).equals(Buffer.from('age-encryption.org/'))
+  return isArmored(bytes) || bytes.subarray(0, VERSION_START.length).equals(Buffer.from(VERSION_START))
 }
 
-/** Seals bytes as an age file, armored: text that survives mail and chat. */
-export async function sealAge(content: Buffer, lock: AgeLock): Promise<string> {
-  const { Encrypter, armor } = await load()
+/**
+ * What opens an age file, by its header.
+ * @throws {CrmError} `damaged` when it has no whole header, `usage` when that is longer than any that is read.
+ */
+export async function ageFileNeeds(file: Buffer): Promise<'passphrase' | 'identity'> {
+  return stanzaTypes(headerOf(await binaryOf(file))).includes('scrypt') ? 'passphrase' : 'identity'
+}
+
+/** Seals bytes as an age file, binary. */
+export async function sealAge(content: Uint8Array, lock: AgeLock): Promise<Buffer> {
+  const { Encrypter, Stanza } = await load()
   const encrypter = new Encrypter()
-  if ('passphrase' in lock) {
-    encrypter.setScryptWorkFactor(SCRYPT_LOG_N)
-    encrypter.setPassphrase(lock.passphrase.reveal())
-  } else {
-    for (const recipient of lock.recipients) encrypter.addRecipient(recipient)
-  }
-  return armor.encode(await encrypter.encrypt(content))
+  if ('passphrase' in lock) encrypter.addRecipient(passphraseRecipient(lock.passphrase, Stanza))
+  else for (const recipient of lock.recipients) encrypter.addRecipient(recipient)
+  return Buffer.from(await encrypter.encrypt(content))
+}
+
+/** An age file as text that survives mail and chat. */
+export async function armorAge(file: Uint8Array): Promise<string> {
+  return (await load()).armor.encode(file)
 }
 
 /**
  * Opens an age file, armored or binary.
- * @throws {CrmError} `wrong_key` when no key fits, `damaged` when the file is no age file or was altered.
+ * @throws {CrmError} `wrong_key` when no key fits, `damaged` when the file is no age file or was altered or cut short, `usage` when its
+ *   passphrase would cost more work than is done for anybody, or it is for more recipients than are tried.
  */
 export async function openAge(file: Buffer, key: AgeKey): Promise<Buffer> {
-  const { Decrypter, armor } = await load()
+  const { Decrypter } = await load()
+  const binary = await binaryOf(file)
+  const types = stanzaTypes(headerOf(binary))
+  if (types.includes('scrypt') && types.length > 1) throw damaged()
   const decrypter = new Decrypter()
-  if ('passphrase' in key) decrypter.addPassphrase(key.passphrase.reveal())
+  if ('passphrase' in key) decrypter.addIdentity(passphraseIdentity(key.passphrase))
   else for (const identity of key.identities) decrypter.addIdentity(identity.reveal())
   try {
-    const bytes = isArmored(file) ? armor.decode(file.toString('latin1')) : new Uint8Array(file)
-    return Buffer.from(await decrypter.decrypt(bytes))
+    return Buffer.from(await decrypter.decrypt(binary))
   } catch (cause) {
+    if (cause instanceof CrmError) throw cause
     if (cause instanceof Error && /no identity matched/.test(cause.message)) {
       throw new CrmError('wrong_key', `no ${'passphrase' in key ? 'passphrase' : 'identity'} given opens the age file`, { cause })
     }
-    throw new CrmError('damaged', 'the age file cannot be opened', { reason: 'it is no age file, or was altered or cut short', cause })
+    throw damaged(cause)
   }
 }
 
@@ -114,8 +148,110 @@ function isArmored(bytes: Buffer): boolean {
   return bytes.subarray(0, 256).toString('latin1').trimStart().startsWith(ARMOR_START)
 }
 
+async function binaryOf(file: Buffer): Promise<Buffer<ArrayBuffer>> {
+  if (!isArmored(file)) return Buffer.from(file)
+  const { armor } = await load()
+  try {
+    return Buffer.from(armor.decode(file.toString('latin1')))
+  } catch (cause) {
+    throw damaged(cause)
+  }
+}
+
+/** The text before the MAC of the header. */
+function headerOf(file: Buffer): string {
+  const header = file.subarray(0, LONGEST_HEADER_BYTES)
+  const end = header.indexOf('\n---')
+  if (isAgeFile(file) && end !== -1) return header.toString('latin1', 0, end)
+  if (!isAgeFile(file) || file.length <= LONGEST_HEADER_BYTES) throw damaged()
+  throw new CrmError('usage', 'the age file is for too many recipients', {
+    reason: `its header is longer than ${LONGEST_HEADER_BYTES / 1024} KiB`,
+    hint: 'ask for one that is sealed for you alone',
+  })
+}
+
+function stanzaTypes(header: string): string[] {
+  return [...header.matchAll(/^-> (\S+)/gm)].map(([, type = '']) => type)
+}
+
+const LABEL = Buffer.from('age-encryption.org/v1/scrypt')
+const SALT_BYTES = 16
+const FILE_KEY_BYTES = 16
+const TAG_BYTES = 16
+const CIPHER = 'chacha20-poly1305'
+/** The key is used once. */
+const ZERO_NONCE = Buffer.alloc(12)
+
+/** The key that wraps a file's key (age specification, "scrypt recipient stanza"), by the system: the package's own takes nine times as long. */
+function wrappingKey(passphrase: Secret, salt: Buffer, logN: number): Promise<Buffer> {
+  return deriveScryptKey(Buffer.from(passphrase.reveal(), 'utf8'), Buffer.concat([LABEL, salt]), { logN, r: 8, p: 1 })
+}
+
+function passphraseRecipient(passphrase: Secret, Stanza: typeof Age.Stanza): Age.Recipient {
+  return {
+    async wrapFileKey(fileKey) {
+      const salt = randomBytes(SALT_BYTES)
+      const cipher = createCipheriv(CIPHER, await wrappingKey(passphrase, salt, SCRYPT_LOG_N), ZERO_NONCE, { authTagLength: TAG_BYTES })
+      const body = Buffer.concat([cipher.update(fileKey), cipher.final(), cipher.getAuthTag()])
+      return [new Stanza(['scrypt', unpadded(salt), String(SCRYPT_LOG_N)], body)]
+    },
+  }
+}
+
+function passphraseIdentity(passphrase: Secret): Age.Identity {
+  return {
+    async unwrapFileKey(stanzas) {
+      const stanza = stanzas.find(({ args }) => args[0] === 'scrypt')
+      if (stanza === undefined) return null
+      const [, saltText = '', work = '', ...more] = stanza.args
+      const salt = Buffer.from(saltText, 'base64')
+      const isWellMade = salt.length === SALT_BYTES && unpadded(salt) === saltText && /^[1-9]\d?$/.test(work) && more.length === 0
+      if (!isWellMade || stanza.body.length !== FILE_KEY_BYTES + TAG_BYTES) throw damaged()
+      if (Number(work) > MOST_SCRYPT_LOG_N) throw tooMuchWork(Number(work))
+      return unwrapped(stanza.body, await wrappingKey(passphrase, salt, Number(work)))
+    },
+  }
+}
+
+function unwrapped(body: Uint8Array, key: Buffer): Uint8Array | null {
+  const decipher = createDecipheriv(CIPHER, key, ZERO_NONCE, { authTagLength: TAG_BYTES })
+  decipher.setAuthTag(body.subarray(FILE_KEY_BYTES))
+  const fileKey = decipher.update(body.subarray(0, FILE_KEY_BYTES))
+  try {
+    decipher.final()
+    return fileKey
+  } catch {
+    return null
+  }
+}
+
+function unpadded(bytes: Buffer): string {
+  return bytes.toString('base64').replace(/=+$/, '')
+}
+
+function damaged(cause?: unknown): CrmError {
+  return new CrmError('damaged', 'the age file cannot be opened', {
+    reason: 'it is no age file, or was altered or cut short',
+    hint: 'get it once more from whoever made it',
+    cause,
+  })
+}
+
+function tooMuchWork(logN: number): CrmError {
+  return new CrmError('usage', 'the passphrase of the age file asks for too much work', {
+    reason: `its scrypt work factor is ${logN}; up to ${MOST_SCRYPT_LOG_N} is done`,
+    hint: 'ask for a file that age -p, or crm export --to passphrase, has made',
+  })
+}
+
 function refuseOtherKinds(text: string, what: string): void {
-  const kind = POST_QUANTUM.test(text) ? 'post-quantum' : !RECIPIENT.test(text) && PLUGIN.test(text) ? 'plugin' : undefined
+  const kind = SSH.test(text)
+    ? 'SSH'
+    : POST_QUANTUM.test(text)
+      ? 'post-quantum'
+      : !RECIPIENT.test(text) && PLUGIN.test(text)
+        ? 'plugin'
+        : undefined
   if (kind === undefined) return
   throw new CrmError('usage', `the age ${what} is of the ${kind} kind`, {
     reason: 'only X25519 keys are supported',

@@ -24,14 +24,18 @@ export interface ScryptCost {
 /** Today's cost of a new passphrase slot: about 0.4 s and 128 MiB. */
 export const SCRYPT_COST: ScryptCost = { logN: 17, r: 8, p: 1 }
 
+/** The unlock key of a passphrase: scrypt over its UTF-8 bytes in NFC, 32 bytes. */
+export function derivePassphraseKey(passphrase: string, salt: Uint8Array, cost: ScryptCost): Promise<Buffer> {
+  return deriveScryptKey(Buffer.from(passphrase.normalize('NFC'), 'utf8'), salt, cost)
+}
+
 /**
- * The unlock key of a passphrase: scrypt (RFC 7914) over its UTF-8 bytes in NFC, 32 bytes. Runs on the thread pool.
+ * scrypt (RFC 7914) over bytes, which are zero-filled afterwards: 32 bytes. Runs on the thread pool.
  * Node refuses more than 32 MiB unless told, so the memory limit follows from the cost.
  */
-export function derivePassphraseKey(passphrase: string, salt: Uint8Array, cost: ScryptCost): Promise<Buffer> {
+export function deriveScryptKey(text: Buffer, salt: Uint8Array, cost: ScryptCost): Promise<Buffer> {
   const N = 2 ** cost.logN
   const maxmem = 128 * N * cost.r + 128 * cost.r * cost.p + 1_048_576
-  const text = Buffer.from(passphrase.normalize('NFC'), 'utf8')
   return new Promise((resolve, reject) => {
     scrypt(text, salt, KEY_BYTES, { N, r: cost.r, p: cost.p, maxmem }, (error, key) => {
       text.fill(0)

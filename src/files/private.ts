@@ -29,7 +29,11 @@ export function createPrivateDirectory(path: string): void {
  * old or the new content, and never half of one.
  * @param options.durable false leaves out the synchronisation, for what may be lost with the power.
  */
-export function writePrivateFile(path: string, content: string, { durable = true }: { readonly durable?: boolean } = {}): void {
+export function writePrivateFile(
+  path: string,
+  content: string | Uint8Array,
+  { durable = true }: { readonly durable?: boolean } = {},
+): void {
   const directory = dirname(path)
   createPrivateDirectory(directory)
   // A place that no other process has; process ids are the same in two containers with one volume.

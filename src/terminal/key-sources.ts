@@ -17,12 +17,25 @@ export const LONGEST_SECRET_BYTES = 1024 * 1024
  */
 export async function askPassphrase(ui: Ui, profile: string, purpose: 'unlock' | 'create'): Promise<Secret> {
   if (purpose === 'unlock') return new Secret(await ui.ask.secret({ message: `Passphrase of profile ${profile}` }))
+  const loss = 'Nobody can recover it: without it, and without another key, the secrets are lost.'
+  return askNewPassphrase(ui, `New passphrase for profile ${profile}`, loss)
+}
+
+/** The same for a file that is handed over. */
+export async function askFilePassphrase(ui: Ui, purpose: 'open' | 'create'): Promise<Secret> {
+  if (purpose === 'open') return new Secret(await ui.ask.secret({ message: 'Passphrase of the file' }))
+  return askNewPassphrase(
+    ui,
+    'New passphrase for the file',
+    'Whoever has the file and knows it can read the secrets: tell it on another way.',
+  )
+}
+
+async function askNewPassphrase(ui: Ui, message: string, meaning: string): Promise<Secret> {
   for (;;) {
     const first = await ui.ask.secret({
-      message: `New passphrase for profile ${profile}`,
-      help: [
-        `At least ${SHORTEST_PASSPHRASE} characters. Nobody can recover it: without it, and without another key, the secrets are lost.`,
-      ],
+      message,
+      help: [`At least ${SHORTEST_PASSPHRASE} characters. ${meaning}`],
       check: (text) => ([...text].length < SHORTEST_PASSPHRASE ? `is shorter than ${SHORTEST_PASSPHRASE} characters` : undefined),
     })
     if (first === (await ui.ask.secret({ message: 'The same again' }))) return new Secret(first)

@@ -52,6 +52,8 @@ export interface Ui {
   fail(error: CrmError, schema: string): Promise<void>
   /** Prints a revealed secret: exactly its bytes into a pipe or file; made safe and with a newline on a terminal. */
   reveal(value: string): void
+  /** Prints bytes that are the result itself: a sealed file, which holds no secret that anybody could read. */
+  bytes(content: Uint8Array): void
   /** Prints text that is the result itself: help, a completion script. */
   print(text: string): void
   /** Prints how a command is used, after it was used wrongly. Silent with `--json`: the answer tells. */
@@ -158,6 +160,11 @@ class TerminalUi implements Ui {
   reveal(value: string): void {
     this.#mask([value])
     this.#out.exact(this.#options.stdout.isTTY ? `${lines(value.replace(/\n$/, ''))}\n` : value)
+  }
+
+  bytes(content: Uint8Array): void {
+    this.#messages.settle()
+    this.#options.stdout.write(content)
   }
 
   print(text: string): void {

@@ -64,7 +64,8 @@ export function draftIntegrations(
   return drafts
 }
 
-function tryDraft(
+/** Validates an integration, and finds all problems at once. @param taken names in use, for a default name that is free. */
+export function tryDraft(
   providers: readonly Provider[],
   input: IntegrationInput,
   taken: ReadonlySet<string>,
@@ -74,6 +75,7 @@ function tryDraft(
     const known = providers.map(({ id }) => id).join(', ')
     return { problems: [{ field: 'provider', message: `is not one of: ${known}` }] }
   }
+  if (provider.unusable !== undefined) return { problems: [{ field: 'provider', message: `cannot be used: ${provider.unusable.message}` }] }
   const { values, missing, problems } = readValues(provider, unfold(provider, input.raw))
   const found: Problem[] = [...problems, ...missing.map((field) => ({ field: field.key, message: 'is missing' }))]
   const name = input.name === undefined ? freeName(provider.id, taken) : input.name.toLowerCase()
@@ -146,7 +148,8 @@ export function readAnswers(
   return { inputs, many }
 }
 
-function readAnswer(
+/** Reads one entry of an answers file. @param fallbackProvider the provider of one that names none. */
+export function readAnswer(
   entry: unknown,
   fallbackProvider: string | undefined,
 ): { readonly input: IntegrationInput } | { readonly problems: readonly Problem[] } {

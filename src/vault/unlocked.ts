@@ -98,6 +98,14 @@ export interface UnlockedVault {
   openAll(filter?: IntegrationFilter): Iterable<OpenedIntegration>
   /** The secrets of an integration, or one of them, for showing or handing over; the audit row is committed first. */
   reveal(name: string, field?: string): Promise<{ readonly integration: Integration; readonly secrets: Readonly<Record<string, Secret>> }>
+  /**
+   * Integrations with their values, for handing over: those named, or all by name. The audit rows are committed first.
+   * @param how what the audit log says of it besides the names: who can open what is made of them.
+   * @throws CrmError `not_found`.
+   */
+  handOver(names: readonly string[] | 'all', how: JsonObject): Promise<readonly OpenedIntegration[]>
+  /** Stores what was handed over, all or none. @throws CrmError `conflict` when something is not any more as it was planned with. */
+  takeOver(taken: TakenOver, how: JsonObject): Promise<void>
   /** Adds all or none. @throws CrmError `conflict` when a name is taken. */
   add(drafts: readonly NewIntegration[]): Promise<readonly Integration[]>
   /** Changes what is given. @param revision the one that the change is based on. @throws CrmError `conflict` when it is not today's. */
@@ -163,6 +171,13 @@ export interface UnlockedVault {
   verify(): Promise<VaultReport>
   /** Zero-fills the keys. Nothing else works afterwards. */
   lock(): void
+}
+
+/** What an import stores. */
+export interface TakenOver {
+  readonly added: readonly NewIntegration[]
+  /** In the place of what is stored under that name, of the same provider, as long as it is at that revision. */
+  readonly replaced: readonly { readonly revision: number; readonly by: NewIntegration }[]
 }
 
 /** A slot wrapped again at today's cost, and the digest of what it replaces. */
@@ -249,15 +264,45 @@ export class UnlockedProfile implements UnlockedVault {
     return { integration, secrets }
   }
 
+  async handOver(names: readonly string[] | 'all', how: JsonObject): Promise<readonly OpenedIntegration[]> {
+    const all = names === 'all' ? listIntegrations(this.database, this.keys.profileId, this.profile, {}) : undefined
+    const opened = (all?.map(({ name }) => name) ?? (names as readonly string[])).map((name) => this.#openRow(name))
+    this.#change('record the export', () =>
+      opened.map(({ id, integration, values }) => ({
+        event: 'integration.export',
+        details: { ...how, id: id.toString('hex'), name: integration.name, fields: Object.keys(values.secrets) },
+      })),
+    )
+    return opened
+  }
+
+  async takeOver(taken: TakenOver, how: JsonObject): Promise<void> {
+    this.#withRowKey((keys) => this.#change('import the integrations', (at) => this.#takeOver(taken, how, keys, at)))
+  }
+
+  *#takeOver({ added, replaced }: TakenOver, how: JsonObject, keys: ProfileKeys, at: string): Generator<AuditEntry> {
+    yield { event: 'integration.import', details: { ...how, added: added.length, replaced: replaced.length } }
+    yield* this.#insert(added, keys, at, [])
+    for (const { revision, by } of replaced) {
+      const { name, active, definition, values } = by
+      yield* this.#replace(name, revision, { active, definition, values }, at)
+    }
+  }
+
   async add(drafts: readonly NewIntegration[]): Promise<readonly Integration[]> {
     const added: Integration[] = []
+    this.#withRowKey((keys) => this.#change('save the integration', (at) => this.#insert(drafts, keys, at, added)))
+    return added
+  }
+
+  /** The row key made ready once, for many rows. */
+  #withRowKey(work: (keys: ProfileKeys) => void): void {
     const rowKey = prepareKey(this.keys.rowKey)
     try {
-      this.#change('save the integration', (at) => this.#insert(drafts, { ...this.keys, rowKey }, at, added))
+      work({ ...this.keys, rowKey })
     } finally {
       rowKey.clear()
     }
-    return added
   }
 
   /** Inserts each row just before its audit row: ten thousand entries are never held at once. */
@@ -274,18 +319,21 @@ export class UnlockedProfile implements UnlockedVault {
 
   async update(name: string, revision: number, change: IntegrationChange): Promise<Integration> {
     const next = change.name === undefined ? name : parseName(change.name, 'integration')
-    this.#change('save the integration', (at) => {
-      const row = requireRow(this.database, this.keys.profileId, name)
-      if (row.revision !== revision) throw this.#changedMeanwhile(row)
-      const before = openedRow(this.keys, row).values
-      const changed = updateRow(this.database, this.keys, row, { ...change, name: next }, at)
-      const fields = change.values === undefined ? [] : changedFields(before, change.values)
-      return [
-        { event: 'integration.edit', details: { ...rowDetails(changed), name: next, ...(next === name ? {} : { from: name }), fields } },
-        ...this.#keepTokens(row, { ...changed, name: next }, change, at),
-      ]
-    })
+    this.#change('save the integration', (at) => this.#replace(name, revision, { ...change, name: next }, at))
     return (await this.open(next)).integration
+  }
+
+  #replace(name: string, revision: number, change: IntegrationChange, at: string): readonly AuditEntry[] {
+    const next = change.name ?? name
+    const row = requireRow(this.database, this.keys.profileId, name)
+    if (row.revision !== revision) throw this.#changedMeanwhile(row)
+    const before = openedRow(this.keys, row).values
+    const changed = updateRow(this.database, this.keys, row, change, at)
+    const fields = change.values === undefined ? [] : changedFields(before, change.values)
+    return [
+      { event: 'integration.edit', details: { ...rowDetails(changed), name: next, ...(next === name ? {} : { from: name }), fields } },
+      ...this.#keepTokens(row, { ...changed, name: next }, change, at),
+    ]
   }
 
   async setActive(name: string, active: boolean): Promise<{ integration: Integration; changed: boolean }> {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Sandbox } from '../../src/sandbox/index.ts'
 import { startBot } from '../support/bot.ts'
@@ -22,7 +23,7 @@ import { ACME, writeDefinition } from '../support/definitions.ts'
 import { KEYS, runInTerminal } from '../support/pty.ts'
 import { homeWithSalesforce, openSalesforce, type ReachableSalesforce } from '../support/salesforce.ts'
 import { allCommands } from './all-commands.ts'
-import { newRequest } from './invocations.ts'
+import { newRequest, RECIPIENT } from './invocations.ts'
 
 const commands = (await allCommands()).filter(({ words }) => words.length === 1)
 
@@ -63,6 +64,14 @@ function addFiles(home: Home): Home {
   return home
 }
 
+/** What somebody has sealed: for the key in identity.txt, and with the passphrase in new.txt. */
+async function addSealedFiles(home: Home): Promise<void> {
+  const identity = await generateX25519Identity()
+  writeFileSync(join(home.path, 'identity.txt'), `${identity}\n`, { mode: 0o600 })
+  succeed(await run(['export', 'acme', '--to', await identityToRecipient(identity), '--output', 'acme.age'], { home }))
+  succeed(await run(['export', '--all', '--to', 'passphrase', '--passphrase-file', 'new.txt', '--output', 'all.age'], { home }))
+}
+
 beforeAll(async () => {
   sandbox = await openSandbox()
   prepared = addFiles(await homeWithChatwoot(sandbox, 'acme'))
@@ -76,6 +85,7 @@ beforeAll(async () => {
   const lively = await openSandbox()
   const bot = await startBot(lively)
   closeAtEnd(() => bot.close())
+  await addSealedFiles(prepared)
   withAnsweringDemo = addFiles(await homeWithChatwoot(lively, 'acme'))
   succeed(await run(['demo-create', '--name', 'Acme Dental', '--bot-url', bot.url], { home: withAnsweringDemo }))
 })
@@ -150,6 +160,7 @@ async function runExample(line: string, home: Home): Promise<{ status: number; p
 /** The ids of key slots are random, and those of a server whatever comes next: the one that an example shows stands for what was made last. */
 async function withRealId(line: string, home: Home): Promise<string> {
   if (line.includes('crm-request-1...')) return line.replace('crm-request-1...', await newRequest())
+  if (line.includes('--to age1...')) return line.replace('age1... --output', `${RECIPIENT} --yes --output`)
   const [, group = '', shown] = /^crm (key|chatwoot \w+) (?:remove|update|delete) (\w+)/.exec(line) ?? []
   if (shown === undefined) return line
   const { stdout } = await run([...group.split(' '), 'list', '--json'], { home })

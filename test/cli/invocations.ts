@@ -111,6 +111,9 @@ async function withBackup(home: Home): Promise<Home> {
 
 const DEMO_CREATE = ['demo-create', '--name', 'Acme Dental', '--bot-url', 'https://bot.example.com/hook']
 
+/** The public key of nobody: what is sealed for it is never opened. */
+export const RECIPIENT = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p'
+
 const NEW_KEY = randomBytes(32).toString('base64')
 
 const token = (sandbox: Sandbox) => ({ input: `${sandbox.administratorToken}\n` })
@@ -137,6 +140,8 @@ export const INVOCATIONS: Readonly<Record<AnsweringCommand, Invocation>> = {
   init: { place: 'empty', needs: 'nothing', argv: words('init --key env') },
   add: { place: 'acme', needs: 'server', argv: words('add chatwoot --name eu --from-env'), options: fromEnvironment },
   'add --from': { place: 'acme', needs: 'server', argv: words('add --from integrations.json') },
+  export: { place: 'acme', needs: 'key', argv: () => ['export', 'acme', '--to', RECIPIENT] },
+  import: { place: 'acme', needs: 'key', argv: words('import integrations.json') },
   edit: { place: 'acme', needs: 'server', argv: words('edit acme --api-key-stdin'), options: token },
   login: {
     place: 'salesforce',

@@ -23,6 +23,7 @@ import { demoRemoveView } from '../../src/terminal/views/demo-remove.ts'
 import { demoShowView } from '../../src/terminal/views/demo-show.ts'
 import { demoVerifyView } from '../../src/terminal/views/demo-verify.ts'
 import { envView } from '../../src/terminal/views/env.ts'
+import { exportView, importView } from '../../src/terminal/views/hand-over.ts'
 import { helpView } from '../../src/terminal/views/help.ts'
 import { initView } from '../../src/terminal/views/init.ts'
 import { keyAddedView, keyListView, keyRotatedView, keyView, passphraseChangedView } from '../../src/terminal/views/key.ts'
@@ -38,7 +39,7 @@ import { tourView } from '../../src/terminal/views/tour.ts'
 import { vaultBackupView, vaultPathView, vaultRestoredView, vaultVerifyView } from '../../src/terminal/views/vault.ts'
 import { webhookListenView, webhookVerifyView } from '../../src/terminal/views/webhook.ts'
 import { whichView } from '../../src/terminal/views/which.ts'
-import { connected, demoFailed, demoPlanned, demosPlanned, failed, SAMPLES } from './samples.ts'
+import { connected, demoFailed, demoPlanned, demosPlanned, failed, HOSTILE, SAMPLES } from './samples.ts'
 
 /** A view with the data it shows; what ties them is lost, so that all can stand in one list. */
 export interface Shown {
@@ -58,6 +59,11 @@ export const ALL_VIEWS: readonly Shown[] = [
   shown('add --from', addedManyView, SAMPLES['add --from']),
   shown('edit', editedView, SAMPLES.edit),
   shown('env', envView, SAMPLES.env),
+  shown('export', exportView, SAMPLES.export),
+  shown('export, to standard output', exportView, { ...SAMPLES.export, path: null, text: HOSTILE }),
+  shown('export --plaintext', exportView, { ...SAMPLES.export, format: 'json', recipients: [] }),
+  shown('import', importView, SAMPLES.import),
+  shown('import --dry-run', importView, { ...SAMPLES.import, dryRun: true }),
   shown('authorize', authorizeView, SAMPLES.authorize),
   shown('login', signedInView, SAMPLES.login),
   shown('toggle', toggledView, SAMPLES.toggle),

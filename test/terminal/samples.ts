@@ -181,6 +181,19 @@ const list = {
   integrations: [integration, failing, environmentIntegration],
   summary: { total: 3, active: 2, inactive: 1, failing: 0, untested: 1 },
 }
+/** Two integrations that were taken from a file, one that was left alone. */
+export const imported: answers.ImportAnswer = {
+  profile: 'default',
+  changed: true,
+  dryRun: false,
+  sealed: true,
+  integrations: [
+    { name: 'acme', provider: 'chatwoot', state: 'new', action: 'add', changes: [] },
+    { name: 'eu', provider: 'chatwoot', state: 'differs', action: 'replace', changes: ['active', HOSTILE] },
+    { name: 'us', provider: 'chatwoot', state: 'same', action: 'keep', changes: [] },
+  ],
+  summary: { total: 3, new: 1, same: 1, differs: 1 },
+}
 const one: answers.IntegrationOneAnswer = { integration, test: connected }
 
 const demoItem = { integration: 'acme-prod', source: 'vault', inboxId: '5', botId: '7', changes: [], error: null } as const
@@ -236,6 +249,16 @@ export const SAMPLES = {
     expiresAt: null,
     variables: { SALESFORCE_ACCESS_TOKEN: 'x' },
   } satisfies answers.EnvAnswer,
+  export: {
+    profile: 'default',
+    format: 'age',
+    recipients: ['age1recipient'],
+    integrations: [{ name: 'acme-prod', provider: 'chatwoot' }],
+    path: HOSTILE,
+    bytes: 512,
+    text: null,
+  } satisfies answers.ExportAnswer,
+  import: imported,
   authorize: { provider: 'salesforce', code: 'crm-code-1.abc' } satisfies answers.AuthorizeAnswer,
   toggle: { integration: failing, test: null } satisfies answers.IntegrationOneAnswer,
   show: {

@@ -1,0 +1,125 @@
+import { CrmError, type Problem } from '../core/errors.ts'
+import { jsonShape } from '../core/read-json.ts'
+import type { OpenedIntegration } from '../vault/unlocked.ts'
+import { type IntegrationInput, readAnswer } from './add-integrations.ts'
+
+/** Names the form of the document; another number would be another form. */
+const FORMAT = 'crm-integrations/1'
+/** Most bytes of a file that is handed over, opened. */
+export const MOST_HAND_OVER_BYTES = 16 * 1024 * 1024
+/** An entry is an object of texts; one of its fields may be an object once more. */
+const DEEPEST = 8
+const DIGEST = /^[0-9a-f]{64}$/
+/** Many times what an honest file of that size has. */
+const MOST_VALUES = 2_000_000
+/** A file that is wrong throughout is told so by its first entries. */
+export const MOST_PROBLEMS = 1_000
+
+/** One entry of a file. */
+export interface HandedInput {
+  /** Where it stands, for the names of its problems: `integrations[3].`. */
+  readonly at: string
+  readonly input: IntegrationInput
+  /** Digest of the definition that its provider had where it was exported; undefined for one of ours, and where the file does not say. */
+  readonly definition: string | undefined
+}
+
+/** What a file that was handed over holds. Entries that cannot be read at all are among the problems. */
+export interface HandOver {
+  readonly inputs: readonly HandedInput[]
+  readonly problems: readonly Problem[]
+}
+
+/**
+ * Integrations as a document: what they are named, which provider they are of, whether they are active, and every value by its field
+ * key, secrets in plain text. Each entry is one that `crm add --from` takes.
+ */
+export function writeHandOver(integrations: readonly OpenedIntegration[]): string {
+  const entries = integrations.map(({ integration, definition, values }) => ({
+    provider: integration.provider,
+    name: integration.name,
+    active: integration.active,
+    ...(definition === '' ? {} : { definition }),
+    ...values.settings,
+    ...Object.fromEntries(Object.entries(values.secrets).map(([key, secret]) => [key, secret.reveal()])),
+  }))
+  return `${JSON.stringify({ format: FORMAT, integrations: entries }, null, 2)}\n`
+}
+
+/**
+ * Reads what {@link writeHandOver} has written, or what `crm add --from` takes: one object with its provider, or a list of them.
+ * @throws {CrmError} `usage` when it is not text or no such document, `newer_format` when a later version has written it.
+ */
+export function readHandOver(bytes: Buffer): HandOver {
+  const text = textOf(bytes)
+  if (!/^\s*[[{]/.test(text)) throw notReadable('it does not begin like JSON')
+  const { depth, values } = jsonShape(bytes)
+  if (depth > DEEPEST) throw notReadable(`its JSON is more than ${DEEPEST} levels deep`)
+  if (values > MOST_VALUES) throw notReadable(`its JSON has more than ${MOST_VALUES} values`)
+  return readDocument(parsed(text))
+}
+
+function textOf(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw notReadable('it is not UTF-8 text')
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // The parser's own message quotes the text, which holds secrets.
+    throw notReadable('its JSON is not valid or cut short')
+  }
+}
+
+function readDocument(document: unknown): HandOver {
+  if (Array.isArray(document)) return readEntries(document, '')
+  const { format, integrations, ...others } = document as Readonly<Record<string, unknown>>
+  if (integrations === undefined && format === undefined) return readEntries([document], undefined)
+  if (format !== FORMAT) throw otherFormat(format)
+  if (!Array.isArray(integrations)) throw notReadable('its "integrations" is not a list')
+  const { inputs, problems } = readEntries(integrations, 'integrations')
+  return { inputs, problems: [...problems, ...Object.keys(others).map((field) => ({ field, message: 'does not belong into the file' }))] }
+}
+
+function readEntries(entries: readonly unknown[], place: string | undefined): HandOver {
+  const inputs: HandedInput[] = []
+  const problems: Problem[] = []
+  for (const [index, entry] of entries.entries()) {
+    const at = place === undefined ? '' : `${place}[${index}].`
+    const { definition, rest } = withoutDefinition(entry)
+    const read = readAnswer(rest, undefined)
+    if ('input' in read) inputs.push({ at, input: read.input, definition })
+    else for (const { field, message } of read.problems) problems.push({ field: `${at}${field}`, message })
+    if (problems.length >= MOST_PROBLEMS) break
+  }
+  return { inputs, problems }
+}
+
+/** A field may be named so, too: its value would not be a digest. */
+function withoutDefinition(entry: unknown): { readonly definition: string | undefined; readonly rest: unknown } {
+  if (entry === null || typeof entry !== 'object' || Array.isArray(entry)) return { definition: undefined, rest: entry }
+  const { definition, ...rest } = entry as Readonly<Record<string, unknown>>
+  return typeof definition === 'string' && DIGEST.test(definition) ? { definition, rest } : { definition: undefined, rest: entry }
+}
+
+function otherFormat(format: unknown): CrmError {
+  if (typeof format === 'string' && /^crm-integrations\/\d{1,9}$/.test(format)) {
+    return new CrmError('newer_format', 'the file was written by a newer crm', {
+      reason: `its form is ${format}, this crm reads ${FORMAT}`,
+      hint: 'install a newer crm',
+    })
+  }
+  return notReadable(`its "format" is not ${FORMAT}`)
+}
+
+function notReadable(reason: string): CrmError {
+  return new CrmError('usage', 'the file is none that crm import reads', {
+    reason,
+    hint: 'see what it may hold with: crm help hand-over',
+  })
+}
