@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { CrmError } from '../core/errors.ts'
@@ -327,13 +327,28 @@ function notAVault(path: string): CrmError {
   })
 }
 
-/** SQLite cannot make its shared memory beside a vault on a read-only file system, and only says that it cannot open it. */
+/** There SQLite cannot make its shared memory beside a vault, and only says that it cannot open it. */
 function isOnReadOnlyFileSystem(path: string): boolean {
   try {
     accessSync(dirname(path), constants.W_OK)
     return false
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'EROFS'
+  }
+}
+
+/** Why SQLite cannot open a file or make its shared memory, where its own code does not say so. */
+function causeAt(path: string, code: string): string {
+  if (code.startsWith('SQLITE_CANTOPEN') && isOnReadOnlyFileSystem(path)) return 'SQLITE_READONLY'
+  if (code === 'SQLITE_IOERR_SHMSIZE' && isOnFullFileSystem(path)) return 'SQLITE_FULL'
+  return code
+}
+
+function isOnFullFileSystem(path: string): boolean {
+  try {
+    return statfsSync(dirname(path)).bavail === 0
+  } catch {
+    return false
   }
 }
 
@@ -355,7 +370,7 @@ function named(error: unknown, what: string, path?: string): unknown {
       cause: error,
     })
   }
-  const cause = path !== undefined && code.startsWith('SQLITE_CANTOPEN') && isOnReadOnlyFileSystem(path) ? 'SQLITE_READONLY' : code
+  const cause = path === undefined ? code : causeAt(path, code)
   const disk = DISK_ERRORS.find(([prefix]) => cause.startsWith(prefix))
   if (disk === undefined) return error
   return new CrmError('io_failed', `could not ${what}: ${disk[1]}`, { reason: 'nothing was changed', hint: disk[2], cause: error })

@@ -90,8 +90,8 @@ describe('P06 concurrent use is safe:', () => {
     await expectWhole(home)
   })
 
-  test('of 16 edits of the same revision one succeeds, the others are conflicts, and nothing is overwritten', async () => {
-    const edits = 16
+  test('of 32 edits of the same revision one succeeds, the others are conflicts, and nothing is overwritten', async () => {
+    const edits = 32
     const gate = await startGate(edits)
     const home = await homeWithVault()
     const custom = ['--base-url', gate.url, '--auth-type', 'bearer', '--test-path', '/me', '--allow-private-network']
