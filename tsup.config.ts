@@ -1,5 +1,6 @@
 import { defineConfig, type Options } from 'tsup'
 import { builtInsByCall, chunksToCommonJs, fewChunks } from './.tsup/chunks.ts'
+import { packs } from './.tsup/packs.ts'
 import { bundledSqlite, slimAge, slimCommander, slimPrompts, slimUndici } from './.tsup/slim.ts'
 
 const shared: Options = {
@@ -16,14 +17,30 @@ const shared: Options = {
   define: { esbuildDetection: 'true' },
 }
 
+/** Files that every run of a kind asks for: see `packs`. */
+const opened = ['src/vault/vault.ts', 'src/commands/key-sources.ts', 'src/vault/unlock.ts']
+const tested = ['src/http/http.ts', 'src/http/proxy-rules.ts', 'src/chatwoot/connection-test.ts']
+
+const commandPacks = packs('main.cjs', [
+  { entries: ['src/main.ts'], weight: 10 },
+  { entries: ['src/main.ts', 'src/commands/list.ts', 'src/vault/vault.ts', 'src/terminal/views/list.ts'], weight: 1 },
+  { entries: ['src/main.ts', 'src/commands/show.ts', ...opened, 'src/terminal/views/show.ts'], weight: 1 },
+  { entries: ['src/main.ts', 'src/commands/add.ts', ...opened, 'src/terminal/views/changed.ts'], weight: 1 },
+  {
+    entries: ['src/main.ts', 'src/commands/test.ts', ...opened, ...tested, 'src/providers/custom-answer.ts', 'src/terminal/views/test.ts'],
+    weight: 1,
+  },
+  { entries: ['src/main.ts', 'src/commands/demo-create.ts', ...opened, ...tested, 'src/terminal/views/demo-create.ts'], weight: 1 },
+])
+
 export default defineConfig([
   {
     ...shared,
     entry: { main: 'src/main.ts' },
     outDir: 'dist/cli',
     outExtension: () => ({ js: '.cjs' }),
-    plugins: [chunksToCommonJs],
-    esbuildPlugins: [slimCommander, slimPrompts, slimUndici, slimAge, bundledSqlite, fewChunks('src/main.ts')],
+    plugins: [chunksToCommonJs, commandPacks.writer],
+    esbuildPlugins: [slimCommander, slimPrompts, slimUndici, slimAge, bundledSqlite, fewChunks('src/main.ts'), commandPacks.listener],
     clean: true,
   },
   {

@@ -1,0 +1,181 @@
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { basename, join, relative } from 'node:path'
+import type { Plugin as EsbuildPlugin, Metafile } from 'esbuild'
+import type { Options } from 'tsup'
+
+type Plugin = NonNullable<Options['plugins']>[number]
+type Outputs = Metafile['outputs']
+
+/** What a file costs a start: to be found, opened, read and compiled on its own. In milliseconds. */
+const FILE_MS = 0.2
+/** What a byte of minified code costs that is read and not used. */
+const BYTE_MS = 0.00003
+
+/** A run that people and scripts make all day. */
+interface Frequent {
+  /** The files that it asks for with `import()`, and the one that every run begins with; from the root of the repository. */
+  readonly entries: readonly string[]
+  readonly weight: number
+}
+
+/** Chunks that become one file. */
+interface Pack {
+  readonly chunks: readonly string[]
+  readonly users: ReadonlySet<Frequent>
+  /** Packages of others in it: whoever does not use them must not read them. */
+  readonly packages: string
+  readonly bytes: number
+}
+
+/** The halves of the plugin: esbuild tells what it made, tsup when it is written. */
+export interface Packs {
+  readonly listener: EsbuildPlugin
+  readonly writer: Plugin
+}
+
+/**
+ * Puts chunks that run together into one file, since opening a file costs more than the few kilobytes in it. Each chunk stays a function
+ * that runs when somebody asks for it, so what is loaded, and in which order, stays as it was.
+ * @param entry the name of the file that every run begins with.
+ * @param frequent what each kind of frequent run asks for: a run that asks for more finds it too, and reads a file more.
+ */
+export function packs(entry: string, frequent: readonly Frequent[]): Packs {
+  let outputs: Outputs = {}
+  return {
+    listener: {
+      name: 'packs',
+      setup: (build) =>
+        build.onEnd(({ metafile }) => {
+          outputs = metafile?.outputs ?? {}
+        }),
+    },
+    writer: {
+      name: 'packs',
+      async buildEnd() {
+        const directory = this.options.outDir
+        const made = makePacks(entry, namedChunks(outputs), frequent)
+        const homes = new Map(made.flatMap(({ name, chunks }) => chunks.map((chunk) => [chunk, name] as const)))
+        const code = async (chunk: string): Promise<string> => readFile(join(directory, chunk), 'utf8')
+        const files = new Map<string, string>()
+        for (const chunk of namedChunks(outputs).keys()) if (!homes.has(chunk)) files.set(chunk, linked(await code(chunk), homes))
+        for (const { name, chunks } of made) files.set(name, await packed(name, chunks, entry, homes, code))
+        await Promise.all([...homes.keys()].map((chunk) => rm(join(directory, chunk))))
+        await Promise.all([...files].map(([name, text]) => writeFile(join(directory, name), text)))
+      },
+    },
+  }
+}
+
+interface Chunk {
+  readonly bytes: number
+  /** The file that an `import()` asks for, where the chunk is its. */
+  readonly source: string | undefined
+  /** Chunks that are loaded with it. */
+  readonly needs: readonly string[]
+  readonly packages: readonly string[]
+}
+
+const PACKAGE = /node_modules\/((?:@[^/]+\/)?[^/]+)\//
+
+function namedChunks(outputs: Outputs): ReadonlyMap<string, Chunk> {
+  return new Map(
+    Object.entries(outputs).map(([path, { bytes, entryPoint, imports, inputs }]) => [
+      basename(path),
+      {
+        bytes,
+        // An `import()` is wrapped in a namespace; see `fewChunks`.
+        source: entryPoint === undefined ? undefined : relative('', entryPoint.replace(/^with-companions:/, '')),
+        needs: imports.flatMap(({ kind, path: other, external }) =>
+          kind === 'import-statement' && external !== true ? [basename(other)] : [],
+        ),
+        packages: [...new Set(Object.keys(inputs).flatMap((file) => PACKAGE.exec(file)?.[1] ?? []))].sort(),
+      },
+    ]),
+  )
+}
+
+function makePacks(
+  entry: string,
+  chunks: ReadonlyMap<string, Chunk>,
+  frequent: readonly Frequent[],
+): { name: string; chunks: readonly string[] }[] {
+  const loaded = new Map(frequent.map((run) => [run, new Set(run.entries.flatMap((source) => [...closure(chunkOf(source))]))]))
+  const everywhere = new Set([...closure(entry)].flatMap((chunk) => chunks.get(chunk)?.packages ?? []))
+  const alike = new Map<string, Pack>()
+  for (const [chunk, { bytes, packages: all }] of chunks) {
+    const users = new Set(frequent.filter((run) => loaded.get(run)?.has(chunk)))
+    if (users.size === 0) continue
+    const packages = all.filter((name) => !everywhere.has(name)).join(' ')
+    const key = [packages, ...frequent.map((run) => users.has(run))].join()
+    const pack = alike.get(key)
+    alike.set(key, { chunks: [...(pack?.chunks ?? []), chunk], users, packages, bytes: (pack?.bytes ?? 0) + bytes })
+  }
+  return joined([...alike.values()]).map((pack, index) => ({
+    name: pack.chunks.includes(entry) ? entry : `pack-${index}.cjs`,
+    chunks: pack.chunks,
+  }))
+
+  function chunkOf(source: string): string {
+    const found = [...chunks].find(([, chunk]) => chunk.source === source)
+    if (found === undefined) throw new Error(`no import() asks for ${source}`)
+    return found[0]
+  }
+
+  function closure(chunk: string, found = new Set<string>()): Set<string> {
+    if (found.has(chunk)) return found
+    found.add(chunk)
+    for (const next of chunks.get(chunk)?.needs ?? []) closure(next, found)
+    return found
+  }
+}
+
+/** Joins packs where that saves more, in files that are not opened, than it costs in code that somebody does not need. */
+function joined(packs: readonly Pack[]): readonly Pack[] {
+  let best: { readonly a: Pack; readonly b: Pack; readonly gain: number } | undefined
+  for (const [index, a] of packs.entries()) {
+    for (const b of packs.slice(index + 1)) {
+      const gain = gainOf(a, b)
+      if (gain > (best?.gain ?? 0)) best = { a, b, gain }
+    }
+  }
+  if (best === undefined) return packs
+  const { a, b } = best
+  const both: Pack = { ...a, chunks: [...a.chunks, ...b.chunks], users: new Set([...a.users, ...b.users]), bytes: a.bytes + b.bytes }
+  return joined([...packs.filter((pack) => pack !== a && pack !== b), both])
+}
+
+/** Milliseconds that all frequent runs together gain. */
+function gainOf(a: Pack, b: Pack): number {
+  if (a.packages !== b.packages) return 0
+  const weight = (users: Iterable<Frequent>): number => [...users].reduce((sum, run) => sum + run.weight, 0)
+  const both = weight([...a.users].filter((run) => b.users.has(run)))
+  return both * FILE_MS - ((weight(a.users) - both) * b.bytes + (weight(b.users) - both) * a.bytes) * BYTE_MS
+}
+
+const REQUIRED = /\brequire\("\.\/([^"]+)"\)/g
+
+/** A chunk that finds the others where they are now. */
+function linked(code: string, homes: ReadonlyMap<string, string>, own?: string): string {
+  return code.replace(REQUIRED, (all, chunk: string) => {
+    const home = homes.get(chunk)
+    if (home === undefined) return all
+    return home === own ? `__load("${chunk}")` : `require("./${home}").__load("${chunk}")`
+  })
+}
+
+async function packed(
+  name: string,
+  chunks: readonly string[],
+  entry: string,
+  homes: ReadonlyMap<string, string>,
+  code: (chunk: string) => Promise<string>,
+): Promise<string> {
+  // The parentheses tell V8 that the function is about to run: it is compiled once, not looked at first.
+  const functions = await Promise.all(
+    chunks.map(async (chunk) => `"${chunk}":(function(exports,module){${linked(await code(chunk), homes, name)}\n})`),
+  )
+  return `"use strict";const __made={},__chunks={${functions.join(',\n')}};
+function __load(name){let module=__made[name];if(module===undefined){module=__made[name]={exports:{}};__chunks[name](module.exports,module)}return module.exports}
+exports.__load=__load;${name === entry ? `exports.main=(...words)=>__load("${entry}").main(...words);` : ''}
+`
+}
