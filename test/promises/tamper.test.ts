@@ -2,7 +2,7 @@
 import Sqlite from 'better-sqlite3'
 import { afterAll, describe, expect, test } from 'vitest'
 import { newVault, sources } from '../support/vault.ts'
-import { FULL, PATIENCE_MS, report } from '../torture/torture.ts'
+import { PATIENCE_MS, report, some } from '../torture/torture.ts'
 import { type Cell, cellsIn, changesOf, type Sight, tablesIn, Victim } from './tamper.ts'
 
 const victim = await Victim.make()
@@ -101,12 +101,6 @@ async function judge(where: string, bound: boolean, sends: boolean, tally: Tally
   expectNothingWrong(sight, where)
   if (isWhole(sight)) expect([where, bound, { ...sight, requests: sends ? sight.requests : whole.requests }]).toEqual([where, false, whole])
   return sight
-}
-
-/** Some of a list, evenly: all of it in the full loop. */
-function some<Item>(items: readonly Item[], most: number): readonly Item[] {
-  const step = FULL ? 1 : Math.max(1, items.length / most)
-  return Array.from({ length: Math.ceil(items.length / step) }, (_, index) => items[Math.floor(index * step)] as Item)
 }
 
 const flips = new Tally()

@@ -15,6 +15,12 @@ export const FULL = process.env.MODE === 'torture'
 /** How long a loop may take, in milliseconds. */
 export const PATIENCE_MS = FULL ? 1_800_000 : 120_000
 
+/** Some of a list, evenly, `most` or so; all of it in the full loop. */
+export function some<Item>(items: readonly Item[], most: number): readonly Item[] {
+  const step = FULL ? 1 : Math.max(1, items.length / most)
+  return Array.from({ length: Math.ceil(items.length / step) }, (_, index) => items[Math.floor(index * step)] as Item)
+}
+
 /** Prints what a loop has counted, on a line of its own. */
 export function report(loop: string, counts: Readonly<Record<string, number>>): void {
   const text = Object.entries(counts).map(([name, count]) => `${count.toLocaleString('en')} ${name}`)
