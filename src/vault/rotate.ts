@@ -184,13 +184,15 @@ function resealDemos(database: Database, keys: RowKeys, next: RowKeys): AuditEnt
 function resealTokens(database: Database, keys: RowKeys, next: RowKeys): AuditEntry[] {
   return readTokens(database, keys.profileId).map((row) => {
     const integration = row.integration_id.toString('hex')
-    const plaintext = openTokens(keys.rowKey, keys.profileId, row, integration)
+    const owner = database.get<{ name: string }>('SELECT name FROM integrations WHERE id = ?', row.integration_id)
+    const name = owner?.name ?? integration
+    const plaintext = openTokens(keys.rowKey, keys.profileId, row, name)
     const renewed = { ...row, generation: next.generation }
     const sealed = sealTokens(next.rowKey, keys.profileId, renewed, plaintext)
     database.run('UPDATE tokens SET generation = ?, sealed = ? WHERE integration_id = ?', next.generation, sealed, row.integration_id)
-    if (!openTokens(next.rowKey, keys.profileId, { ...renewed, sealed }, integration).equals(plaintext)) throw notTheSame(integration)
+    if (!openTokens(next.rowKey, keys.profileId, { ...renewed, sealed }, name).equals(plaintext)) throw notTheSame(name)
     plaintext.fill(0)
-    return { event: 'token.reseal', details: { integration, revision: row.revision, sha256: hash('sha256', sealed, 'hex') } }
+    return { event: 'token.reseal', details: { integration, name, revision: row.revision, sha256: hash('sha256', sealed, 'hex') } }
   })
 }
 

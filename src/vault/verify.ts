@@ -105,7 +105,7 @@ function checkIntegrations(database: Database, keys: ProfileKeys, words: Map<str
     keys.profileId,
   )
   for (const row of rows) {
-    compare('integrations', row.name, row, words, problems, () => openedRow(keys, row))
+    compare('integrations', row.name, { ...row, key: row.id.toString('hex') }, words, problems, () => openedRow(keys, row))
   }
   return rows.length
 }
@@ -116,7 +116,7 @@ function checkDemos(database: Database, keys: ProfileKeys, words: Map<string, La
     keys.profileId,
   )
   for (const row of rows) {
-    compare('demos', row.slug, row, words, problems, () => requireDemo(database, keys, row))
+    compare('demos', row.slug, { ...row, key: row.id.toString('hex') }, words, problems, () => requireDemo(database, keys, row))
   }
   return rows.length
 }
@@ -126,26 +126,11 @@ function checkTokens(database: Database, keys: ProfileKeys, words: Map<string, L
   const rows = readTokens(database, keys.profileId)
   for (const row of rows) {
     const id = row.integration_id.toString('hex')
-    const word = words.get(tokenKey(id))
-    words.delete(tokenKey(id))
     const owner = database.get<TokenOwner>('SELECT id, name, revision FROM integrations WHERE id = ?', row.integration_id)
-    const name = owner?.name ?? id
-    const older = word !== undefined && word.sha256 !== createHash('sha256').update(row.sealed).digest('hex')
-    try {
+    compare('tokens', owner?.name ?? id, { ...row, key: tokenKey(id) }, words, problems, () => {
       if (owner === undefined) throw new CrmError('damaged', 'the tokens belong to no integration of this vault')
-      openTokensOf(keys, row, owner)
-    } catch (error) {
-      if (!(error instanceof CrmError)) throw error
-      problems.push({ table: 'tokens', name, code: error.code, message: 'its seal does not fit its record' })
-      continue
-    }
-    if (older)
-      problems.push({
-        table: 'tokens',
-        name,
-        code: 'older',
-        message: `it is at revision ${row.revision}, the audit log knows revision ${word.revision}`,
-      })
+      return openTokensOf(keys, row, owner)
+    })
   }
   return rows.length
 }
@@ -159,14 +144,13 @@ function requireDemo(database: Database, keys: ProfileKeys, row: { readonly inte
 function compare(
   table: string,
   name: string,
-  row: { readonly id: Buffer; readonly revision: number; readonly sealed: Buffer },
+  row: { readonly key: string; readonly revision: number; readonly sealed: Buffer },
   words: Map<string, LastWord>,
   problems: Finding[],
   open: () => unknown,
 ): void {
-  const id = row.id.toString('hex')
-  const word = words.get(id)
-  words.delete(id)
+  const word = words.get(row.key)
+  words.delete(row.key)
   try {
     open()
   } catch (error) {
@@ -198,6 +182,7 @@ const HINTS: Readonly<Record<string, string>> = {
   'integrations older': 'give its values again (crm edit), or put a newer backup back: crm vault restore <file>',
   'tokens damaged': 'sign in again: crm login',
   'tokens older': 'sign in again: crm login',
+  'tokens unexpected': 'sign in again: crm login',
   'tokens missing': 'sign in again: crm login',
   'key_slots damaged': 'remove it and add its key again: crm key remove, crm key add',
   'profiles damaged': 'give the profile its name back: crm profile rename',
@@ -214,7 +199,7 @@ export function standingWords(log: AuditLog, profile: string, through: number): 
   const entries: AuditEntry[] = [{ event: 'profile.keep', details: { name: profile } }]
   for (const { sequence, id, table, name, revision, sha256 } of lastWords(log).values()) {
     if (sequence > through) continue
-    if (table === 'tokens') entries.push({ event: 'token.keep', details: { integration: id, revision, sha256 } })
+    if (table === 'tokens') entries.push({ event: 'token.keep', details: { integration: id, name, revision, sha256 } })
     else if (table === 'demos') entries.push({ event: 'demo.keep', details: { id, revision, sha256, slug: name } })
     else entries.push({ event: 'integration.keep', details: { id, revision, sha256, name } })
   }
@@ -230,21 +215,21 @@ function lastWords(log: AuditLog): Map<string, LastWord> {
   const words = new Map<string, LastWord>()
   for (const { sequence, event, details } of log.events()) {
     const [noun = '', verb = ''] = event.split('.')
-    const table = TABLES[noun]
-    const { id, revision, sha256 } = details
-    const { integration } = details
+    const { integration, id, revision, sha256 } = details
     if (noun === 'token' && typeof integration === 'string') {
       if (ENDINGS.includes(verb)) words.delete(tokenKey(integration))
       else if (typeof revision === 'number' && typeof sha256 === 'string')
+        // Logs of before hold words about tokens without a name.
         words.set(tokenKey(integration), {
           sequence,
           id: integration,
           table: 'tokens',
-          name: String(details.name ?? integration),
+          name: String(details.name ?? words.get(integration)?.name ?? integration),
           revision,
           sha256,
         })
     }
+    const table = TABLES[noun]
     if (table === undefined || typeof id !== 'string') continue
     if (ENDINGS.includes(verb)) {
       words.delete(id)
