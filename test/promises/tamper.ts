@@ -285,8 +285,17 @@ export interface Cell {
   readonly column: string
   /** Finds its row: `id = x'...'`. */
   readonly row: string
+  /** The profile that the row belongs to; null when it does not say so. */
+  readonly profile: string | null
   readonly value: unknown
 }
+
+/** The name of the profile that a row belongs to, by the first of these columns that its table has. */
+const PROFILE_OF: readonly (readonly [column: string, sql: string])[] = [
+  ['profile_id', 'SELECT name FROM profiles WHERE id = mine.profile_id'],
+  ['integration_id', 'SELECT p.name FROM integrations i JOIN profiles p ON p.id = i.profile_id WHERE i.id = mine.integration_id'],
+  ['demo_id', 'SELECT p.name FROM demos d JOIN profiles p ON p.id = d.profile_id WHERE d.id = mine.demo_id'],
+]
 
 /** Every table of a vault, as its schema has them. */
 export function tablesIn(bytes: Buffer): string[] {
@@ -300,10 +309,14 @@ export function cellsIn(bytes: Buffer, table: string): Cell[] {
   return withCopy(bytes, (database) => {
     const columns = database.pragma(`table_info(${table})`) as { name: string; pk: number }[]
     const keys = columns.filter(({ pk }) => pk > 0).map(({ name }) => name)
-    const rows = database.prepare(`SELECT * FROM ${table} ORDER BY ${keys.join()}`).all() as Record<string, unknown>[]
+    const [, profile] = PROFILE_OF.find(([column]) => columns.some(({ name }) => name === column)) ?? [null, 'NULL']
+    const rows = database.prepare(`SELECT *, (${profile}) AS "of" FROM ${table} mine ORDER BY ${keys.join()}`).all() as Record<
+      string,
+      unknown
+    >[]
     return rows.flatMap((record) => {
       const row = keys.map((key) => `${key} = ${literal(record[key])}`).join(' AND ')
-      return columns.map(({ name: column }) => ({ table, column, row, value: record[column] }))
+      return columns.map(({ name: column }) => ({ table, column, row, profile: record.of as string | null, value: record[column] }))
     })
   })
 }
