@@ -27,39 +27,19 @@ export const chunksToCommonJs: Plugin = {
   },
 }
 
-/** An import of a built-in, as esbuild writes it: of its default, of all of it, of names, or of default and names. */
-const BUILT_IN = /(^|[;}])import(?: ([\w$]+))?,?(?:\* as ([\w$]+))?(?:\{([^}]*)\})?(?: from|from)"(node:[\w/]+)"/gm
-
-/**
- * Lets the chunks of the library, which stay ESM, ask for built-ins by a call: importing one reads every getter it exports, which loads
- * web cryptography, workers, a REPL and more into whoever imports the library.
- */
-export const builtInsByCall: Plugin = {
-  name: 'built-ins-by-call',
-  async renderChunk(code) {
-    const changed = code.replace(BUILT_IN, (_, before: string, whole, all, names: string | undefined, builtIn: string) => {
-      const module = `process.getBuiltinModule("${builtIn}")`
-      const targets = [whole, all, names === undefined ? undefined : `{${names.replaceAll(' as ', ':')}}`]
-      return before + targets.flatMap((target) => (target === undefined ? [] : [`const ${target}=${module}`])).join(';')
-    })
-    const left = /(?:^|[;}])import[^;("]*"node:[^"]*"/m.exec(changed)
-    if (left !== null) throw new Error(`an import of a built-in is not understood: ${left[0]}`)
-    return { code: changed }
-  },
-}
-
 /**
  * Makes few chunks of the command, since every file costs a start 0.2 ms. esbuild makes one of each set of files that the same entries
  * use, and every `import()` is an entry: what commands share would fall into dozens. So each `import()` is made to load more than it
  * asks for, where that is loaded already or costs less than a file; see `readGraph`.
  * @param entry the file that every run begins with, from the root of the repository.
+ * @param library the file that programs import.
  */
-export function fewChunks(entry: string): EsbuildPlugin {
+export function fewChunks(entry: string, library: string): EsbuildPlugin {
   return {
     name: 'few-chunks',
     async setup(build) {
       const root = build.initialOptions.absWorkingDir ?? process.cwd()
-      const graph = await readGraph(root, entry)
+      const graph = await readGraph(root, entry, library)
       // Packages have a default to hand on, our own modules have none.
       build.initialOptions.logOverride = { ...build.initialOptions.logOverride, 'import-is-undefined': 'silent' }
       build.onResolve({ filter: /./ }, async ({ kind, path, pluginData, ...from }) => {

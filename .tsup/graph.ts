@@ -23,6 +23,8 @@ interface Group {
   readonly files: readonly string[]
   /** The entries that load it. */
   readonly users: ReadonlySet<string>
+  /** What the library uses does not bring what only the command does. */
+  readonly part: 'start of the library' | 'library' | 'command'
   /** Packages and built-ins that it brings: who does not need them must not load them. */
   readonly foreign: string
 }
@@ -33,13 +35,13 @@ export interface Graph {
 }
 
 /**
- * Reads the graph of our own files, and makes groups of them: what every run begins with; what the same entries use; and groups joined
+ * Reads the graph of our own files, and makes groups of them: what every run begins with, in so far as the library uses it and besides; what the same entries use; and groups joined
  * where that saves more, in files that are not opened, than it costs in code that somebody does not need.
  */
-export async function readGraph(root: string, entry: string): Promise<Graph> {
+export async function readGraph(root: string, entry: string, library: string): Promise<Graph> {
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: [entry],
+    entryPoints: [entry, library],
     bundle: true,
     format: 'esm',
     platform: 'node',
@@ -61,21 +63,24 @@ export async function readGraph(root: string, entry: string): Promise<Graph> {
       foreign: named(true, 'import-statement'),
     })
   }
-  return graphOf(root, entry, files)
+  return graphOf(root, entry, library, files)
 }
 
-function graphOf(root: string, entry: string, files: ReadonlyMap<string, File>): Graph {
+function graphOf(root: string, entry: string, library: string, files: ReadonlyMap<string, File>): Graph {
   const start = closure(entry)
+  const libraryStart = closure(library)
+  const inLibrary = closure(library, new Set(), ({ imports, later }) => [...imports, ...later])
   const known = foreignOf(start)
   const entries = [...new Set([...files.values()].flatMap(({ later }) => later))]
   const reach = new Map(entries.map((path) => [path, new Set([...closure(path)].filter((file) => !start.has(file)))]))
   const gains = new Map<Group, Map<Group, number>>()
   const groups = joined(sameUsers())
 
-  function closure(path: string, found = new Set<string>()): Set<string> {
-    if (found.has(path)) return found
+  function closure(path: string, found = new Set<string>(), nextOf = ({ imports }: File) => imports): Set<string> {
+    const file = files.get(path)
+    if (file === undefined || found.has(path)) return found
     found.add(path)
-    for (const next of files.get(path)?.imports ?? []) closure(next, found)
+    for (const next of nextOf(file)) closure(next, found, nextOf)
     return found
   }
 
@@ -88,7 +93,8 @@ function graphOf(root: string, entry: string, files: ReadonlyMap<string, File>):
     const importers = [...files].filter(([, { later }]) => later.includes(path)).map(([file]) => file)
     const users = new Set(importers.flatMap((file) => entries.filter((user) => reach.get(user)?.has(file))))
     const [only] = users
-    if (only === undefined || users.size > 1 || found.includes(only) || importers.some((file) => start.has(file))) return found
+    if (only === undefined || users.size > 1 || found.includes(only) || importers.some((file) => start.has(file) || libraryStart.has(file)))
+      return found
     return ancestorsOf(only, [...found, only])
   }
 
@@ -101,8 +107,9 @@ function graphOf(root: string, entry: string, files: ReadonlyMap<string, File>):
       if (all.length < 2) continue
       const users = all.filter((user) => !ancestorsOf(user).some((ancestor) => all.includes(ancestor)))
       const foreign = [...foreignOf(closure(file))].filter((name) => !known.has(name)).sort()
-      const key = [...users, ...foreign].join(' ')
-      found.set(key, { files: [...(found.get(key)?.files ?? []), file], users: new Set(users), foreign: foreign.join(' ') })
+      const part = libraryStart.has(file) ? 'start of the library' : inLibrary.has(file) ? 'library' : 'command'
+      const key = [part, ...users, ...foreign].join(' ')
+      found.set(key, { files: [...(found.get(key)?.files ?? []), file], users: new Set(users), part, foreign: foreign.join(' ') })
     }
     return [...found.values()]
   }
@@ -112,7 +119,7 @@ function graphOf(root: string, entry: string, files: ReadonlyMap<string, File>):
     const best = pairs.reduce((most, pair) => (pair.gain > most.gain ? pair : most), { a: groups[0], b: groups[0], gain: 0 })
     const { a, b } = best
     if (best.gain <= 0 || a === undefined || b === undefined) return groups
-    const both: Group = { files: [...a.files, ...b.files], users: new Set([...a.users, ...b.users]), foreign: a.foreign }
+    const both: Group = { ...a, files: [...a.files, ...b.files], users: new Set([...a.users, ...b.users]) }
     return joined([...groups.filter((group) => group !== a && group !== b), both])
   }
 
@@ -126,7 +133,7 @@ function graphOf(root: string, entry: string, files: ReadonlyMap<string, File>):
 
   /** Milliseconds that all entries together gain. */
   function gainOf(a: Group, b: Group): number {
-    if (a.foreign !== b.foreign) return 0
+    if (a.foreign !== b.foreign || a.part !== b.part) return 0
     const both = [...a.users].filter((user) => b.users.has(user)).reduce((sum, user) => sum + weightOf(user), 0)
     return both * FILE_MS - burdenOf(a, b) - burdenOf(b, a)
   }
@@ -149,7 +156,8 @@ function graphOf(root: string, entry: string, files: ReadonlyMap<string, File>):
     companionsOf(path) {
       const own = relative(root, path)
       const loaded = [own, ...ancestorsOf(own)]
-      return [entry, ...groups.filter(({ users }) => loaded.some((one) => users.has(one))).flatMap((group) => group.files)]
+      const begin = inLibrary.has(own) ? [...start].filter((file) => inLibrary.has(file)) : [entry]
+      return [...begin, ...groups.filter(({ users }) => loaded.some((one) => users.has(one))).flatMap((group) => group.files)]
     },
   }
 }

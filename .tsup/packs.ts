@@ -33,13 +33,21 @@ export interface Packs {
   readonly writer: Plugin
 }
 
+/** What is packed. */
+export interface Packing {
+  /** The file that `bin` asks for. */
+  readonly command: string
+  /** The file that stands behind the one that programs import, which is written beside it. */
+  readonly library: string
+  /** What each kind of frequent run asks for: a run that asks for more finds it too, and reads a file more. */
+  readonly frequent: readonly Frequent[]
+}
+
 /**
  * Puts chunks that run together into one file, since opening a file costs more than the few kilobytes in it. Each chunk stays a function
  * that runs when somebody asks for it, so what is loaded, and in which order, stays as it was.
- * @param entry the name of the file that every run begins with.
- * @param frequent what each kind of frequent run asks for: a run that asks for more finds it too, and reads a file more.
  */
-export function packs(entry: string, frequent: readonly Frequent[]): Packs {
+export function packs({ command, library, frequent }: Packing): Packs {
   let outputs: Outputs = {}
   return {
     listener: {
@@ -53,18 +61,24 @@ export function packs(entry: string, frequent: readonly Frequent[]): Packs {
       name: 'packs',
       async buildEnd() {
         const directory = this.options.outDir
-        const made = makePacks(entry, namedChunks(outputs), frequent)
-        const homes = new Map(made.flatMap(({ name, chunks }) => chunks.map((chunk) => [chunk, name] as const)))
+        const made = makePacks(command, namedChunks(outputs), frequent)
+        const homes: Homes = new Map(
+          made.flatMap(({ name, chunks }) => chunks.map((chunk, index) => [chunk, { file: name, index }] as const)),
+        )
         const code = async (chunk: string): Promise<string> => readFile(join(directory, chunk), 'utf8')
         const files = new Map<string, string>()
         for (const chunk of namedChunks(outputs).keys()) if (!homes.has(chunk)) files.set(chunk, linked(await code(chunk), homes))
-        for (const { name, chunks } of made) files.set(name, await packed(name, chunks, entry, homes, code))
+        for (const { name, chunks } of made) files.set(name, await packed(name, chunks, command, homes, code))
+        files.set(library.replace('.cjs', '.js'), imported(library, homes, Object.entries(outputs)))
         await Promise.all([...homes.keys()].map((chunk) => rm(join(directory, chunk))))
         await Promise.all([...files].map(([name, text]) => writeFile(join(directory, name), text)))
       },
     },
   }
 }
+
+/** Where a chunk is that was packed. */
+type Homes = ReadonlyMap<string, { readonly file: string; readonly index: number }>
 
 interface Chunk {
   readonly bytes: number
@@ -155,27 +169,60 @@ function gainOf(a: Pack, b: Pack): number {
 const REQUIRED = /\brequire\("\.\/([^"]+)"\)/g
 
 /** A chunk that finds the others where they are now. */
-function linked(code: string, homes: ReadonlyMap<string, string>, own?: string): string {
+function linked(code: string, homes: Homes, own?: string): string {
   return code.replace(REQUIRED, (all, chunk: string) => {
     const home = homes.get(chunk)
     if (home === undefined) return all
-    return home === own ? `__load("${chunk}")` : `require("./${home}").__load("${chunk}")`
+    return home.file === own ? `__load(${home.index})` : `require("./${home.file}").__load(${home.index})`
   })
+}
+
+/** What esbuild writes at the head of a module that it makes CommonJS: how names are handed out, how a module is taken, and the mark of one. */
+const HELPERS =
+  /var (?:[\w$]+=Object\.create;var )?([\w$]+)=Object\.defineProperty;var [\w$]+=Object\.getOwnPropertyDescriptor;var [\w$]+=Object\.getOwnPropertyNames;var (?:[\w$]+=Object\.getPrototypeOf,)?[\w$]+=Object\.prototype\.hasOwnProperty;var ([\w$]+)=.{20,70}?enumerable:!0\}\)\},([\w$]+)=.{100,250}?return [\w$]+\};var (?:([\w$]+)=.{60,160}?,[\w$]+\)\),)?([\w$]+)=([\w$]+)=>\3\(\1\(\{\},"__esModule",\{value:!0\}\),\6\);/
+
+/** The same for all chunks of a file. */
+const SHARED_HELPERS = [
+  'const __copy=(to,from)=>{for(const n of Object.getOwnPropertyNames(from))if(!Object.hasOwn(to,n))Object.defineProperty(to,n,{get:()=>from[n],enumerable:Object.getOwnPropertyDescriptor(from,n).enumerable});return to}',
+  '__names=(to,all)=>{for(const n in all)Object.defineProperty(to,n,{get:all[n],enumerable:!0})}',
+  '__taken=(from,whole,to)=>(to=from!=null?Object.create(Object.getPrototypeOf(from)):{},!whole&&from&&from.__esModule||Object.defineProperty(to,"default",{value:from,enumerable:!0}),from&&(typeof from=="object"||typeof from=="function")?__copy(to,from):to)',
+  '__marked=(to)=>Object.defineProperty(to,"__esModule",{value:!0});',
+].join(',')
+
+/** Names for whoever reads the file without running it. */
+const ANNOTATION = /0&&\(module\.exports=\{[\w$,]*\}\);\s*$/
+
+/** A chunk without helpers of its own. */
+function sharingHelpers(code: string): string {
+  return code
+    .replace(ANNOTATION, '')
+    .replace(HELPERS, (_all, _define, names: string, _copy, taken: string | undefined, marked: string) =>
+      [`const ${names}=__names`, ...(taken === undefined ? [] : [`${taken}=__taken`]), `${marked}=__marked;`].join(','),
+    )
 }
 
 async function packed(
   name: string,
   chunks: readonly string[],
   entry: string,
-  homes: ReadonlyMap<string, string>,
+  homes: Homes,
   code: (chunk: string) => Promise<string>,
 ): Promise<string> {
   // The parentheses tell V8 that the function is about to run: it is compiled once, not looked at first.
   const functions = await Promise.all(
-    chunks.map(async (chunk) => `"${chunk}":(function(exports,module){${linked(await code(chunk), homes, name)}\n})`),
+    chunks.map(async (chunk) => `(function(exports,module){${linked(sharingHelpers(await code(chunk)), homes, name)}\n})`),
   )
-  return `"use strict";const __made={},__chunks={${functions.join(',\n')}};
-function __load(name){let module=__made[name];if(module===undefined){module=__made[name]={exports:{}};__chunks[name](module.exports,module)}return module.exports}
-exports.__load=__load;${name === entry ? `exports.main=(...words)=>__load("${entry}").main(...words);` : ''}
+  const main = name === entry ? `exports.main=(...words)=>__load(${homes.get(entry)?.index}).main(...words);` : ''
+  return `"use strict";${SHARED_HELPERS}
+const __made=[],__chunks=[${functions.join(',\n')}];
+function __load(index){let module=__made[index];if(module===undefined){module=__made[index]={exports:{}};__chunks[index](module.exports,module)}return module.exports}
+exports.__load=__load;${main}
 `
+}
+
+/** The module that programs import: the library is CommonJS as the command is, whose chunks it shares. */
+function imported(library: string, homes: Homes, outputs: readonly [string, Outputs[string]][]): string {
+  const names = outputs.find(([path]) => basename(path) === library)?.[1].exports ?? []
+  const code = linked(`require("./${library}")`, homes)
+  return `const require=process.getBuiltinModule("node:module").createRequire(import.meta.url);export const{${names.join(',')}}=${code};\n`
 }
