@@ -9,7 +9,7 @@ import { checkAge, checkVault } from '../usecases/doctor/vault.ts'
 import type { Vault } from '../vault/vault.ts'
 import { type App, action, done, type Outcome } from './app.ts'
 import { setExamples, setStatuses } from './help-format.ts'
-import { environmentKey, fileKey, keychainOf } from './key-sources.ts'
+import { environmentKey, fileIdentities, fileKey, keychainOf } from './key-sources.ts'
 import { VERSION } from './version.ts'
 
 export function define(command: Command, app: App): void {
@@ -82,6 +82,11 @@ async function sourcesOf(app: App, vault: Vault, profile: string): Promise<reado
   return [
     { kind: 'env', from: 'INTEGRATION_ENCRYPTION_KEY', look: async () => environmentKey(app) },
     { kind: 'file', from: `the key file ${app.paths.keyFile}`, look: () => fileKey(app) },
+    {
+      kind: 'recipient',
+      from: `the age identity ${app.paths.identityFile}`,
+      look: async () => (slots.some(({ kind }) => kind === 'recipient') && (await fileIdentities(app)) !== undefined ? 'there' : undefined),
+    },
     {
       kind: 'keychain',
       from: 'the keychain of this machine',

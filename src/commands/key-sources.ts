@@ -24,7 +24,7 @@ export interface KeyHolder {
   profile(): Promise<{ readonly value: string }>
 }
 
-/** Where the keys of this run may come from: the environment, the key file, then a passphrase file or a prompt. */
+/** Where the keys of this run may come from: the environment, the key file, an age identity, the keychain, then a passphrase file or a prompt. */
 export function keySources(app: KeyHolder): KeySources {
   return {
     async raw() {
@@ -35,6 +35,10 @@ export function keySources(app: KeyHolder): KeySources {
       const file = await fileKey(app)
       if (file !== undefined) keys.push({ key: file, from: `the key file ${app.paths.keyFile}` })
       return keys
+    },
+    async identities() {
+      const identities = await fileIdentities(app)
+      return identities === undefined ? undefined : { identities, from: app.paths.identityFile }
     },
     async unlocked(profileId) {
       return (await sessionOf(app)).read(profileId)
@@ -95,6 +99,15 @@ export async function fileKey(app: KeyHolder): Promise<Buffer | undefined> {
   if (keyFileFrom === 'default' && !existsSync(keyFile)) return undefined
   const text = await readKeyFile(keyFile, 'key file', privacyCheck(app, 'the key file'))
   return parseRawKey(text.reveal(), `the key file ${keyFile}`)
+}
+
+/** The age identities of this user; undefined when there is no file and nobody named one. @throws {CrmError} `unsafe_file`, `usage`, `io_failed`. */
+export async function fileIdentities(app: KeyHolder): Promise<readonly [Secret, ...Secret[]] | undefined> {
+  const { identityFile, identityFileFrom } = app.paths
+  if (identityFileFrom === 'default' && !existsSync(identityFile)) return undefined
+  const text = await readKeyFile(identityFile, 'identity file', privacyCheck(app, 'the identity file'))
+  const { readIdentities } = await import('../crypto/age.ts')
+  return readIdentities(text.reveal())
 }
 
 /**

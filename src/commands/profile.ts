@@ -16,6 +16,9 @@ export function define(command: Command, app: App): void {
     { line: 'crm profile use acme', what: 'the one used from now on' },
     { line: 'crm profile rename acme acme-gmbh', what: 'another name' },
     { line: 'crm profile remove acme-gmbh --confirm acme-gmbh', what: 'with everything in it' },
+    { line: 'crm profile share age1... --label ben', what: 'a way in for the holder of an age identity' },
+    { line: 'crm profile members', what: 'whom the profile is shared with' },
+    { line: 'crm profile revoke ben --confirm ben', what: 'a new data key, and what to renew at the CRMs' },
   ])
   setStatuses(command, [3, 6, 11])
   command
@@ -35,6 +38,29 @@ export function define(command: Command, app: App): void {
     .command('rename <name> <new>')
     .description('Give a profile another name')
     .action(action(app, 'profile rename', (name: string, next: string) => rename(app, name, next)))
+  command
+    .command('share <recipient>')
+    .description('Let the holder of an age identity open the profile')
+    .option('--label <name>', 'what to call them (default: parts of the recipient)')
+    .action(
+      action(app, 'profile share', async (text: string, flags: { label?: string }) =>
+        (await import('./members.ts')).share(app, text, flags),
+      ),
+    )
+  command
+    .command('members')
+    .description('List whom the profile is shared with')
+    .action(action(app, 'profile members', async () => (await import('./members.ts')).members(app)))
+  command
+    .command('revoke <member>')
+    .description('Make a new data key that a member does not get')
+    .option('--confirm <name>', 'the typed confirmation, for scripts')
+    .option('--drop <id...>', 'drop these key slots too, whose keys are not at hand')
+    .action(
+      action(app, 'profile revoke', async (text: string, flags: { confirm?: string; drop?: string[] }) =>
+        (await import('./members.ts')).revoke(app, text, flags),
+      ),
+    )
   command
     .command('remove <name>')
     .description('Remove a profile with everything in it')

@@ -24,13 +24,14 @@ export function define(command: Command, app: App): void {
 async function keySourceOf(app: App, vault: Vault | undefined, profile: string): Promise<Origin> {
   if (vault === undefined) return { value: null, from: 'there is no vault yet' }
   if (!(await vault.hasProfile(profile))) return { value: null, from: `there is no profile ${profile} yet` }
-  const { environmentKey, fileKey } = await import('./key-sources.ts')
+  const { environmentKey, fileIdentities, fileKey } = await import('./key-sources.ts')
   const variable = environmentKey(app)
   if (variable !== undefined && (await vault.slotOfRawKey(profile, variable)) !== undefined)
     return { value: 'env', from: 'INTEGRATION_ENCRYPTION_KEY' }
   const file = await fileKey(app)
   if (file !== undefined && (await vault.slotOfRawKey(profile, file)) !== undefined) return { value: 'file', from: app.paths.keyFile }
   const kinds = [...new Set((await vault.keySlots(profile)).map((slot) => slot.kind))]
+  if (kinds.includes('recipient') && (await fileIdentities(app)) !== undefined) return { value: 'recipient', from: app.paths.identityFile }
   if (kinds.includes('passphrase')) {
     const passphraseFile = app.world.env.CRM_PASSPHRASE_FILE
     if (passphraseFile !== undefined) return { value: 'passphrase', from: passphraseFile }

@@ -112,6 +112,8 @@ const providerEntry = z.strictObject({
   definition: text.nullable(),
 })
 
+const member = z.strictObject({ id: text, name: text, recipient: text, createdAt: time, verified: z.boolean() })
+
 const definitionView = z.strictObject({
   id: text,
   name: text,
@@ -142,7 +144,7 @@ const profile = z.strictObject({ profile: profileEntry })
 const origin = z.strictObject({ value: text.nullable(), from: text })
 const keySlot = z.strictObject({
   id: text,
-  kind: z.enum(['env', 'file', 'passphrase', 'keychain']),
+  kind: z.enum(['env', 'file', 'passphrase', 'keychain', 'recipient']),
   label: text,
   keyId: text.nullable(),
   createdAt: time,
@@ -347,6 +349,23 @@ export const ANSWER_SCHEMAS = {
       ),
       summary: z.strictObject({ ok: count, warnings: count, problems: count, skipped: count }),
       report: text,
+    }),
+  ),
+  'profile share': schemaOf<answers.ProfileShareAnswer>()(
+    'crm.profile-share/1',
+    z.strictObject({ profile: text, member, fingerprint: text }),
+  ),
+  'profile members': schemaOf<answers.ProfileMembersAnswer>()(
+    'crm.profile-members/1',
+    z.strictObject({ profile: text, members: z.array(member), fingerprint: text.nullable() }),
+  ),
+  'profile revoke': schemaOf<answers.ProfileRevokeAnswer>()(
+    'crm.profile-revoke/1',
+    z.strictObject({
+      profile: text,
+      revoked: member,
+      generation: count,
+      renew: z.array(z.strictObject({ name: text, provider: text, secrets: z.array(text), docs: text })),
     }),
   ),
   'profile list': schemaOf<answers.ProfileListAnswer>()('crm.profile-list/1', z.strictObject({ profiles: z.array(profileEntry) })),

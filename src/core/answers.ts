@@ -301,10 +301,50 @@ export interface WhichAnswer {
   readonly keySource: Origin
 }
 
+/** Somebody who opens a profile with an age identity of their own. */
+export interface MemberAnswer {
+  /** Of the key slot. */
+  readonly id: string
+  readonly name: string
+  /** The public key, `age1...`. */
+  readonly recipient: string
+  readonly createdAt: string
+  /** Whether a holder of the profile's key has written this; false also while the profile is locked. */
+  readonly verified: boolean
+}
+
+/** `crm profile share`. `fingerprint` names the profile to the member, who compares it with their own. */
+export interface ProfileShareAnswer {
+  readonly profile: string
+  readonly member: MemberAnswer
+  readonly fingerprint: string
+}
+
+/** `crm profile members`. `fingerprint` is null while the profile is locked. */
+export interface ProfileMembersAnswer {
+  readonly profile: string
+  readonly members: readonly MemberAnswer[]
+  readonly fingerprint: string | null
+}
+
+/** `crm profile revoke`: what the member may have copied, and has to be made anew at its CRM. */
+export interface ProfileRevokeAnswer {
+  readonly profile: string
+  readonly revoked: MemberAnswer
+  /** The generation of the new data key. */
+  readonly generation: number
+  readonly renew: readonly {
+    readonly name: string
+    readonly provider: string
+    readonly secrets: readonly string[]
+    readonly docs: string
+  }[]
+}
+
 /** A key slot; nothing in it helps to guess the key. */
 export interface KeySlotAnswer {
   readonly id: string
-  readonly kind: 'env' | 'file' | 'passphrase' | 'keychain'
+  readonly kind: 'env' | 'file' | 'passphrase' | 'keychain' | 'recipient'
   readonly label: string
   /** The id of the raw key that opens it, as errors name it; null for a passphrase. */
   readonly keyId: string | null

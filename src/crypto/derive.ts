@@ -2,7 +2,7 @@ import { hkdfSync, scrypt } from 'node:crypto'
 import { KEY_BYTES } from './chunked.ts'
 
 /** What a derived key is for. Each label gives an unrelated key. */
-export type KeyLabel = 'kek' | 'row'
+export type KeyLabel = 'kek' | 'row' | 'recipient'
 
 /** HKDF-SHA-256 (RFC 5869) with the profile id as salt and `crm-vault/v1/<label>` as info: 32 bytes. */
 export function deriveKey(label: KeyLabel, key: Uint8Array, profileId: Uint8Array): Buffer {

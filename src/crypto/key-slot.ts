@@ -1,17 +1,21 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { Secret } from '../core/secret.ts'
 import { OpenError, open, seal } from './chunked.ts'
 import { encodeContext } from './context.ts'
 import { deriveKey, derivePassphraseKey, rawKeyId, SCRYPT_COST, type ScryptCost } from './derive.ts'
 
-/** Where the unlock key of a slot comes from. `env`, `file` and `keychain` keep a raw key; `passphrase` derives one. */
-export type KeySlotKind = 'env' | 'file' | 'keychain' | 'passphrase'
+/**
+ * Where the unlock key of a slot comes from. `env`, `file` and `keychain` keep a raw key; `passphrase` derives one; `recipient` is for the
+ * holder of an age identity (`recipient-slot.ts`).
+ */
+export type KeySlotKind = 'env' | 'file' | 'keychain' | 'passphrase' | 'recipient'
 
 /** One way to unlock a profile, as its row holds it (`security.md` section 4.4). */
 export interface KeySlot {
   readonly slotId: Buffer
   readonly kind: KeySlotKind
   readonly label: string
-  /** `raw$<key id hex>` or `scrypt$ln=17,r=8,p=1$<salt hex>`. */
+  /** `raw$<key id hex>`, `scrypt$ln=17,r=8,p=1$<salt hex>` or `age$<recipient>`. */
   readonly kdf: string
   readonly generation: number
   /** The profile's data encryption key, sealed under the key-encryption key. */
@@ -21,7 +25,16 @@ export interface KeySlot {
 }
 
 /** What a person or program brings to unlock a profile. */
-export type UnlockKey = { readonly type: 'raw'; readonly key: Buffer } | { readonly type: 'passphrase'; readonly passphrase: string }
+export type UnlockKey =
+  | { readonly type: 'raw'; readonly key: Buffer }
+  | { readonly type: 'passphrase'; readonly passphrase: string }
+  | { readonly type: 'identity'; readonly identities: readonly [Secret, ...Secret[]] }
+
+/** A key that somebody has at hand to wrap with: of a recipient, the public half alone is known. */
+export type OwnKey = Exclude<UnlockKey, { readonly type: 'identity' }>
+
+/** The kinds of slot that are made with an {@link OwnKey}. */
+export type OwnKeyKind = Exclude<KeySlotKind, 'recipient'>
 
 /** `wrong`: this slot wants another key. `damaged`: the slot was altered, or its key matches and its content does not. */
 export type UnwrapResult = { readonly dataKey: Buffer } | { readonly failure: 'wrong' | 'damaged' }
@@ -30,6 +43,7 @@ export type UnwrapResult = { readonly dataKey: Buffer } | { readonly failure: 'w
 export type Kdf =
   | { readonly type: 'raw'; readonly keyId: string }
   | { readonly type: 'scrypt'; readonly cost: ScryptCost; readonly salt: Buffer }
+  | { readonly type: 'age'; readonly recipient: string }
 
 /**
  * Reads a kdf string; undefined for anything that {@link wrapDataKey} would not write: unknown parameters, leading zeros,
@@ -38,6 +52,8 @@ export type Kdf =
 export function parseKdf(text: string): Kdf | undefined {
   const raw = /^raw\$([0-9a-f]{16})$/.exec(text)
   if (raw?.[1] !== undefined) return { type: 'raw', keyId: raw[1] }
+  const age = /^age\$(age1[02-9ac-hj-np-z]{58})$/.exec(text)
+  if (age?.[1] !== undefined) return { type: 'age', recipient: age[1] }
   const scrypt = /^scrypt\$ln=(1[5-9]|20),r=8,p=([1-4])\$([0-9a-f]{32})$/.exec(text)
   if (scrypt?.[1] === undefined || scrypt[2] === undefined || scrypt[3] === undefined) return undefined
   return { type: 'scrypt', cost: { logN: Number(scrypt[1]), r: 8, p: Number(scrypt[2]) }, salt: Buffer.from(scrypt[3], 'hex') }
@@ -53,6 +69,8 @@ export function isBelowTodaysCost(kdf: Kdf, today: ScryptCost = SCRYPT_COST): bo
 
 /** The unlock key of 32 bytes that `key` gives for a slot with this kdf; undefined when it is of the other type or not its key id. */
 export async function deriveUnlockKey(kdf: Kdf, key: UnlockKey, profileId: Buffer): Promise<Buffer | undefined> {
+  // What opens a recipient slot stands in the slot itself, sealed; see `recipient-slot.ts`.
+  if (kdf.type === 'age') return undefined
   if (kdf.type === 'raw') return key.type === 'raw' && rawKeyId(key.key, profileId) === kdf.keyId ? key.key : undefined
   return key.type === 'passphrase' ? derivePassphraseKey(key.passphrase, kdf.salt, kdf.cost) : undefined
 }
@@ -70,7 +88,7 @@ export async function wrapDataKey(
     readonly generation: number
     readonly slotId?: Buffer
   },
-  key: UnlockKey,
+  key: OwnKey,
   cost: ScryptCost = SCRYPT_COST,
 ): Promise<KeySlot> {
   const kdf = newKdf(key, slot.profileId, cost)
@@ -101,18 +119,21 @@ export function isSlotDamaged(slot: KeySlot): boolean {
   return check.length !== slot.check.length || !timingSafeEqual(check, slot.check) || parseKdf(slot.kdf) === undefined
 }
 
-function newKdf(key: UnlockKey, profileId: Buffer, cost: ScryptCost): string {
+function newKdf(key: OwnKey, profileId: Buffer, cost: ScryptCost): string {
   if (key.type === 'raw') return `raw$${rawKeyId(key.key, profileId)}`
   return `scrypt$ln=${cost.logN},r=${cost.r},p=${cost.p}$${randomBytes(16).toString('hex')}`
 }
 
-type SlotHeader = Pick<KeySlot, 'slotId' | 'kind' | 'label' | 'kdf' | 'generation'>
+/** What of a slot is bound, besides the profile. */
+export type SlotHeader = Pick<KeySlot, 'slotId' | 'kind' | 'label' | 'kdf' | 'generation'>
 
-function slotContext(profileId: Buffer, slot: SlotHeader): Buffer {
+/** The context of what is wrapped in a slot (`security.md` section 4.3). */
+export function slotContext(profileId: Buffer, slot: SlotHeader): Buffer {
   return encodeContext('crm-vault/v1/slot', profileId, slot.slotId, slot.kind, slot.kdf, slot.generation)
 }
 
-function slotCheck(slot: SlotHeader & Pick<KeySlot, 'wrapped'>): Buffer {
+/** {@link KeySlot.check} of the rest of a slot. */
+export function slotCheck(slot: SlotHeader & Pick<KeySlot, 'wrapped'>): Buffer {
   return createHash('sha256')
     .update(encodeContext(slot.slotId, slot.kind, slot.label, slot.kdf, slot.generation, slot.wrapped))
     .digest()

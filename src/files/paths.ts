@@ -16,6 +16,10 @@ export interface Paths {
   readonly keyFile: string
   /** `CRM_KEY_FILE` or `default`. */
   readonly keyFileFrom: string
+  /** An age identity of whoever runs this. */
+  readonly identityFile: string
+  /** `CRM_IDENTITY_FILE` or `default`. */
+  readonly identityFileFrom: string
 }
 
 /**
@@ -51,6 +55,8 @@ export function resolvePaths(env: PathVariables, home: string | undefined, platf
     configFile: join(configDirectory, 'config.json'),
     keyFile: env.CRM_KEY_FILE || join(configDirectory, 'key'),
     keyFileFrom: env.CRM_KEY_FILE ? 'CRM_KEY_FILE' : 'default',
+    identityFile: env.CRM_IDENTITY_FILE || join(configDirectory, 'identity'),
+    identityFileFrom: env.CRM_IDENTITY_FILE ? 'CRM_IDENTITY_FILE' : 'default',
   }
 }
 

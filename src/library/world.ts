@@ -1,7 +1,7 @@
 import { CrmError } from '../core/errors.ts'
 import type { Provider } from '../core/provider.ts'
 import { Secret } from '../core/secret.ts'
-import type { UnlockKey } from '../crypto/key-slot.ts'
+import type { OwnKey } from '../crypto/key-slot.ts'
 import { parseRawKey } from '../crypto/raw-key.ts'
 import { readConfig } from '../files/config.ts'
 import { type Paths, resolvePaths } from '../files/paths.ts'
@@ -65,11 +65,11 @@ export function environment(): Readonly<Record<string, string>> {
   return variablesOf(process)
 }
 
-/** A key of 32 bytes, as hex or base64, or a passphrase. */
-export type Key = { readonly key: string } | { readonly passphrase: string }
+/** A key of 32 bytes, as hex or base64, a passphrase, or the text of an age identity file, of a member of the profile. */
+export type Key = { readonly key: string } | { readonly passphrase: string } | { readonly identity: string }
 
 /** A key in the form that `vault.createProfile` and `addKeySlot` take. @throws {CrmError} `usage` for a malformed key. */
-export function unlockKeyOf(key: Key): UnlockKey {
+export function unlockKeyOf(key: Exclude<Key, { readonly identity: string }>): OwnKey {
   if ('passphrase' in key) return { type: 'passphrase', passphrase: new Secret(key.passphrase).reveal() }
   return { type: 'raw', key: parseRawKey(new Secret(key.key).reveal(), 'the key') }
 }
@@ -82,6 +82,12 @@ export function keysOf(...keys: readonly Key[]): KeySources {
         'key' in entry ? [{ key: parseRawKey(new Secret(entry.key).reveal(), 'the key'), from: 'the program' }] : [],
       ),
     passphrase: async () => keys.flatMap((entry) => ('passphrase' in entry ? [entry.passphrase] : []))[0],
+    identities: async () => {
+      const text = keys.flatMap((entry) => ('identity' in entry ? [entry.identity] : [])).join('\n')
+      if (text === '') return undefined
+      const { readIdentities } = await import('../crypto/age.ts')
+      return { identities: await readIdentities(text), from: 'the program' }
+    },
   }
 }
 

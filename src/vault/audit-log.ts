@@ -70,6 +70,7 @@ interface Checkpoint {
   readonly mac: Buffer
 }
 
+const FINGERPRINT_BYTES = 10
 const FIRST_MAC = Buffer.alloc(32)
 const ROWS = 'SELECT sequence, at, event, actor, outcome, details, key_generation, mac FROM audit WHERE profile_id = ?'
 
@@ -131,6 +132,14 @@ export class AuditLog {
     }
     if (!keys.has(keyGeneration)) throw auditDamaged('its key is missing')
     return new AuditLog(database, profileId, keyGeneration, keys)
+  }
+
+  /**
+   * What names a profile for its life: under its first audit key, which every rotation seals anew and none replaces. A vault that somebody
+   * without the key has made has another one, whatever ids and names it bears.
+   */
+  fingerprint(): string {
+    return this.#keyOf(1).digest(encodeContext('crm-vault/v1/fingerprint', this.profileId)).toString('hex', 0, FINGERPRINT_BYTES)
   }
 
   /** The same log in a copy of the vault, under the keys opened here. */

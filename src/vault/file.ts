@@ -5,7 +5,7 @@ import { checkPrivateFile, createPrivateDirectory, type FileOwner, modeText } fr
 import { APPLICATION_ID, FORMAT_VERSION } from './schema.ts'
 
 /** File system types (Linux `statfs`) that have no shared memory between hosts, which SQLite's WAL needs. */
-const NETWORK_FILE_SYSTEMS: Readonly<Record<number, string>> = {
+export const NETWORK_FILE_SYSTEMS: Readonly<Record<number, string>> = {
   26985: 'NFS',
   20859: 'SMB',
   4283649346: 'CIFS',
@@ -69,41 +69,6 @@ export function checkVaultDirectory(path: string, owner: FileOwner): void {
   if (entry.uid !== owner.uid) refuse('it belongs to another user', `keep the vault in a directory of yours: crm --vault <path> ...`)
   if ((entry.mode & 0o1000) !== 0) refuse('it is shared by all users', 'keep the vault in a directory of yours: crm --vault <path> ...')
   if ((entry.mode & 0o022) !== 0) refuse(`its mode is ${modeText(entry.mode)}: others can replace the vault`, `chmod go-w ${path}`)
-}
-
-/** Other types of file systems, for people. */
-const LOCAL_FILE_SYSTEMS: Readonly<Record<number, string>> = {
-  61267: 'ext4',
-  1481003842: 'XFS',
-  2435016766: 'Btrfs',
-  801189825: 'ZFS',
-  4076150800: 'F2FS',
-  2035054128: 'overlay',
-  16914836: 'tmpfs',
-  1702057286: 'FUSE',
-  26: 'APFS',
-}
-
-/** The file system that a path is on. `shares` tells that several machines may use it, which a vault cannot stand. */
-export function fileSystemOf(path: string): { readonly name: string; readonly shares: boolean } {
-  try {
-    const { type } = statfsSync(path)
-    const network = NETWORK_FILE_SYSTEMS[type]
-    return { name: network ?? LOCAL_FILE_SYSTEMS[type] ?? `type 0x${type.toString(16)}`, shares: network !== undefined }
-  } catch {
-    return { name: 'unknown', shares: false }
-  }
-}
-
-/** The format that stands in the header of a vault; 0 where its first transaction is still in the write-ahead log. */
-export function formatInHeader(path: string): number {
-  const descriptor = openSync(path, 'r')
-  try {
-    const header = Buffer.alloc(HEADER_BYTES)
-    return readSync(descriptor, header, 0, HEADER_BYTES, 0) < HEADER_BYTES ? 0 : header.readUInt32BE(USER_VERSION_OFFSET)
-  } finally {
-    closeSync(descriptor)
-  }
 }
 
 /** @throws {CrmError} `unsafe_file` on NFS, SMB and 9p, where two hosts cannot share a vault. */

@@ -1,4 +1,5 @@
 import { CrmError } from '../core/errors.ts'
+import type { Secret } from '../core/secret.ts'
 import { rawKeyId } from '../crypto/derive.ts'
 import {
   deriveUnlockKey,
@@ -21,8 +22,10 @@ export interface KeySlotInfo {
   readonly kind: KeySlotKind
   readonly label: string
   readonly createdAt: string
-  /** The id of the raw key that opens it, 16 hex digits; null for a passphrase. */
+  /** The id of the raw key that opens it, 16 hex digits; null for a passphrase and a recipient. */
   readonly keyId: string | null
+  /** The public key of the age identity that opens it; null for a key or a passphrase. */
+  readonly recipient: string | null
 }
 
 /** Keys that may open a profile, asked for in this order. */
@@ -33,6 +36,8 @@ export interface KeySources {
   unlocked?(
     profileId: string,
   ): Promise<{ readonly dataKey: Buffer; readonly slotId: string; readonly slotCheck: string; readonly generation: number } | undefined>
+  /** The age identities of whoever runs this; undefined where there are none. Called only when no raw key fits and the profile has a slot for recipients. */
+  identities?(): Promise<{ readonly identities: readonly [Secret, ...Secret[]]; readonly from: string } | undefined>
   /**
    * The key that the keychain of the operating system holds under the label of a slot; undefined where it is not to be asked. Called
    * only when no raw key fits and the profile has such a slot. @throws CrmError `locked` when it cannot be asked or has no such key.
@@ -125,6 +130,7 @@ export function toSlotInfo(slot: StoredSlot): KeySlotInfo {
     label: slot.label,
     createdAt: slot.createdAt,
     keyId: kdf?.type === 'raw' ? kdf.keyId : null,
+    recipient: kdf?.type === 'age' ? kdf.recipient : null,
   }
 }
 
@@ -147,6 +153,8 @@ export async function openAnySlot(
   }
   const held = await openFromSession(sound, profile, sources)
   if (held !== undefined) return held
+  const member = sound.some(isForRecipient) ? await (await import('./member-slots.ts')).openAsMember(sound, profile, sources) : undefined
+  if (member !== undefined && 'dataKey' in member) return member
   const kept = await openFromKeychain(sound, profile, sources)
   if (kept !== undefined) return kept
   const passphraseSlots = sound.filter((slot) => slot.kind === 'passphrase')
@@ -158,6 +166,7 @@ export async function openAnySlot(
       hint: 'try again with the right passphrase',
     })
   }
+  if (member !== undefined && raw.length === 0) throw member.refusal
   if (raw.length === 0) throw locked(profile.name, sound)
   throw wrongKey(profile, sound, raw)
 }
@@ -197,6 +206,10 @@ export async function proveSlot(slot: KeySlot, profileId: Buffer, key: UnlockKey
 
 /** Whether a key opens a slot as it is stored. Takes scrypt's time for a passphrase. */
 export async function opensSlot(slot: KeySlot, profileId: Buffer, key: UnlockKey): Promise<boolean> {
+  if (key.type === 'identity') {
+    const { openRecipientSlot } = await import('../crypto/recipient-slot.ts')
+    return 'dataKey' in (await openRecipientSlot(slot, profileId, key.identities))
+  }
   const kdf = parseKdf(slot.kdf)
   return 'dataKey' in unwrapDataKey(slot, profileId, kdf === undefined ? undefined : await deriveUnlockKey(kdf, key, profileId))
 }
@@ -239,7 +252,7 @@ function wrongKey(
   slots: readonly StoredSlot[],
   raw: readonly { readonly key: Buffer; readonly from: string }[],
 ): CrmError {
-  const wanted = slots.map((slot) => toSlotInfo(slot).keyId ?? 'a passphrase')
+  const wanted = slots.map((slot) => toSlotInfo(slot).keyId ?? (slot.kind === 'recipient' ? 'an age identity' : 'a passphrase'))
   return new CrmError(
     'wrong_key',
     `the key from ${raw.map((source) => source.from).join(' and ')} does not open the profile ${profile.name}`,
@@ -251,6 +264,7 @@ function wrongKey(
 }
 
 const SOURCE_NAMES: Readonly<Record<KeySlotKind, string>> = {
+  recipient: 'the age identity of a member',
   env: 'the variable INTEGRATION_ENCRYPTION_KEY',
   file: 'its key file',
   keychain: 'the keychain of the operating system',
@@ -258,13 +272,20 @@ const SOURCE_NAMES: Readonly<Record<KeySlotKind, string>> = {
 }
 
 const SOURCE_HINTS: Readonly<Record<KeySlotKind, string>> = {
+  recipient: 'export CRM_IDENTITY_FILE=<path>',
   env: 'export INTEGRATION_ENCRYPTION_KEY=<key>',
   file: 'export CRM_KEY_FILE=<path>',
   keychain: 'unset CRM_KEYCHAIN',
   passphrase: 'run the command in a terminal, run crm unlock there first, or export CRM_PASSPHRASE_FILE=<path>',
 }
 
-function slotsDamaged(profile: string): CrmError {
+/** A slot that a member opens with an age identity. */
+export function isForRecipient({ kind }: KeySlot): boolean {
+  return kind === 'recipient'
+}
+
+/** The error for a slot that should open and does not. */
+export function slotsDamaged(profile: string): CrmError {
   return new CrmError('damaged', `a key slot of the profile ${profile} is damaged`, {
     reason: 'its record was altered, so the key in it cannot be trusted',
     hint: 'open the profile with another of its keys, or restore the vault from a backup',

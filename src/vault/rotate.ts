@@ -3,7 +3,7 @@ import { CrmError } from '../core/errors.ts'
 import { canonicalJson } from '../core/json.ts'
 import { toTimestamp } from '../core/time.ts'
 import { deriveKey } from '../crypto/derive.ts'
-import { type KeySlot, type UnlockKey, wrapDataKey } from '../crypto/key-slot.ts'
+import { type KeySlot, type OwnKey, parseKdf, type UnlockKey, wrapDataKey } from '../crypto/key-slot.ts'
 import { type AuditEntry, AuditLog } from './audit-log.ts'
 import type { Database } from './database.ts'
 import { type KeySlotInfo, opensSlot, proveSlot, readSlots, rewriteSlot, type StoredSlot, toSlotInfo } from './key-slots.ts'
@@ -17,6 +17,7 @@ import type { VaultWorld } from './world.ts'
 /** A slot that stays, and the key that opens it. */
 export interface KeptSlot {
   readonly id: string
+  /** Of a slot for recipients: the identity that shows that it opens. */
   readonly key: UnlockKey
 }
 
@@ -37,7 +38,7 @@ type RowKeys = ProfileKeys & { readonly rowKey: Buffer }
 
 /**
  * Gives a profile a new data key (`security.md` section 4.6): every row sealed anew and opened again, every slot wrapped anew or
- * dropped, a new audit key, in one transaction. No state of a rotation in progress is ever stored.
+ * dropped, a new audit key, in one transaction. Slots for recipients need no key to be wrapped anew; they stay unless they are dropped. No state of a rotation in progress is ever stored.
  * @param drop ids of the slots that end here. Each slot is in `keep` or in `drop`.
  * @throws {CrmError} `conflict` when the slots were changed meanwhile or one is in neither list, `damaged` when a row does not open.
  */
@@ -45,6 +46,7 @@ export async function rotateDataKey(
   database: Database,
   world: VaultWorld,
   keys: RowKeys,
+  oldDataKey: Buffer,
   auditKey: number,
   keep: readonly KeptSlot[],
   drop: readonly string[],
@@ -52,9 +54,12 @@ export async function rotateDataKey(
   const generation = keys.generation + 1
   const dataKey = randomBytes(32)
   const slots = readSlots(database, keys.profileId)
-  const { kept, dropped } = divide(slots, keep, drop)
+  const { kept, members, dropped } = divide(slots, keep, drop)
   // scrypt takes its time, so it is done before the transaction.
-  const wrapped = await wrapAll(dataKey, generation, keys.profileId, kept, world)
+  const wrapped = [
+    ...(await wrapAll(dataKey, generation, keys.profileId, kept, world)),
+    ...(await wrapMembers(dataKey, generation, keys.profileId, members, oldDataKey)),
+  ]
   const next: RowKeys = { ...keys, generation, rowKey: deriveKey('row', dataKey, keys.profileId) }
   const at = toTimestamp(world.clock())
   try {
@@ -73,13 +78,13 @@ export async function rotateDataKey(
       const log = AuditLog.open(database, keys.profileId, auditKey + 1, next.rowKey)
       const rotated = {
         event: 'key.rotate',
-        details: { generation, kept: kept.map(({ stored }) => idOf(stored)), dropped: dropped.map(idOf) },
+        details: { generation, kept: wrapped.map(({ stored }) => idOf(stored)), dropped: dropped.map(idOf) },
       }
       const { end } = log.append([...entries, rotated], at, world.actor())
       log.lock()
       return { rows: entries.length, sequence: end }
     })
-    const names = { kept: kept.map(({ stored }) => toSlotInfo(stored)), dropped: dropped.map(toSlotInfo) }
+    const names = { kept: wrapped.map(({ stored }) => toSlotInfo(stored)), dropped: dropped.map(toSlotInfo) }
     return { generation, rows, ...names, sequence, compacted: database.compact() }
   } finally {
     dataKey.fill(0)
@@ -89,19 +94,26 @@ export async function rotateDataKey(
 
 interface Kept {
   readonly stored: StoredSlot
-  readonly key: UnlockKey
+  readonly key: OwnKey
 }
 
-function divide(slots: readonly StoredSlot[], keep: readonly KeptSlot[], drop: readonly string[]): { kept: Kept[]; dropped: StoredSlot[] } {
+function divide(
+  slots: readonly StoredSlot[],
+  keep: readonly KeptSlot[],
+  drop: readonly string[],
+): { kept: Kept[]; members: StoredSlot[]; dropped: StoredSlot[] } {
   const kept: Kept[] = []
+  const members: StoredSlot[] = []
   const dropped: StoredSlot[] = []
   for (const stored of slots) {
     const known = keep.find(({ id }) => id === idOf(stored))
     if (drop.includes(idOf(stored))) dropped.push(stored)
-    else if (known !== undefined) kept.push({ stored, key: known.key })
+    else if (stored.kind === 'recipient') members.push(stored)
+    else if (known !== undefined && known.key.type !== 'identity') kept.push({ stored, key: known.key })
     else throw slotsChanged()
   }
-  if (kept.length > 0) return { kept, dropped }
+  // One at least that is known to open: what is wrapped for others cannot be tried here.
+  if (kept.length > 0 || members.some((stored) => keep.some(({ id }) => id === idOf(stored)))) return { kept, members, dropped }
   throw new CrmError('conflict', 'a rotation must keep one key slot', {
     reason: 'nothing could open the profile any more',
     hint: 'see the slots with: crm key list',
@@ -125,6 +137,33 @@ async function wrapAll(
     wrapped.push({ stored, slot })
   }
   return wrapped
+}
+
+/** A new data key goes only to recipients that a holder of the old one has written into the vault. @throws {CrmError} `damaged`. */
+async function wrapMembers(
+  dataKey: Buffer,
+  generation: number,
+  profileId: Buffer,
+  members: readonly StoredSlot[],
+  oldDataKey: Buffer,
+): Promise<{ stored: StoredSlot; slot: KeySlot }[]> {
+  if (members.length === 0) return []
+  const { isProven, wrapForRecipient } = await import('../crypto/recipient-slot.ts')
+  const wrapped: { stored: StoredSlot; slot: KeySlot }[] = []
+  for (const stored of members) {
+    const kdf = parseKdf(stored.kdf)
+    if (kdf?.type !== 'age' || !isProven(stored, profileId, oldDataKey)) throw notProven(stored)
+    const { slotId, label } = stored
+    wrapped.push({ stored, slot: await wrapForRecipient(dataKey, { profileId, slotId, label, recipient: kdf.recipient, generation }) })
+  }
+  return wrapped
+}
+
+function notProven(slot: StoredSlot): CrmError {
+  return new CrmError('damaged', `the slot of the member ${slot.label} was altered`, {
+    reason: 'nobody who holds the key of the profile has written it so; the new key is not given to it, and nothing was changed',
+    hint: `take it out: crm key remove ${idOf(slot).slice(0, 8)}, and share it anew: crm profile share <recipient>`,
+  })
 }
 
 function doesNotOpen(slot: StoredSlot): CrmError {

@@ -33,6 +33,16 @@ export class VaultState {
     this.#quietly(() => writePrivateFile(this.#file(profileId, 'sequence'), `${sequence}\n`, { durable: false }))
   }
 
+  /** The fingerprint of a profile that was opened here before with an age identity; undefined before the first time. */
+  knownFingerprint(profileId: Buffer): string | undefined {
+    const text = readIfThere(this.#file(profileId, 'fingerprint'))
+    return text !== undefined && /^[0-9a-f]{20}\n$/.test(text) ? text.trim() : undefined
+  }
+
+  rememberFingerprint(profileId: Buffer, fingerprint: string): void {
+    this.#quietly(() => writePrivateFile(this.#file(profileId, 'fingerprint'), `${fingerprint}\n`))
+  }
+
   /** Notes an event; the log of the vault itself takes it up at the next unlock. */
   note(profileId: Buffer, event: NotedEvent): void {
     this.#quietly(() => appendFileSync(this.#file(profileId, 'unlock-failures'), `${JSON.stringify(event)}\n`, { mode: 0o600 }))

@@ -3,7 +3,7 @@ import { CrmError } from '../core/errors.ts'
 import { parseName } from '../core/integration.ts'
 import { toTimestamp } from '../core/time.ts'
 import { deriveKey } from '../crypto/derive.ts'
-import { isBelowTodaysCost, type KeySlotKind, parseKdf, type UnlockKey, wrapDataKey } from '../crypto/key-slot.ts'
+import { isBelowTodaysCost, type OwnKey, type OwnKeyKind, parseKdf, wrapDataKey } from '../crypto/key-slot.ts'
 import { AuditLog } from './audit-log.ts'
 import type { Database } from './database.ts'
 import {
@@ -23,9 +23,9 @@ import type { VaultWorld } from './world.ts'
 
 /** The first key of a profile. */
 export interface FirstKey {
-  readonly kind: KeySlotKind
+  readonly kind: OwnKeyKind
   readonly label: string
-  readonly key: UnlockKey
+  readonly key: OwnKey
 }
 
 /** Creates a profile with its data key, its first key slot and its audit key, in one transaction. @throws {CrmError} `conflict`. */
@@ -92,12 +92,28 @@ export async function unlockProfile(
       return audit
     })
     if (result !== undefined) {
+      if (opened.key.type === 'identity') pinFingerprint(state, row, result.fingerprint())
       const keys = { profileId: row.id, profile: row.name, generation: opened.stored.generation, rowKey }
       return new UnlockedProfile(database, world, state, keys, opened, result, await renewal(world, row.id, opened))
     }
     // The data key was rotated between the slot and the log.
     opened.dataKey.fill(0)
     rowKey.fill(0)
+  }
+}
+
+/**
+ * Whoever knows the public key of a member can make a vault for them. A member's machine remembers the profile that it opened first, and
+ * opens no other in its place: what is added to it would be readable to whoever made it.
+ */
+function pinFingerprint(state: VaultState, row: ProfileRow, fingerprint: string): void {
+  const known = state.knownFingerprint(row.id)
+  if (known === undefined) state.rememberFingerprint(row.id, fingerprint)
+  else if (known !== fingerprint) {
+    throw new CrmError('damaged', `the profile ${row.name} is not the one that was opened here before`, {
+      reason: `its fingerprint is ${fingerprint}, and was ${known}: somebody else has made this vault for your identity`,
+      hint: 'use nothing of it, and ask who shared it with you',
+    })
   }
 }
 

@@ -8,7 +8,7 @@ import type { JsonObject } from '../core/json.ts'
 import type { Secret } from '../core/secret.ts'
 import { toTimestamp } from '../core/time.ts'
 import { prepareKey } from '../crypto/chunked.ts'
-import { type KeySlot, type KeySlotKind, type UnlockKey, wrapDataKey } from '../crypto/key-slot.ts'
+import { type KeySlot, type OwnKey, type OwnKeyKind, parseKdf, type UnlockKey, wrapDataKey } from '../crypto/key-slot.ts'
 import type { AuditEntry, AuditEvent, AuditLog, AuditReplay } from './audit-log.ts'
 import type { Database } from './database.ts'
 import { countDemos, endRun, forgetDemosOf, forgetRemovedDemos, renewRun, takeRun } from './demos.ts'
@@ -92,6 +92,8 @@ export interface UnlockedVault {
   readonly profile: string
   /** The slot that opened the profile. */
   readonly openedBy: KeySlotInfo
+  /** Names the profile for its life, whatever its keys: 20 hex digits that only a holder of its key can compute. */
+  readonly fingerprint: string
   /** @throws CrmError `not_found`. */
   open(name: string): Promise<OpenedIntegration>
   /** Every integration that matches, opened one by one, by name. */
@@ -142,11 +144,15 @@ export interface UnlockedVault {
   forgetDamagedDemos(slug: string): Promise<{ readonly forgotten: number; readonly whole: number }>
   keySlots(): Promise<readonly KeySlotInfo[]>
   /** Adds a slot, proven to open. @throws CrmError `conflict` at 8 slots or when the same key has one already. */
-  addKeySlot(kind: KeySlotKind, label: string, key: UnlockKey): Promise<KeySlotInfo>
+  addKeySlot(kind: OwnKeyKind, label: string, key: OwnKey): Promise<KeySlotInfo>
+  /** Wraps the data key for the holder of an age identity. @throws CrmError `conflict` when it is shared with them already. */
+  share(recipient: string, label: string): Promise<KeySlotInfo>
+  /** The slots for recipients that a holder of the profile's key has not written as they are. */
+  alteredMembers(): Promise<readonly KeySlotInfo[]>
   /** @throws CrmError `not_found`, `conflict` for the last one. */
   removeKeySlot(id: string): Promise<void>
   /** Puts a slot with another key into the place of one, in one transaction. @throws CrmError `not_found` when it is gone. */
-  replaceKeySlot(id: string, label: string, key: UnlockKey): Promise<KeySlotInfo>
+  replaceKeySlot(id: string, label: string, key: OwnKey): Promise<KeySlotInfo>
   /** The data key, for whoever keeps the profile open for a while; the audit row is committed first. */
   keepOpen(until: string): Promise<{ dataKey: Buffer; slotId: string; slotCheck: string; generation: number; profileId: string }>
   /** Whether a key opens a slot. */
@@ -206,6 +212,10 @@ export class UnlockedProfile implements UnlockedVault {
     this.openedBy = opened.slot
     this.#dataKey = opened.dataKey
     this.#renewal = renewal
+  }
+
+  get fingerprint(): string {
+    return this.log.fingerprint()
   }
 
   get profile(): string {
@@ -568,7 +578,7 @@ export class UnlockedProfile implements UnlockedVault {
     return readSlots(this.database, this.keys.profileId).map(toSlotInfo)
   }
 
-  async addKeySlot(kind: KeySlotKind, label: string, key: UnlockKey): Promise<KeySlotInfo> {
+  async addKeySlot(kind: OwnKeyKind, label: string, key: OwnKey): Promise<KeySlotInfo> {
     const { profileId, generation } = this.keys
     await this.#refuseSameRawKey(key)
     const slot: KeySlot = await wrapDataKey(this.#dataKey, { profileId, kind, label, generation }, key, this.world.scryptCost)
@@ -577,10 +587,7 @@ export class UnlockedProfile implements UnlockedVault {
     this.#change('add the key slot', (at) => {
       createdAt = at
       const taken = readSlots(this.database, profileId).length
-      if (taken >= MOST_KEY_SLOTS)
-        throw new CrmError('conflict', `the profile ${this.profile} has ${taken} key slots, which is the most`, {
-          hint: 'remove one with: crm key remove <id>',
-        })
+      if (taken >= MOST_KEY_SLOTS) throw tooManySlots(this.profile)
       insertSlot(this.database, profileId, slot, at)
       return [{ event: 'key.add', details: { id: slot.slotId.toString('hex'), kind, label } }]
     })
@@ -590,6 +597,37 @@ export class UnlockedProfile implements UnlockedVault {
   async #refuseSameRawKey(key: UnlockKey): Promise<void> {
     if (key.type !== 'raw' || (await slotOfRawKey(this.database, this.keys.profileId, key.key)) === undefined) return
     throw new CrmError('conflict', `this key opens the profile ${this.profile} already`, { hint: 'see its slots with: crm key list' })
+  }
+
+  async share(recipient: string, label: string): Promise<KeySlotInfo> {
+    const { profileId, generation } = this.keys
+    const { isProven, wrapForRecipient } = await import('../crypto/recipient-slot.ts')
+    const slot = await wrapForRecipient(this.#dataKey, { profileId, label, recipient, generation })
+    if (!isProven(slot, profileId, this.#dataKey)) throw new CrmError('internal', 'a new slot for a recipient does not prove itself')
+    let createdAt = ''
+    this.#change('share the profile', (at) => {
+      createdAt = at
+      const slots = readSlots(this.database, profileId)
+      if (slots.some(({ kdf }) => kdf === slot.kdf)) {
+        throw new CrmError('conflict', `the profile ${this.profile} is shared with this recipient already`, {
+          hint: 'see whom it is shared with: crm profile members',
+        })
+      }
+      if (slots.some((other) => other.kind === 'recipient' && other.label === label)) {
+        throw new CrmError('conflict', `another member is called ${label}`, { hint: 'give another name: --label <name>' })
+      }
+      if (slots.length >= MOST_KEY_SLOTS) throw tooManySlots(this.profile)
+      insertSlot(this.database, profileId, slot, at)
+      return [{ event: 'profile.share', details: { id: slot.slotId.toString('hex'), label, recipient } }]
+    })
+    return toSlotInfo({ ...slot, createdAt })
+  }
+
+  async alteredMembers(): Promise<readonly KeySlotInfo[]> {
+    const members = readSlots(this.database, this.keys.profileId).filter(({ kdf }) => parseKdf(kdf)?.type === 'age')
+    if (members.length === 0) return []
+    const { isProven } = await import('../crypto/recipient-slot.ts')
+    return members.filter((slot) => !isProven(slot, this.keys.profileId, this.#dataKey)).map(toSlotInfo)
   }
 
   async removeKeySlot(id: string): Promise<void> {
@@ -606,12 +644,19 @@ export class UnlockedProfile implements UnlockedVault {
           hint: 'add another key first with: crm key add',
         })
       }
+      const left = slots.filter((other) => other !== slot)
+      if (this.openedBy.kind !== 'recipient' && left.every(({ kind }) => kind === 'recipient')) {
+        throw new CrmError('conflict', 'the last key of your own cannot be removed', {
+          reason: 'only the members that the profile is shared with could open it',
+          hint: 'add another key first with: crm key add',
+        })
+      }
       this.database.run('DELETE FROM key_slots WHERE id = ?', slot.slotId)
       return [{ event: 'key.remove', details: { id: slot.slotId.toString('hex'), kind: slot.kind, label: slot.label } }]
     })
   }
 
-  async replaceKeySlot(id: string, label: string, key: UnlockKey): Promise<KeySlotInfo> {
+  async replaceKeySlot(id: string, label: string, key: OwnKey): Promise<KeySlotInfo> {
     const { profileId, generation } = this.keys
     const old = readSlots(this.database, profileId).find((slot) => slot.slotId.toString('hex') === id)
     if (old === undefined) throw slotNotFound()
@@ -651,7 +696,15 @@ export class UnlockedProfile implements UnlockedVault {
   async rotate(keep: readonly KeptSlot[], drop: readonly string[]): Promise<Rotation> {
     const { rotateDataKey } = await import('./rotate.ts')
     this.#refuseIfRotated()
-    const { sequence, ...rotation } = await rotateDataKey(this.database, this.world, this.keys, this.log.keyGeneration, keep, drop)
+    const { sequence, ...rotation } = await rotateDataKey(
+      this.database,
+      this.world,
+      this.keys,
+      this.#dataKey,
+      this.log.keyGeneration,
+      keep,
+      drop,
+    )
     this.state.rememberSequence(this.keys.profileId, sequence)
     this.lock()
     return rotation
@@ -831,6 +884,12 @@ function tokenEntry(event: TokenEvent | 'token.rebind', name: string, { integrat
 
 function forgetting(demo: { readonly id: Buffer; readonly slug: string }): AuditEntry {
   return { event: 'demo.forget', details: { id: demo.id.toString('hex'), slug: demo.slug } }
+}
+
+function tooManySlots(profile: string): CrmError {
+  return new CrmError('conflict', `the profile ${profile} has ${MOST_KEY_SLOTS} key slots, which is the most`, {
+    hint: 'remove one with: crm key remove <id>',
+  })
 }
 
 function slotNotFound(): CrmError {

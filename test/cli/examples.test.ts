@@ -20,6 +20,7 @@ import {
   succeed,
 } from '../support/cli.ts'
 import { ACME, writeDefinition } from '../support/definitions.ts'
+import { newMember } from '../support/members.ts'
 import { KEYS, runInTerminal } from '../support/pty.ts'
 import { homeWithSalesforce, openSalesforce, type ReachableSalesforce } from '../support/salesforce.ts'
 import { allCommands } from './all-commands.ts'
@@ -159,6 +160,7 @@ async function runExample(line: string, home: Home): Promise<{ status: number; p
 
 /** The ids of key slots are random, and those of a server whatever comes next: the one that an example shows stands for what was made last. */
 async function withRealId(line: string, home: Home): Promise<string> {
+  if (line.includes('age1...')) return line.replace('age1...', (await newMember()).recipient)
   if (line.includes('crm-request-1...')) return line.replace('crm-request-1...', await newRequest())
   if (line.includes('--to age1...')) return line.replace('age1... --output', `${RECIPIENT} --yes --output`)
   const [, group = '', shown] = /^crm (key|chatwoot \w+) (?:remove|update|delete) (\w+)/.exec(line) ?? []

@@ -19,6 +19,7 @@ import {
   succeed,
 } from '../support/cli.ts'
 import { ACME, writeDefinition } from '../support/definitions.ts'
+import { newMember } from '../support/members.ts'
 import { freePort, homeWithSalesforce, openSalesforce, type ReachableSalesforce } from '../support/salesforce.ts'
 
 /** The homes that the invocations start from. Copy them, so that nobody sees what another one changed. */
@@ -33,6 +34,8 @@ export interface Homes {
   readonly passphrase: Home
   /** `acme` with a backup of itself, `copy.db`. */
   readonly backup: Home
+  /** `acme`, shared with `ben`. */
+  readonly shared: Home
   /** The integration `salesforce`, to be signed in to with a browser. */
   readonly salesforce: Home
 }
@@ -65,6 +68,7 @@ export async function prepareHomes(sandbox: Sandbox): Promise<Homes> {
     demo,
     passphrase: await withPassphrase(copyOf(acme)),
     backup: await withBackup(copyOf(acme)),
+    shared: await withMember(copyOf(acme)),
     salesforce: await homeWithSalesforce(),
   }
 }
@@ -106,6 +110,11 @@ demos:
 
 async function withBackup(home: Home): Promise<Home> {
   succeed(await run(['vault', 'backup', 'copy.db'], { home }))
+  return home
+}
+
+async function withMember(home: Home): Promise<Home> {
+  succeed(await run(['profile', 'share', (await newMember()).recipient, '--label', 'ben'], { home }))
   return home
 }
 
@@ -173,6 +182,9 @@ export const INVOCATIONS: Readonly<Record<AnsweringCommand, Invocation>> = {
     needs: 'vault if there',
     argv: words('providers remove acme --yes'),
   },
+  'profile share': { place: 'acme', needs: 'key', argv: async () => ['profile', 'share', (await newMember()).recipient] },
+  'profile members': { place: 'shared', needs: 'vault', argv: words('profile members') },
+  'profile revoke': { place: 'shared', needs: 'key', argv: words('profile revoke ben --confirm ben') },
   'profile list': { place: 'acme', needs: 'vault if there', argv: words('profile list') },
   'profile create': { place: 'acme', needs: 'vault if there', argv: words('profile create acme --key env') },
   'profile use': { place: 'acme', needs: 'vault', argv: words('profile use other') },

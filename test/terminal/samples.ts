@@ -120,6 +120,7 @@ const entry: answers.ProviderEntry = {
   capabilities: ['test', 'demo'],
   definition: null,
 }
+const member: answers.MemberAnswer = { id: 'a1b2', name: HOSTILE, recipient: 'age1abc', createdAt: AT, verified: true }
 const definition: answers.DefinitionView = {
   id: 'acme',
   name: HOSTILE,
@@ -290,6 +291,14 @@ export const SAMPLES = {
     summary: { ok: 1, warnings: 0, problems: 1, skipped: 0 },
     report: 'problem  vault_file       its mode is 0644',
   } satisfies answers.DoctorAnswer,
+  'profile share': { profile: 'default', member, fingerprint: 'ab'.repeat(10) } satisfies answers.ProfileShareAnswer,
+  'profile members': { profile: 'default', members: [member], fingerprint: null } satisfies answers.ProfileMembersAnswer,
+  'profile revoke': {
+    profile: 'default',
+    revoked: member,
+    generation: 2,
+    renew: [{ name: 'acme', provider: HOSTILE, secrets: ['apiKey'], docs: 'https://docs.example' }],
+  } satisfies answers.ProfileRevokeAnswer,
   'providers add': {
     provider: definition,
     changed: true,

@@ -29,7 +29,7 @@ function hiding({ home, user, host, names }: Private): (text: string) => string 
   return (text) => {
     const plain = hidden.reduce((result, [word, by]) => result.replace(new RegExp(`(?<![\\w.-])${escaped(word)}(?![\\w-])`, 'g'), by), text)
     return plain.replace(/\b(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?(?=[,; ]|$)/gi, (host_) =>
-      /\.(?:db|json|pem)$/.test(host_) ? host_ : '<address>',
+      /\.(?:js|db|json|pem)$/i.test(host_) ? host_ : '<address>',
     )
   }
 }
