@@ -248,10 +248,10 @@ export class App {
     return this.#opened(unlocked)
   }
 
-  /** The profile in use, opened to look at what is wrong with it; see `Vault.unlockToVerify`. */
-  async unlockToVerify(): Promise<UnlockedVault> {
+  /** A profile, the one in use unless another is named, opened to look at what is wrong with it; see `Vault.unlockToVerify`. */
+  async unlockToVerify(profile?: string): Promise<UnlockedVault> {
     const vault = await this.vault()
-    const unlocked = await vault.unlockToVerify((await this.profile()).value, await this.keySources())
+    const unlocked = await vault.unlockToVerify(profile ?? (await this.profile()).value, await this.keySources())
     this.#unlocked.push(unlocked)
     return unlocked
   }

@@ -9,6 +9,7 @@ import { setExamples, setStatuses } from './help-format.ts'
 export function define(command: Command, app: App): void {
   setExamples(command, [
     { line: 'crm vault verify', what: 'open every row and replay the audit log' },
+    { line: 'crm vault verify --all-profiles', what: 'of every profile that opens' },
     { line: 'crm vault path', what: 'where the vault is' },
     { line: 'crm vault backup vault-copy.db', what: 'a copy that was read back and opened' },
     { line: 'crm vault restore vault-copy.db --yes', what: 'put it back; what was there is kept' },
@@ -18,7 +19,8 @@ export function define(command: Command, app: App): void {
   command
     .command('verify')
     .description('Open every row of the profile, replay its audit log')
-    .action(action(app, 'vault verify', () => verify(app)))
+    .option('--all-profiles', 'those of every profile that opens')
+    .action(action(app, 'vault verify', (flags: { allProfiles?: boolean }) => verify(app, flags.allProfiles === true)))
   command
     .command('backup <file>')
     .description('Write a verified copy of the whole vault')
@@ -45,23 +47,41 @@ export function define(command: Command, app: App): void {
     .action(action(app, 'vault accept-older', () => acceptOlder(app)))
 }
 
-async function verify(app: App): Promise<Outcome> {
-  const unlocked = await app.unlockToVerify()
-  const progress = app.ui.progress('Opening every row')
-  const { rows, problems } = await unlocked.verify()
-  progress.end()
+async function verify(app: App, isAll: boolean): Promise<Outcome> {
+  const profiles = isAll ? await profilesToVerify(app) : [(await app.profile()).value]
+  const { verifyProfiles } = await import('../usecases/verify-profiles.ts')
+  const data = await verifyProfiles(profiles, async (profile) => {
+    const unlocked = await app.unlockToVerify(profile)
+    app.throwIfStopped()
+    const progress = app.ui.progress(isAll ? `Opening every row of ${profile}` : 'Opening every row')
+    const report = await unlocked.verify()
+    progress.end()
+    return report
+  })
+  const { problems, unverified } = data
   const error =
     problems.length === 0
       ? undefined
       : new CrmError('damaged', `the vault has ${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`, {
           hint: remedyFor(problems),
         })
-  return done(
-    'crm.vault-verify/1',
-    { rows, problems } satisfies VaultVerifyAnswer,
-    async () => (await import('../terminal/views/vault.ts')).vaultVerifyView,
-    { error },
-  )
+  const warnings: Warning[] =
+    unverified.length === 0
+      ? []
+      : [
+          {
+            code: 'profiles_not_verified',
+            message: `not verified, because no key at hand opens them: the profiles ${unverified.join(', ')}; crm -p ${unverified[0]} vault verify asks for the key of one`,
+          },
+        ]
+  return done('crm.vault-verify/1', data, async () => (await import('../terminal/views/vault.ts')).vaultVerifyView, { warnings, error })
+}
+
+/** @throws {CrmError} `not_found` where there is none: nothing was verified then. */
+async function profilesToVerify(app: App): Promise<readonly string[]> {
+  const profiles = await (await app.vault()).profiles()
+  if (profiles.length === 0) throw new CrmError('not_found', 'the vault has no profile', { hint: 'make one with: crm init' })
+  return profiles.map(({ name }) => name)
 }
 
 /** An integration and a demo leave the vault by different commands. */

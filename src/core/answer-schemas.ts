@@ -412,7 +412,9 @@ export const ANSWER_SCHEMAS = {
     'crm.vault-verify/1',
     z.strictObject({
       rows: count,
-      problems: z.array(z.strictObject({ table: text, name: text, code: text, message: text, hint: text })),
+      verified: z.array(text),
+      unverified: z.array(text),
+      problems: z.array(z.strictObject({ profile: text, table: text, name: text, code: text, message: text, hint: text })),
     }),
   ),
   'vault backup': schemaOf<answers.VaultCopyAnswer>()('crm.vault-backup/1', vaultCopy),

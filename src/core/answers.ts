@@ -434,7 +434,11 @@ export interface AuditHeadAnswer {
 /** `crm vault verify`: how many rows were opened, and what is wrong with which. */
 export interface VaultVerifyAnswer {
   readonly rows: number
+  readonly verified: readonly string[]
+  /** Profiles whose keys were not at hand. */
+  readonly unverified: readonly string[]
   readonly problems: readonly {
+    readonly profile: string
     readonly table: string
     readonly name: string
     readonly code: string

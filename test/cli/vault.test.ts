@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import type { Sandbox } from '../../src/sandbox/index.ts'
 import {
   addChatwoot,
+  chatwootVariables,
   copyOf,
   emptyHome,
   type Home,
@@ -282,6 +283,46 @@ describe.concurrent('crm vault', () => {
     const { data } = documentOf('vault verify', await run(['vault', 'verify', '--json'], { home: acme }))
     expect(data).toMatchObject({ problems: [] })
     expect(data.rows).toBeGreaterThan(1)
+  })
+
+  test('verify --all-profiles opens every row of those that open, and names the others', async () => {
+    const home = copyOf(acme)
+    const other = { INTEGRATION_ENCRYPTION_KEY: newKey() }
+    succeed(await run(['-p', 'closed', 'init'], { home, env: other }))
+    succeed(await run(['-p', 'mine', 'init'], { home }))
+    succeed(
+      await run(['-p', 'mine', 'add', 'chatwoot', '--name', 'theirs', '--from-env', '--no-test'], {
+        home,
+        env: chatwootVariables(sandbox),
+      }),
+    )
+    const all = ['vault', 'verify', '--all-profiles']
+    const whole = documentOf('vault verify', await run([...all, '--json'], { home }))
+    expect(whole.data).toMatchObject({ verified: ['default', 'mine'], unverified: ['closed'], problems: [] })
+    expect(whole.warnings).toMatchObject([{ code: 'profiles_not_verified', message: expect.stringContaining('closed') }])
+    const vault = new DatabaseSync(home.vault)
+    vault.exec("UPDATE integrations SET active = 0 WHERE name = 'theirs'")
+    vault.exec("UPDATE key_slots SET label = 'altered' WHERE profile_id = (SELECT id FROM profiles WHERE name = 'closed')")
+    vault.close()
+    succeed(await run(['vault', 'verify'], { home }))
+    const { data } = failureOf('vault verify', 'damaged', await run([...all, '--json'], { home }))
+    expect(data).toMatchObject({ verified: ['default', 'mine'], unverified: [] })
+    expect(data.problems).toMatchObject([
+      { profile: 'closed', table: 'profiles', name: 'closed', code: 'damaged' },
+      { profile: 'mine', table: 'integrations', name: 'theirs', code: 'damaged' },
+    ])
+    const { stdout } = await run(all, { home })
+    expect(stdout).toMatch(/^2 problems in \d+ rows of 2 profiles:\n/)
+    expect(stdout).toContain('mine: integrations theirs: ')
+  })
+
+  test('verify --all-profiles fails where no profile opens, or there is none', async () => {
+    const home = await homeWithVault()
+    const env = { INTEGRATION_ENCRYPTION_KEY: newKey() }
+    failureOf('vault verify', 'wrong_key', await run(['vault', 'verify', '--all-profiles', '--json'], { home, env }))
+    failureOf('vault verify', 'locked', await run(['vault', 'verify', '--all-profiles', '--json'], { home, env: NO_KEY }))
+    succeed(await run(['profile', 'remove', 'default', '--confirm', 'default'], { home }))
+    failureOf('vault verify', 'not_found', await run(['vault', 'verify', '--all-profiles', '--json'], { home }))
   })
 
   test('verify names what was altered; test and show refuse it, and the rest goes on', async () => {

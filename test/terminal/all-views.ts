@@ -22,6 +22,7 @@ import { demoOpenView } from '../../src/terminal/views/demo-open.ts'
 import { demoRemoveView } from '../../src/terminal/views/demo-remove.ts'
 import { demoShowView } from '../../src/terminal/views/demo-show.ts'
 import { demoVerifyView } from '../../src/terminal/views/demo-verify.ts'
+import { doctorView, reportView } from '../../src/terminal/views/doctor.ts'
 import { envView } from '../../src/terminal/views/env.ts'
 import { exportView, importView } from '../../src/terminal/views/hand-over.ts'
 import { helpView } from '../../src/terminal/views/help.ts'
@@ -84,6 +85,8 @@ export const ALL_VIEWS: readonly Shown[] = [
   shown('vault restore', vaultRestoredView, SAMPLES['vault restore']),
   shown('unlock', unlockedView, SAMPLES.unlock),
   shown('lock', lockedView, SAMPLES.lock),
+  shown('doctor', doctorView, SAMPLES.doctor),
+  shown('doctor --report', reportView, SAMPLES.doctor),
   shown('which', whichView, SAMPLES.which),
   shown('key generate', keyView, SAMPLES['key generate']),
   shown('key list', keyListView, SAMPLES['key list']),
@@ -95,6 +98,7 @@ export const ALL_VIEWS: readonly Shown[] = [
   shown('audit head', auditHeadView, SAMPLES['audit head']),
   shown('audit prune', auditPrunedView, SAMPLES['audit prune']),
   shown('vault verify', vaultVerifyView, SAMPLES['vault verify']),
+  shown('vault verify of one profile', vaultVerifyView, { ...SAMPLES['vault verify'], unverified: [] }),
   shown('vault path', vaultPathView, SAMPLES['vault path']),
   shown('demo-create', demoCreateView, SAMPLES['demo-create']),
   shown('demo-create --dry-run', demoCreateView, demoPlanned),

@@ -287,8 +287,10 @@ export const SAMPLES = {
     checks: [
       { id: 'vault_file', state: 'problem', detail: HOSTILE, cause: 'unsafe_file', fix: 'chmod 600 vault.db' },
       { id: 'clock', state: 'ok', detail: AT, cause: null, fix: null },
+      { id: 'integrations', state: 'warning', detail: 'never tested: acme', cause: null, fix: 'crm test acme' },
+      { id: 'unlock', state: 'skipped', detail: 'the profile default is locked', cause: null, fix: null },
     ],
-    summary: { ok: 1, warnings: 0, problems: 1, skipped: 0 },
+    summary: { ok: 1, warnings: 1, problems: 1, skipped: 1 },
     report: 'problem  vault_file       its mode is 0644',
   } satisfies answers.DoctorAnswer,
   'profile share': { profile: 'default', member, fingerprint: 'ab'.repeat(10) } satisfies answers.ProfileShareAnswer,
@@ -345,7 +347,9 @@ export const SAMPLES = {
   'audit head': { sequence: 1, mac: 'abcd' },
   'vault verify': {
     rows: 3,
-    problems: [{ table: 'integrations', name: HOSTILE, code: 'damaged', message: HOSTILE, hint: HOSTILE }],
+    verified: [HOSTILE],
+    unverified: [HOSTILE],
+    problems: [{ profile: HOSTILE, table: 'integrations', name: HOSTILE, code: 'damaged', message: HOSTILE, hint: HOSTILE }],
   } satisfies answers.VaultVerifyAnswer,
   'vault path': { path: `/${HOSTILE}` },
   'vault accept-older': { path: `/${HOSTILE}` },

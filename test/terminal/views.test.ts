@@ -6,6 +6,7 @@ import type { Field } from '../../src/core/field.ts'
 import { missingValues } from '../../src/terminal/missing-values.ts'
 import { plainStyle, styleFor } from '../../src/terminal/style.ts'
 import { displayWidth } from '../../src/terminal/table.ts'
+import { doctorView } from '../../src/terminal/views/doctor.ts'
 import { errorView } from '../../src/terminal/views/error.ts'
 import { listView } from '../../src/terminal/views/list.ts'
 import { showView } from '../../src/terminal/views/show.ts'
@@ -119,6 +120,19 @@ it('several tests show each failure with its fix', async () => {
     3 integrations: 1 connected, 1 failed, 1 skipped
     to fix:
       acme-old: create a new one, then: crm edit acme-old --api-key-stdin"
+  `)
+})
+
+it('doctor has a line for each check, and under what is not right the command that mends it', async () => {
+  expect(await doctorView(SAMPLES.doctor, terminal)).toMatchInlineSnapshot(`
+    "✗ vault_file    Ev\\x1b[31mil\\u{202e}\\x07
+                    → chmod 600 vault.db
+    ✓ clock         2026-01-28T12:00:00.000Z
+    ! integrations  never tested: acme
+                    → crm test acme
+    – unlock        the profile default is locked
+
+    1 problem, 1 warning, 1 not checked"
   `)
 })
 

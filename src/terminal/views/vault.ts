@@ -5,14 +5,16 @@ import { counted, shown, type View, whole } from '../view.ts'
 export const vaultPathView: View<VaultPathAnswer> = ({ path }) => whole(path)
 
 /** `crm vault verify`: what was opened, and each thing that is wrong. */
-export const vaultVerifyView: View<VaultVerifyAnswer> = ({ rows, problems }, style) => {
+export const vaultVerifyView: View<VaultVerifyAnswer> = ({ rows, verified, unverified, problems }, style) => {
   const { symbols } = style
-  if (problems.length === 0) return `${style.ok(symbols.ok)} ${counted(rows, 'row')} opened and checked, no problems`
-  const each = problems.map(
-    ({ table, name, code, message, hint }) =>
-      `  ${style.error(symbols.failed)} ${shown(table, style)} ${shown(name, style)}: ${whole(message)} (${shown(code, style)})\n    ${style.symbols.arrow} ${whole(hint)}`,
-  )
-  return [`${counted(problems.length, 'problem')} in ${counted(rows, 'row')}:`, ...each].join('\n')
+  const isOne = new Set([...verified, ...unverified, ...problems.map(({ profile }) => profile)]).size === 1
+  const checked = isOne ? counted(rows, 'row') : `${counted(rows, 'row')} of ${counted(verified.length, 'profile')}`
+  if (problems.length === 0) return `${style.ok(symbols.ok)} ${checked} opened and checked, no problems`
+  const each = problems.map(({ profile, table, name, code, message, hint }) => {
+    const place = `${isOne ? '' : `${shown(profile, style)}: `}${shown(table, style)} ${shown(name, style)}`
+    return `  ${style.error(symbols.failed)} ${place}: ${whole(message)} (${shown(code, style)})\n    ${symbols.arrow} ${whole(hint)}`
+  })
+  return [`${counted(problems.length, 'problem')} in ${checked}:`, ...each].join('\n')
 }
 
 /** `crm vault backup`. */
