@@ -11,8 +11,8 @@ export type BaseUrl = { readonly url: string } | { readonly problem: string }
 export function readBaseUrl(text: string): BaseUrl {
   if (/[\s\p{Cc}\\]/u.test(text)) return { problem: 'must not hold blanks, control characters or backslashes' }
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return { problem: 'must be a whole address such as https://chat.example.com' }
-  if (!URL.canParse(text)) return { problem: 'is not an address' }
-  const url = new URL(text)
+  const url = URL.parse(text)
+  if (url === null) return { problem: 'is not an address' }
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return { problem: 'must begin with https://' }
   if (url.protocol === 'http:' && !isLoopbackHost(url.hostname))
     return { problem: 'must begin with https:// (http is for this machine alone)' }

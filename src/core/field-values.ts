@@ -151,10 +151,8 @@ function isTextMap(text: string): boolean {
 }
 
 function unknownFields(fields: readonly Field[], raw: RawValues): Problem[] {
-  const known = new Set(fields.map((field) => field.key))
-  return Object.keys(raw)
-    .filter((key) => !known.has(key))
-    .map((key) => ({ field: key, message: `is not a field; the fields are ${[...known].join(', ')}` }))
+  const unknown = Object.keys(raw).filter((key) => !fields.some((field) => field.key === key))
+  return unknown.map((key) => ({ field: key, message: `is not a field; the fields are ${fields.map((field) => field.key).join(', ')}` }))
 }
 
 /** Raw values with every fallback that applies, so that a condition can look at a value nobody typed. */

@@ -74,9 +74,9 @@ export function flagName(key: string): string {
 }
 
 /** Whether a field is asked and accepted, given the values so far. */
-export function fieldApplies(field: Field, values: Readonly<Record<string, unknown>>): boolean {
-  const conditions = [field.when, field.orWhen].filter((condition) => condition !== undefined)
-  return conditions.length === 0 || conditions.some((condition) => holds(condition, values))
+export function fieldApplies({ when, orWhen }: Field, values: Readonly<Record<string, unknown>>): boolean {
+  if (when === undefined && orWhen === undefined) return true
+  return (when !== undefined && holds(when, values)) || (orWhen !== undefined && holds(orWhen, values))
 }
 
 /** Whether a field may be left empty, given the values so far. */

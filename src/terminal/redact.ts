@@ -80,6 +80,65 @@ export function secretForms(value: string): readonly string[] {
   return [...new Set([...escapedForms(value), ...base64, ...base64.map(toBase64Url), hex, hex.toUpperCase()])]
 }
 
+/** Bytes of a secret that its encoded forms begin with. */
+const HEAD = SHORTEST_REDACTED_BYTES
+
+/**
+ * The first six characters of every form of a secret that is {@link PLAIN}: enough to tell that none of them is in a text, at a fraction
+ * of what the forms cost.
+ */
+export function headsOf(value: string): readonly string[] {
+  // Encoded as they stand, and behind one and two bytes of something else: the three places of base64.
+  const bytes = Buffer.from(`\0\0${value.slice(0, HEAD)}`, 'latin1')
+  const base64 = [
+    bytes.toString('base64', 2).slice(0, HEAD),
+    bytes.toString('base64', 1).slice(2, 2 + HEAD),
+    bytes.toString('base64').slice(3, 3 + HEAD),
+  ]
+  const hex = bytes.toString('hex', 2, 2 + HEAD / 2)
+  return [value.slice(0, HEAD), ...base64, ...base64.map(toBase64Url), hex, hex.toUpperCase()]
+}
+
+/** Six characters as one number. */
+function headAt(text: string, index: number): number {
+  let head = 0
+  for (let place = index; place < index + HEAD; place += 1) head = (Math.imul(head, 31) + text.charCodeAt(place)) | 0
+  return head
+}
+
+/** Secrets whose forms are not made yet, by the heads of those. */
+class Waiting {
+  readonly #byHead = new Map<number, string | Set<string>>()
+
+  add(value: string): void {
+    for (const head of headsOf(value)) {
+      const key = headAt(head, 0)
+      const known = this.#byHead.get(key)
+      if (known === undefined) this.#byHead.set(key, value)
+      else if (typeof known === 'string') this.#byHead.set(key, new Set([known, value]))
+      else known.add(value)
+    }
+  }
+
+  /** Takes out those that may be in a text; all of them where there is none. */
+  *take(text: string | undefined): Generator<string> {
+    if (this.#byHead.size === 0) return
+    if (text === undefined) {
+      for (const found of this.#byHead.values()) yield* typeof found === 'string' ? [found] : found
+      this.#byHead.clear()
+      return
+    }
+    for (let index = 0; index + HEAD <= text.length; index += 1) {
+      const key = headAt(text, index)
+      const found = this.#byHead.get(key)
+      if (found === undefined) continue
+      this.#byHead.delete(key)
+      if (typeof found === 'string') yield found
+      else yield* found
+    }
+  }
+}
+
 /** The shortest form has two UTF-16 units: six bytes can be two characters. */
 const KEY_LENGTH = 2
 
@@ -88,21 +147,21 @@ function keyAt(text: string, index: number): number {
   return (text.charCodeAt(index) * 0x101 + text.charCodeAt(index + 1)) & 0xffff
 }
 
-/** Finds the longest registered form at a place, in time that does not grow with the number of forms. */
+/**
+ * Finds the longest registered form at a place, in time that does not grow with the number of forms: tokens of one maker begin alike, so
+ * that thousands of forms may have the same first characters, but they have few lengths.
+ */
 class FormIndex {
   readonly #seen = new Uint8Array(0x1_0000)
-  readonly #byKey = new Map<number, string[]>()
-  readonly #known = new Set<string>()
+  readonly #byKey = new Map<number, Map<number, Set<string>>>()
   readonly #firstCharacters = new Set<string>()
   longest = 0
 
   add(form: string): void {
-    if (this.#known.has(form)) return
-    this.#known.add(form)
     const key = keyAt(form, 0)
-    const forms = this.#byKey.get(key)
-    if (forms === undefined) this.#byKey.set(key, [form])
-    else forms.push(form)
+    const byLength = this.#byKey.get(key) ?? new Map<number, Set<string>>()
+    const forms = byLength.get(form.length) ?? new Set<string>()
+    this.#byKey.set(key, byLength.set(form.length, forms.add(form)))
     this.#seen[key] = 1
     this.#firstCharacters.add(form.slice(0, 1))
     this.longest = Math.max(this.longest, form.length)
@@ -111,11 +170,13 @@ class FormIndex {
   /** Length of the longest form that stands at this place; 0 when none does. */
   lengthAt(text: string, index: number, except: ReadonlySet<string>): number {
     const key = keyAt(text, index)
-    // Beyond the end of the text the key is NaN & 0xffff = 0; startsWith then decides.
+    // Beyond the end of the text the key is NaN & 0xffff = 0; the lengths then decide.
     if (this.#seen[key] === 0) return 0
     let longest = 0
-    for (const form of this.#byKey.get(key) ?? []) {
-      if (form.length > longest && text.startsWith(form, index) && !except.has(form)) longest = form.length
+    for (const [length, forms] of this.#byKey.get(key) ?? []) {
+      if (length <= longest || index + length > text.length) continue
+      const found = text.slice(index, index + length)
+      if (forms.has(found) && !except.has(found)) longest = length
     }
     return longest
   }
@@ -125,8 +186,10 @@ class FormIndex {
     const rest = text.length - index
     if (rest >= this.longest) return false
     if (rest < KEY_LENGTH) return this.#firstCharacters.has(text.slice(index))
-    const forms = this.#seen[keyAt(text, index)] === 0 ? undefined : this.#byKey.get(keyAt(text, index))
-    return forms?.some((form) => form.length > rest && form.startsWith(text.slice(index))) ?? false
+    const byLength = this.#seen[keyAt(text, index)] === 0 ? undefined : this.#byKey.get(keyAt(text, index))
+    if (byLength === undefined) return false
+    const tail = text.slice(index)
+    return [...byLength].some(([length, forms]) => length > rest && [...forms].some((form) => form.startsWith(tail)))
   }
 }
 
@@ -136,11 +199,17 @@ const NOTHING: ReadonlySet<string> = new Set()
 export function createRedactor(): Redactor {
   const forms = new FormIndex()
   const registered = new Set<string>()
-  // Forms are made when something is printed, not when a secret is opened: most commands open many and print few.
-  const waiting: string[] = []
+  // Forms are made when something is printed that may hold one, not when a secret is opened: most commands open many and print few.
+  const fresh: string[] = []
+  const waiting = new Waiting()
 
-  function settle(): void {
-    for (const value of waiting.splice(0)) for (const form of secretForms(value)) forms.add(form)
+  /** Makes the forms that may be in a text; all of them for one that comes in pieces. */
+  function settle(text: string | undefined): void {
+    for (const value of fresh.splice(0)) {
+      if (PLAIN.test(value)) waiting.add(value)
+      else for (const form of secretForms(value)) forms.add(form)
+    }
+    for (const value of waiting.take(text)) for (const form of secretForms(value)) forms.add(form)
   }
 
   return {
@@ -150,19 +219,19 @@ export function createRedactor(): Redactor {
     register(value) {
       if (registered.has(value) || Buffer.byteLength(value) < SHORTEST_REDACTED_BYTES) return
       registered.add(value)
-      waiting.push(value)
+      fresh.push(value)
     },
     redact(text, shown) {
       if (registered.size === 0) return text
-      settle()
+      settle(text)
       const scan = new Scan(forms, shown === undefined ? NOTHING : new Set(shown.flatMap(secretForms)))
-      return scan.push(text) + scan.end()
+      return scan.whole(text)
     },
     stream() {
       const scan = new Scan(forms, NOTHING)
       return {
         push(text) {
-          settle()
+          settle(undefined)
           return scan.push(text)
         },
         end: () => scan.end(),
@@ -182,6 +251,11 @@ class Scan implements RedactionStream {
   constructor(forms: FormIndex, except: ReadonlySet<string>) {
     this.#forms = forms
     this.#except = except
+  }
+
+  /** A text that does not come in pieces. */
+  whole(text: string): string {
+    return this.#run(text, true)
   }
 
   push(piece: string): string {

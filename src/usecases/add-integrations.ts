@@ -1,6 +1,6 @@
 import { CrmError, type Problem, refuseProblems } from '../core/errors.ts'
 import { readValues } from '../core/field-values.ts'
-import { NAME_PATTERN, parseName } from '../core/integration.ts'
+import { NAME_PATTERN } from '../core/integration.ts'
 import type { Provider, Warning } from '../core/provider.ts'
 import type { NewIntegration } from '../vault/sealed-integrations.ts'
 import { unfold } from './find-target.ts'
@@ -70,7 +70,8 @@ export function tryDraft(
   input: IntegrationInput,
   taken: ReadonlySet<string>,
 ): { problems: readonly Problem[]; draft?: Draft } {
-  const provider = providers.find(({ id }) => id === input.provider.toLowerCase())
+  const wanted = input.provider.toLowerCase()
+  const provider = providers.find(({ id }) => id === wanted)
   if (provider === undefined) {
     const known = providers.map(({ id }) => id).join(', ')
     return { problems: [{ field: 'provider', message: `is not one of: ${known}` }] }
@@ -83,7 +84,7 @@ export function tryDraft(
     found.push({ field: 'name', message: 'has 1 to 64 of a-z, 0-9, dot, underscore and hyphen, and starts with a letter or digit' })
   if (found.length > 0) return { problems: found }
   const integration = {
-    name: parseName(name, 'integration'),
+    name,
     provider: provider.id,
     definition: provider.definition ?? '',
     active: input.active ?? true,
@@ -157,14 +158,17 @@ export function readAnswer(
     return { problems: [{ field: '$', message: 'must be an object of field keys' }] }
   const problems: Problem[] = []
   const raw: Record<string, string> = Object.create(null)
-  const { provider = fallbackProvider, name, active, ...fields } = entry as Record<string, unknown>
+  const fields = entry as Readonly<Record<string, unknown>>
+  const { provider = fallbackProvider, name, active } = fields
   if (typeof provider !== 'string') problems.push({ field: 'provider', message: 'is missing' })
   else if (fallbackProvider !== undefined && provider.toLowerCase() !== fallbackProvider.toLowerCase()) {
     problems.push({ field: 'provider', message: `is not the ${fallbackProvider} of the command line` })
   }
   if (name !== undefined && typeof name !== 'string') problems.push({ field: 'name', message: 'must be text' })
   if (active !== undefined && typeof active !== 'boolean') problems.push({ field: 'active', message: 'must be true or false' })
-  for (const [key, value] of Object.entries(fields)) {
+  for (const key of Object.keys(fields)) {
+    const value = fields[key]
+    if (key === 'provider' || key === 'name' || key === 'active') continue
     if (typeof value === 'string') raw[key] = value
     else if (typeof value === 'number' || typeof value === 'boolean') raw[key] = String(value)
     else if (value !== null && typeof value === 'object' && !Array.isArray(value)) raw[key] = JSON.stringify(value)

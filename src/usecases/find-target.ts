@@ -74,8 +74,9 @@ export function environmentTarget(provider: Provider, environment: Environment):
 export function unfold(provider: Provider, given: Readonly<Record<string, string>>): Record<string, string> {
   const raw = withMethod(provider, given)
   const unfolded: Record<string, string> = { ...raw }
-  for (const [key, text] of Object.entries(raw)) {
-    const pasted = provider.readPasted?.(key, text)
+  if (provider.readPasted === undefined) return unfolded
+  for (const key of Object.keys(raw)) {
+    const pasted = provider.readPasted(key, raw[key] ?? '')
     if (pasted === null || pasted === undefined) continue
     for (const [other, value] of Object.entries(pasted)) if (other === key || raw[other] === undefined) unfolded[other] = value
   }
@@ -84,8 +85,8 @@ export function unfold(provider: Provider, given: Readonly<Record<string, string
 
 /** A provider with a single way has no field for it; its id may be given all the same. */
 function withMethod(provider: Provider, raw: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  if (raw.auth === undefined) return raw
   const { auth, ...others } = raw
-  if (auth === undefined) return raw
   const { methodField } = provider
   const method = findMethod(provider, auth)?.id
   if (methodField === undefined) return method === undefined ? raw : others

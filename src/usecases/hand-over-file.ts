@@ -24,9 +24,11 @@ export interface HandedInput {
   readonly definition: string | undefined
 }
 
-/** What a file that was handed over holds. Entries that cannot be read at all are among the problems. */
+/** What a file that was handed over holds, not yet looked into. */
 export interface HandOver {
-  readonly inputs: readonly HandedInput[]
+  /** One after the other, since all of them read and unread at once would take twice the memory. */
+  readonly entries: Iterable<HandedInput | { readonly problems: readonly Problem[] }>
+  /** What is wrong with the document itself. */
   readonly problems: readonly Problem[]
 }
 
@@ -77,34 +79,34 @@ function parsed(text: string): unknown {
 }
 
 function readDocument(document: unknown): HandOver {
-  if (Array.isArray(document)) return readEntries(document, '')
+  if (Array.isArray(document)) return { entries: readEntries(document, ''), problems: [] }
   const { format, integrations, ...others } = document as Readonly<Record<string, unknown>>
-  if (integrations === undefined && format === undefined) return readEntries([document], undefined)
+  if (integrations === undefined && format === undefined) return { entries: readEntries([document], undefined), problems: [] }
   if (format !== FORMAT) throw otherFormat(format)
   if (!Array.isArray(integrations)) throw notReadable('its "integrations" is not a list')
-  const { inputs, problems } = readEntries(integrations, 'integrations')
-  return { inputs, problems: [...problems, ...Object.keys(others).map((field) => ({ field, message: 'does not belong into the file' }))] }
+  return {
+    entries: readEntries(integrations, 'integrations'),
+    problems: Object.keys(others).map((field) => ({ field, message: 'does not belong into the file' })),
+  }
 }
 
-function readEntries(entries: readonly unknown[], place: string | undefined): HandOver {
-  const inputs: HandedInput[] = []
-  const problems: Problem[] = []
-  for (const [index, entry] of entries.entries()) {
+function* readEntries(entries: unknown[], place: string | undefined): Generator<HandedInput | { readonly problems: readonly Problem[] }> {
+  for (const index of entries.keys()) {
     const at = place === undefined ? '' : `${place}[${index}].`
-    const { definition, rest } = withoutDefinition(entry)
+    const { definition, rest } = withoutDefinition(entries[index])
+    entries[index] = undefined
     const read = readAnswer(rest, undefined)
-    if ('input' in read) inputs.push({ at, input: read.input, definition })
-    else for (const { field, message } of read.problems) problems.push({ field: `${at}${field}`, message })
-    if (problems.length >= MOST_PROBLEMS) break
+    if ('input' in read) yield { at, input: read.input, definition }
+    else yield { problems: read.problems.map(({ field, message }) => ({ field: `${at}${field}`, message })) }
   }
-  return { inputs, problems }
 }
 
 /** A field may be named so, too: its value would not be a digest. */
 function withoutDefinition(entry: unknown): { readonly definition: string | undefined; readonly rest: unknown } {
   if (entry === null || typeof entry !== 'object' || Array.isArray(entry)) return { definition: undefined, rest: entry }
-  const { definition, ...rest } = entry as Readonly<Record<string, unknown>>
-  return typeof definition === 'string' && DIGEST.test(definition) ? { definition, rest } : { definition: undefined, rest: entry }
+  const { definition } = entry as { readonly definition?: unknown }
+  if (typeof definition !== 'string' || !DIGEST.test(definition)) return { definition: undefined, rest: entry }
+  return { definition, rest: Object.fromEntries(Object.entries(entry).filter(([key]) => key !== 'definition')) }
 }
 
 function otherFormat(format: unknown): CrmError {

@@ -20,16 +20,21 @@ export interface ImportPlan {
 const OTHER_DEFINITION = 'has another definition here than where it was exported; add that one first, with: crm providers add <file>'
 
 /** Validates all that a file holds before anything is looked up. @throws {CrmError} `usage` with the problems of every entry. */
-export function draftHandOver(providers: readonly Provider[], { inputs, problems: unread }: HandOver): readonly Draft[] {
+export function draftHandOver(providers: readonly Provider[], handOver: HandOver): readonly Draft[] {
   const names = new Set<string>()
-  const problems: Problem[] = [...unread]
+  const problems: Problem[] = [...handOver.problems]
   const drafts: Draft[] = []
-  for (const { at, input, definition } of inputs) {
+  for (const entry of handOver.entries) {
+    if (problems.length >= MOST_PROBLEMS) break
+    if ('problems' in entry) {
+      problems.push(...entry.problems)
+      continue
+    }
+    const { at, input, definition } = entry
     const { draft, problems: found } = tryDraft(providers, input, names)
     if (draft !== undefined && definition !== undefined && definition !== draft.integration.definition)
       problems.push({ field: `${at}provider`, message: OTHER_DEFINITION })
     for (const { field, message } of found) problems.push({ field: `${at}${field}`, message })
-    if (problems.length >= MOST_PROBLEMS) break
     if (draft === undefined) continue
     const { name } = draft.integration
     if (names.has(name)) problems.push({ field: `${at}name`, message: 'is used twice in the file' })

@@ -77,13 +77,13 @@ export interface WrittenRow {
 const INSERT = `INSERT INTO integrations (id, profile_id, name, generation, revision, provider, definition, active, settings, secrets_set, created_at, updated_at, sealed)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (profile_id, name) DO NOTHING`
 
-/** Inserts a sealed row; inside a transaction. @throws {CrmError} `conflict` when the name is taken. */
+/** Inserts a sealed row; inside a transaction. `integration` is it as it is stored now. @throws {CrmError} `conflict` when the name is taken. */
 export function insertRow(
   database: Database,
   keys: ProfileKeys,
   draft: NewIntegration,
   at: string,
-): WrittenRow & { readonly integration: Integration } {
+): WrittenRow & { readonly integration: () => Integration } {
   const settings = canonicalJson(draft.values.settings)
   const record: BoundRecord = {
     id: publicRandom(16),
@@ -119,7 +119,7 @@ export function insertRow(
     id: record.id,
     revision: record.revision,
     sealed,
-    integration: {
+    integration: () => ({
       name: record.name,
       provider: record.provider,
       profile: keys.profile,
@@ -131,7 +131,7 @@ export function insertRow(
       updatedAt: at,
       lastTest: null,
       verified: true,
-    },
+    }),
   }
 }
 

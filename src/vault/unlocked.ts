@@ -292,7 +292,7 @@ export class UnlockedProfile implements UnlockedVault {
 
   *#takeOver({ added, replaced }: TakenOver, how: JsonObject, keys: ProfileKeys, at: string): Generator<AuditEntry> {
     yield { event: 'integration.import', details: { ...how, added: added.length, replaced: replaced.length } }
-    yield* this.#insert(added, keys, at, [])
+    yield* this.#insert(added, keys, at)
     for (const { revision, by } of replaced) {
       const { name, active, definition, values } = by
       yield* this.#replace(name, revision, { active, definition, values }, at)
@@ -301,7 +301,7 @@ export class UnlockedProfile implements UnlockedVault {
 
   async add(drafts: readonly NewIntegration[]): Promise<readonly Integration[]> {
     const added: Integration[] = []
-    this.#withRowKey((keys) => this.#change('save the integration', (at) => this.#insert(drafts, keys, at, added)))
+    this.#withRowKey((keys) => this.#change('save the integration', (at) => this.#insert(drafts, keys, at, (row) => added.push(row))))
     return added
   }
 
@@ -316,11 +316,11 @@ export class UnlockedProfile implements UnlockedVault {
   }
 
   /** Inserts each row just before its audit row: ten thousand entries are never held at once. */
-  *#insert(drafts: readonly NewIntegration[], keys: ProfileKeys, at: string, added: Integration[]): Generator<AuditEntry> {
+  *#insert(drafts: readonly NewIntegration[], keys: ProfileKeys, at: string, tell?: (added: Integration) => void): Generator<AuditEntry> {
     for (const draft of drafts) {
       const name = parseName(draft.name, 'integration')
       const row = insertRow(this.database, keys, { ...draft, name }, at)
-      added.push(row.integration)
+      tell?.(row.integration())
       yield { event: 'integration.add', details: { ...rowDetails(row), name, provider: draft.provider } }
       const { tokens } = draft
       if (tokens !== undefined) yield tokenEntry('token.sign-in', name, writeTokens(this.database, keys, { ...row, name }, tokens, at))

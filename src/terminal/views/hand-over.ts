@@ -12,6 +12,14 @@ export const exportView: View<ExportAnswer> = ({ format, recipients, integration
   return `${style.ok(style.symbols.ok)} sealed ${what} in ${whole(path)}, ${who}${next(`crm import ${whole(path)}${how}`, style)}`
 }
 
+/** Most integrations that are told one by one; the others are counted, and all stand in the answer of `--json`. */
+const MOST_LINES = 100
+
+function itemLines(items: readonly ImportItem[], planned: boolean, style: Style): readonly string[] {
+  const told = items.slice(0, MOST_LINES).map((item) => itemLine(item, planned, style))
+  return items.length <= MOST_LINES ? told : [...told, `  and ${items.length - MOST_LINES} more; all of them with --json`]
+}
+
 const DONE: Readonly<Record<ImportItem['action'], string>> = {
   add: 'added',
   keep: 'same',
@@ -36,7 +44,11 @@ function itemLine({ name, provider, state, action, changes }: ImportItem, planne
 
 /** What an import is about to do, one line for each integration that is not the same already; values are never shown. */
 export function importPlanText({ integrations, summary }: Pick<ImportAnswer, 'integrations' | 'summary'>, style: Style): string {
-  const told = integrations.filter(({ state }) => state !== 'same').map((item) => itemLine(item, true, style))
+  const told = itemLines(
+    integrations.filter(({ state }) => state !== 'same'),
+    true,
+    style,
+  )
   return [...told, `Plan: ${summary.new} new, ${summary.differs} different, ${summary.same} the same`].join('\n')
 }
 
@@ -44,7 +56,11 @@ export function importPlanText({ integrations, summary }: Pick<ImportAnswer, 'in
 export const importView: View<ImportAnswer> = (answer, style) => {
   const { changed, dryRun, integrations } = answer
   if (dryRun || integrations.some(({ action }) => action === 'refuse')) return `${importPlanText(answer, style)}\nNothing was changed.`
-  const told = integrations.filter(({ action }) => action !== 'keep').map((item) => itemLine(item, false, style))
+  const told = itemLines(
+    integrations.filter(({ action }) => action !== 'keep'),
+    false,
+    style,
+  )
   const count = (action: ImportItem['action']): number => integrations.filter((item) => item.action === action).length
   const counts = `Imported: ${count('add')} added, ${count('replace')} replaced, ${count('skip')} skipped, ${count('keep')} the same`
   return [...told, counts].join('\n') + (changed ? next('crm test', style) : '')
