@@ -2,9 +2,11 @@ import { lstatSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { ExportAnswer } from '../core/answers.ts'
 import { CrmError } from '../core/errors.ts'
+import type { Warning } from '../core/provider.ts'
 import type { AgeLock } from '../crypto/age.ts'
 import { writePrivateFile } from '../files/private.ts'
 import { findTarget } from '../usecases/find-target.ts'
+import { writeDotenv } from '../usecases/hand-over-dotenv.ts'
 import { MOST_HAND_OVER_BYTES, writeHandOver } from '../usecases/hand-over-file.ts'
 import type { OpenedIntegration, UnlockedVault } from '../vault/unlocked.ts'
 import { type App, action, done, type Outcome } from './app.ts'
@@ -16,6 +18,7 @@ type ExportFlags = FieldFlags & {
   readonly all?: boolean
   readonly to?: readonly string[]
   readonly plaintext?: boolean
+  readonly format?: string
   readonly output?: string
   readonly armor?: boolean
 }
@@ -29,12 +32,14 @@ export function define(command: Command, app: App): void {
     .option('--to <recipient|passphrase>', 'who can open it: an age recipient (repeats), or the word passphrase', collect)
     .option('--output <file>', 'write it there, 0600, in place of standard output')
     .option('--armor', 'as text, which survives mail and chat (default on a terminal)')
-    .option('--plaintext', 'not sealed: JSON with every secret readable; asks, or needs --yes')
+    .option('--plaintext', 'not sealed: every secret readable; asks, or needs --yes')
+    .option('--format <json|dotenv>', 'of plain text: JSON (default), or the variables of the providers')
   addPassphraseFlags(command)
   setExamples(command, [
     { line: 'crm export acme --to age1... --output acme.age', what: 'for the holder of that key' },
     { line: 'crm export --all --to passphrase --passphrase-file new.txt > all.age', what: 'for whoever knows it' },
     { line: 'crm export acme --plaintext --yes > acme.json', what: 'readable by everybody' },
+    { line: 'crm export acme --plaintext --format dotenv --yes > .env', what: 'for a program' },
   ])
   setStatuses(command, [3, 6])
   command.action(action(app, 'export', (names: readonly string[], flags: ExportFlags) => exportIntegrations(app, names, flags)))
@@ -60,7 +65,7 @@ async function exportIntegrations(app: App, words: readonly string[], flags: Exp
         : { recipients }
   app.throwIfStopped()
   const opened = await handOver(unlocked, names, lock)
-  return hand(app, opened, { lock, output, armor: flags.armor === true })
+  return hand(app, unlocked, opened, { lock, output, armor: flags.armor === true, format: flags.format === 'dotenv' ? 'dotenv' : 'json' })
 }
 
 function refuseContradictions(words: readonly string[], flags: ExportFlags): void {
@@ -74,6 +79,10 @@ function refuseContradictions(words: readonly string[], flags: ExportFlags): voi
     })
   if (flags.plaintext === true && (flags.to !== undefined || flags.armor === true || hasPassphraseFlag(flags)))
     throw new CrmError('usage', '--plaintext seals nothing', { hint: 'leave it out to seal the file, or leave the other flags out' })
+  if (flags.format !== undefined && flags.format !== 'json' && flags.format !== 'dotenv')
+    throw new CrmError('usage', '--format is one of json and dotenv', { hint: 'for example: --format dotenv' })
+  if (flags.format === 'dotenv' && flags.plaintext !== true)
+    throw new CrmError('usage', 'a sealed file holds JSON', { hint: 'leave --format out, or add --plaintext' })
   if (hasPassphraseFlag(flags) && flags.to?.includes(PASSPHRASE_WORD) !== true)
     throw new CrmError('usage', 'a passphrase was given, and the file is not to be opened by one', { hint: 'add --to passphrase' })
 }
@@ -121,12 +130,19 @@ interface Way {
   readonly lock: AgeLock | undefined
   readonly output: string | undefined
   readonly armor: boolean
+  /** Of what is sealed, or not. */
+  readonly format: 'json' | 'dotenv'
 }
 
-async function hand(app: App, opened: readonly OpenedIntegration[], { lock, output, armor }: Way): Promise<Outcome | undefined> {
+async function hand(
+  app: App,
+  unlocked: UnlockedVault,
+  opened: readonly OpenedIntegration[],
+  { lock, output, armor, format }: Way,
+): Promise<Outcome | undefined> {
   const { ui } = app
   if (opened.length === 0) throw new CrmError('not_found', 'the profile has no integrations', { hint: 'add one with: crm add chatwoot' })
-  const content = Buffer.from(writeHandOver(opened))
+  const content = Buffer.from(format === 'dotenv' ? writeDotenv(opened, await app.providers()) : writeHandOver(opened))
   if (content.length > MOST_HAND_OVER_BYTES)
     throw new CrmError(
       'usage',
@@ -136,17 +152,19 @@ async function hand(app: App, opened: readonly OpenedIntegration[], { lock, outp
       },
     )
   const asText = armor || (output === undefined && (ui.flags.json || app.world.stdout.isTTY))
+  const warnings = await warningsOf(app, unlocked, opened)
   const file = await seal(app, content, lock, asText)
   app.throwIfStopped()
   if (output !== undefined) writePrivateFile(output, file)
   else if (!ui.flags.json) {
     if (lock === undefined) ui.reveal(file.toString('utf8'))
     else ui.bytes(file)
+    for (const warning of warnings) ui.warn(warning)
     return undefined
   }
   const data: ExportAnswer = {
     profile: (await app.profile()).value,
-    format: lock === undefined ? 'json' : 'age',
+    format: lock === undefined ? format : 'age',
     recipients: lock !== undefined && 'recipients' in lock ? lock.recipients : [],
     integrations: opened.map(({ integration: { name, provider } }) => ({ name, provider })),
     path: output ?? null,
@@ -157,7 +175,14 @@ async function hand(app: App, opened: readonly OpenedIntegration[], { lock, outp
     lock === undefined && output === undefined
       ? opened.flatMap(({ values }) => Object.values(values.secrets).map((secret) => secret.reveal()))
       : []
-  return done('crm.export/1', data, async () => (await import('../terminal/views/hand-over.ts')).exportView, { reveals })
+  return done('crm.export/1', data, async () => (await import('../terminal/views/hand-over.ts')).exportView, { reveals, warnings })
+}
+
+async function warningsOf(app: App, unlocked: UnlockedVault, opened: readonly OpenedIntegration[]): Promise<readonly Warning[]> {
+  const providers = await app.providers()
+  const tokened = opened.filter(({ integration }) => providers.some(({ id, grant }) => id === integration.provider && grant !== undefined))
+  if (tokened.length === 0) return []
+  return (await import('../usecases/export-warnings.ts')).exportWarnings(unlocked, tokened, providers)
 }
 
 async function seal(app: App, content: Buffer, lock: AgeLock | undefined, asText: boolean): Promise<Buffer> {

@@ -2,10 +2,11 @@ import { statSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { ImportAnswer } from '../core/answers.ts'
 import { CrmError } from '../core/errors.ts'
+import type { Warning } from '../core/provider.ts'
 import type { AgeKey } from '../crypto/age.ts'
 import { checkPrivateFile } from '../files/private.ts'
 import { readKeyFile } from '../terminal/key-sources.ts'
-import { readHandOver } from '../usecases/hand-over-file.ts'
+import { type HandOver, readHandOver } from '../usecases/hand-over-file.ts'
 import { draftHandOver, type IfExists, type ImportPlan, importWarnings, planImport, refusalOf } from '../usecases/import-integrations.ts'
 import type { OpenedIntegration } from '../vault/unlocked.ts'
 import { type App, action, done, type Outcome } from './app.ts'
@@ -17,6 +18,7 @@ import { readInputBytes } from './input-text.ts'
 
 type ImportFlags = FieldFlags & {
   readonly identity?: string
+  readonly name?: string
   readonly ifExists?: string
   readonly dryRun?: boolean
 }
@@ -25,6 +27,7 @@ export function define(command: Command, app: App): void {
   command
     .argument('<file>', 'what crm export has written, or an answers file of crm add (- reads standard input)')
     .option('--identity <file>', 'the age identity that opens it')
+    .option('--name <name>', 'name of the one integration of a file')
     .option('--if-exists <skip|replace|fail>', 'what to do when an integration is here with other values (default fail)')
     .option('-n, --dry-run', 'show what would be done, and change nothing')
   addPassphraseFlags(command)
@@ -40,7 +43,9 @@ export function define(command: Command, app: App): void {
 async function importIntegrations(app: App, path: string, flags: ImportFlags): Promise<Outcome> {
   const ifExists = readIfExists(flags.ifExists)
   const { content, sealed } = await readContent(app, path, flags)
-  const drafts = draftHandOver(await app.providers(), readHandOver(content))
+  const providers = await app.providers()
+  const handOver = named(readHandOver(content, providers), flags.name)
+  const drafts = draftHandOver(providers, handOver)
   content.fill(0)
   const dryRun = flags.dryRun === true
   if (!dryRun) await refuseWithoutKey(app)
@@ -50,9 +55,24 @@ async function importIntegrations(app: App, path: string, flags: ImportFlags): P
   const data = answerOf(plan, { profile, dryRun, sealed })
   const view = async () => (await import('../terminal/views/hand-over.ts')).importView
   if (error !== undefined) return done('crm.import/1', { ...data, changed: false }, view, { error })
-  const warnings = await importWarnings(drafts, plan)
+  const warnings = [...passedOver(handOver), ...(await importWarnings(drafts, plan))]
   if (!dryRun && data.changed) await carryOut(app, plan, data, sealed)
   return done('crm.import/1', data, view, { warnings })
+}
+
+/** Gives the one integration of a file its name. @throws {CrmError} `usage` when there are several. */
+function named(handOver: HandOver, name: string | undefined): HandOver {
+  if (name === undefined) return handOver
+  const [only, ...others] = handOver.entries
+  if (only === undefined || others.length > 0 || 'problems' in only)
+    throw new CrmError('usage', '--name is for a file with one integration', { hint: 'leave --name out, and rename afterwards: crm edit' })
+  return { ...handOver, entries: [{ ...only, input: { ...only.input, name } }] }
+}
+
+function passedOver({ passedOver: count }: HandOver): readonly Warning[] {
+  if (count === 0) return []
+  const message = `${count} ${count === 1 ? 'variable' : 'variables'} of the file ${count === 1 ? 'belongs' : 'belong'} to none of these and ${count === 1 ? 'was' : 'were'} passed over`
+  return [{ code: 'variables_passed_over', message }]
 }
 
 function readIfExists(text = 'fail'): IfExists {

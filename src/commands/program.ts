@@ -1,7 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import type { World } from '../world.ts'
 import { App, type GlobalOptions } from './app.ts'
-import { fromParser } from './failures.ts'
 import { formatHelp, type Group } from './help-format.ts'
 import { VERSION } from './version.ts'
 
@@ -118,6 +117,7 @@ async function ended(app: App, program: Command, error: unknown): Promise<void> 
   }
   if (error.exitCode === 0) return
   prepare(app, program)
+  const { fromParser } = await import('./parser-failures.ts')
   if (error.code === 'commander.help') {
     // A group without its verb, such as `crm key`: its usage was printed on standard error.
     app.status = 2

@@ -247,7 +247,7 @@ export const ANSWER_SCHEMAS = {
     'crm.export/1',
     z.strictObject({
       profile: text,
-      format: z.enum(['age', 'json']),
+      format: z.enum(['age', 'json', 'dotenv']),
       recipients: z.array(text),
       integrations: z.array(z.strictObject({ name: text, provider: text })),
       path: text.nullable(),

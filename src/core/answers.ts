@@ -226,7 +226,7 @@ export interface AuthorizeAnswer {
 export interface ExportAnswer {
   readonly profile: string
   /** `age` is sealed; the others are plain text. */
-  readonly format: 'age' | 'json'
+  readonly format: 'age' | 'json' | 'dotenv'
   /** The public keys that open it; empty for a passphrase, and for plain text. */
   readonly recipients: readonly string[]
   readonly integrations: readonly { readonly name: string; readonly provider: string }[]

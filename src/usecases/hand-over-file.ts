@@ -1,7 +1,9 @@
 import { CrmError, type Problem } from '../core/errors.ts'
+import type { Provider } from '../core/provider.ts'
 import { jsonShape } from '../core/read-json.ts'
 import type { OpenedIntegration } from '../vault/unlocked.ts'
 import { type IntegrationInput, readAnswer } from './add-integrations.ts'
+import { readDotenvHandOver } from './hand-over-dotenv.ts'
 
 /** Names the form of the document; another number would be another form. */
 const FORMAT = 'crm-integrations/1'
@@ -9,6 +11,8 @@ const FORMAT = 'crm-integrations/1'
 export const MOST_HAND_OVER_BYTES = 16 * 1024 * 1024
 /** An entry is an object of texts; one of its fields may be an object once more. */
 const DEEPEST = 8
+/** Comments and empty lines, then a variable. */
+const DOTENV = /^(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*(?:export[ \t]+)?[A-Za-z_]\w*[ \t]*=/
 const DIGEST = /^[0-9a-f]{64}$/
 /** Many times what an honest file of that size has. */
 const MOST_VALUES = 2_000_000
@@ -17,8 +21,8 @@ export const MOST_PROBLEMS = 1_000
 
 /** One entry of a file. */
 export interface HandedInput {
-  /** Where it stands, for the names of its problems: `integrations[3].`. */
-  readonly at: string
+  /** What its problems are about, by the key of a field: `integrations[3].apiKey`, `CHATWOOT_API_KEY`. */
+  readonly nameOf: (field: string) => string
   readonly input: IntegrationInput
   /** Digest of the definition that its provider had where it was exported; undefined for one of ours, and where the file does not say. */
   readonly definition: string | undefined
@@ -30,6 +34,8 @@ export interface HandOver {
   readonly entries: Iterable<HandedInput | { readonly problems: readonly Problem[] }>
   /** What is wrong with the document itself. */
   readonly problems: readonly Problem[]
+  /** How many variables belong to no integration. */
+  readonly passedOver: number
 }
 
 /**
@@ -49,12 +55,14 @@ export function writeHandOver(integrations: readonly OpenedIntegration[]): strin
 }
 
 /**
- * Reads what {@link writeHandOver} has written, or what `crm add --from` takes: one object with its provider, or a list of them.
+ * Reads what {@link writeHandOver} has written, or what `crm add --from` takes: one object with its provider, or a list of them; or a
+ * dotenv file.
  * @throws {CrmError} `usage` when it is not text or no such document, `newer_format` when a later version has written it.
  */
-export function readHandOver(bytes: Buffer): HandOver {
+export function readHandOver(bytes: Buffer, providers: readonly Provider[]): HandOver {
   const text = textOf(bytes)
-  if (!/^\s*[[{]/.test(text)) throw notReadable('it does not begin like JSON')
+  if (DOTENV.test(text)) return readDotenvHandOver(text, providers)
+  if (!/^\s*[[{]/.test(text)) throw notReadable('it is neither JSON nor a dotenv file nor an age file')
   const { depth, values } = jsonShape(bytes)
   if (depth > DEEPEST) throw notReadable(`its JSON is more than ${DEEPEST} levels deep`)
   if (values > MOST_VALUES) throw notReadable(`its JSON has more than ${MOST_VALUES} values`)
@@ -79,25 +87,27 @@ function parsed(text: string): unknown {
 }
 
 function readDocument(document: unknown): HandOver {
-  if (Array.isArray(document)) return { entries: readEntries(document, ''), problems: [] }
+  if (Array.isArray(document)) return { entries: readEntries(document, ''), problems: [], passedOver: 0 }
   const { format, integrations, ...others } = document as Readonly<Record<string, unknown>>
-  if (integrations === undefined && format === undefined) return { entries: readEntries([document], undefined), problems: [] }
+  if (integrations === undefined && format === undefined)
+    return { entries: readEntries([document], undefined), problems: [], passedOver: 0 }
   if (format !== FORMAT) throw otherFormat(format)
   if (!Array.isArray(integrations)) throw notReadable('its "integrations" is not a list')
   return {
     entries: readEntries(integrations, 'integrations'),
     problems: Object.keys(others).map((field) => ({ field, message: 'does not belong into the file' })),
+    passedOver: 0,
   }
 }
 
 function* readEntries(entries: unknown[], place: string | undefined): Generator<HandedInput | { readonly problems: readonly Problem[] }> {
   for (const index of entries.keys()) {
-    const at = place === undefined ? '' : `${place}[${index}].`
+    const nameOf = (field: string): string => (place === undefined ? field : `${place}[${index}].${field}`)
     const { definition, rest } = withoutDefinition(entries[index])
     entries[index] = undefined
     const read = readAnswer(rest, undefined)
-    if ('input' in read) yield { at, input: read.input, definition }
-    else yield { problems: read.problems.map(({ field, message }) => ({ field: `${at}${field}`, message })) }
+    if ('input' in read) yield { nameOf, input: read.input, definition }
+    else yield { problems: read.problems.map(({ field, message }) => ({ field: nameOf(field), message })) }
   }
 }
 

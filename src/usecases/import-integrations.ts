@@ -30,14 +30,14 @@ export function draftHandOver(providers: readonly Provider[], handOver: HandOver
       problems.push(...entry.problems)
       continue
     }
-    const { at, input, definition } = entry
+    const { nameOf, input, definition } = entry
     const { draft, problems: found } = tryDraft(providers, input, names)
     if (draft !== undefined && definition !== undefined && definition !== draft.integration.definition)
-      problems.push({ field: `${at}provider`, message: OTHER_DEFINITION })
-    for (const { field, message } of found) problems.push({ field: `${at}${field}`, message })
+      problems.push({ field: nameOf('provider'), message: OTHER_DEFINITION })
+    for (const { field, message } of found) problems.push({ field: nameOf(field), message })
     if (draft === undefined) continue
     const { name } = draft.integration
-    if (names.has(name)) problems.push({ field: `${at}name`, message: 'is used twice in the file' })
+    if (names.has(name)) problems.push({ field: nameOf('name'), message: 'is used twice in the file' })
     names.add(name)
     drafts.push(draft)
   }

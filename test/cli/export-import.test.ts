@@ -150,6 +150,53 @@ describe('in plain text', () => {
   })
 })
 
+describe('as variables', () => {
+  test('a dotenv file is what a program reads, and comes back under the name of its provider, or another', async () => {
+    const home = copyOf(full)
+    const argv = ['export', 'acme', '--plaintext', '--format', 'dotenv', '--yes']
+    const { stdout } = succeed(await run(argv, { home }))
+    writeFileSync(inHome(home, 'acme.env'), stdout)
+    expect(stdout).toMatch(/^# acme \(chatwoot\)\n/)
+    const print = 'process.stdout.write(process.env.CHATWOOT_API_KEY)'
+    expect(execFileSync(NODE, ['--env-file', inHome(home, 'acme.env'), '-e', print], { encoding: 'utf8' })).toBe(TOKEN)
+    for (const [flags, name] of [
+      [[], 'chatwoot'],
+      [['--name', 'copy'], 'copy'],
+    ] as const) {
+      expect(documentOf('import', await run(['import', 'acme.env', ...flags, '--json'], { home })).data.integrations).toMatchObject([
+        { name },
+      ])
+      expect(succeed(await run(['show', name, '--reveal', 'apiKey'], { home })).stdout).toBe(TOKEN)
+    }
+    failureOf('import', 'usage', await run(['import', 'entries.json', '--name', 'copy', '--json'], { home }))
+  })
+
+  test('two integrations of one provider, and a sealed dotenv file, are refused', async () => {
+    failureOf('export', 'usage', await run(['export', '--all', '--plaintext', '--format', 'dotenv', '--yes', '--json'], { home: full }))
+    failureOf('export', 'usage', await run(['export', 'acme', '--to', 'age1x', '--format', 'dotenv', '--json'], { home: full }))
+  })
+
+  test('variables that belong to nothing are counted in a warning', async () => {
+    const home = await homeWithVault()
+    writeFileSync(inHome(home, 'app.env'), 'PORT=80\nCLOSE_API_KEY=key-0123456789\nDATABASE_URL="postgres://x y"\n')
+    const { warnings, data } = documentOf('import', await run(['import', 'app.env', '--json'], { home }))
+    expect(data.integrations).toMatchObject([{ name: 'close', provider: 'close', action: 'add' }])
+    expect(warnings).toMatchObject([{ code: 'variables_passed_over', message: expect.stringContaining('2 variables') }])
+  })
+})
+
+test('a sign-in with the browser does not travel, and both sides are told so', async () => {
+  const home = await homeWithVault()
+  const sf = { provider: 'salesforce', name: 'sf', auth: 'oauth_browser', environment: 'production', clientId: '3MVG9example' }
+  writeFileSync(inHome(home, 'sf.json'), JSON.stringify(sf))
+  const imported = documentOf('import', await run(['import', 'sf.json', '--json'], { home }))
+  expect(imported.warnings).toMatchObject([{ code: 'not_signed_in', message: expect.stringContaining('crm login sf') }])
+  const exported = documentOf('export', await run(['export', 'sf', '--plaintext', '--yes', '--json'], { home }))
+  expect(exported.warnings).toMatchObject([{ code: 'sign_in_stays', message: expect.stringContaining('crm login sf') }])
+  const piped = succeed(await run(['export', 'sf', '--plaintext', '--yes'], { home }))
+  expect(piped.stderr).toContain('crm login sf')
+})
+
 describe('what is there', () => {
   test('a file is not replaced without a question, and nothing but a regular file is', async () => {
     const home = copyOf(full)

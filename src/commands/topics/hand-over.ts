@@ -31,6 +31,12 @@ An entry is what crm add --from takes: provider, name, active, and every value b
 the key of its field (crm providers chatwoot). An entry by itself, or a list of
 them, is read as well. The file has at most 16 MiB.
 
+A dotenv file is read, too: NAME=value, with the variables of the providers. It
+gives one integration for each provider of which a secret is there, named after
+the provider, or by --name where it is the only one. Other variables are passed
+over. crm export --plaintext --format dotenv writes such a file, for one
+integration of each provider; active or not, and names, are lost in it.
+
 What travels: name, provider, active or not, settings, secrets, and the options
 that belong to the integration, such as its certificates. What does not: access
 tokens, refresh tokens that a sign-in or a renewal has brought (sign in again with
