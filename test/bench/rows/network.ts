@@ -1,10 +1,11 @@
+import { hash } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Certificates, makeCertificates } from '../../http/certificates.ts'
 import type { BuiltPackage } from '../build.ts'
-import type { Bench } from '../measure.ts'
-import { type Measured, overNothing, type Row } from '../row.ts'
+import { type Bench, interleaved, peakMemory, runOnce } from '../measure.ts'
+import { judged, type Measured, overNothing, type Row } from '../row.ts'
 import { startServer } from '../servers.ts'
 import { type BenchVault, type MakeIntegration, makeVault } from '../vaults.ts'
 
@@ -29,6 +30,66 @@ function customIntegration(baseUrl: string): MakeIntegration {
   })
 }
 
+/** Two CRMs as a team describes them: a key in a header, and signed requests. */
+const DEFINITIONS = [
+  { id: 'keyed', auth: { type: 'api_key', value: '{{fields.apiKey}}', place: { in: 'header', name: 'X-Api-Key' } } },
+  {
+    id: 'signed',
+    auth: {
+      type: 'hmac',
+      key: '{{fields.apiKey}}',
+      algorithm: 'sha256',
+      encoding: 'hex',
+      parts: ['method', 'path', 'timestamp'],
+      timestamp: { header: 'X-Timestamp', format: 'unix_s' },
+      signature: { in: 'header', name: 'X-Signature' },
+    },
+  },
+].map(({ id, auth }) => {
+  const fields = [
+    { name: 'baseUrl', label: 'Base URL', kind: 'url' },
+    { name: 'apiKey', label: 'API key', kind: 'secret' },
+  ]
+  const test = { request: { path: '/me' }, expect: { status: [200], all: [{ at: '/id', exists: true }] } }
+  return { id, text: `${JSON.stringify({ format: 1, id, name: id, baseUrl: '{{fields.baseUrl}}', fields, auth, test })}\n` }
+})
+
+/** Integrations of several providers in turns, each with a credential of its own kind. */
+function mixedIntegration(baseUrl: string): MakeIntegration {
+  return (index, library) => {
+    const { Secret } = library
+    const secret = new Secret(`secret-of-customer-${index}-0123456789abcdef`)
+    const custom = (authType: string, settings: object, secrets: Readonly<Record<string, typeof secret>>) => ({
+      provider: 'custom',
+      definition: '',
+      values: { settings: { baseUrl, authType, testPath: '/me', allowPrivateNetwork: true, ...settings }, secrets },
+    })
+    const defined = DEFINITIONS.map(({ id, text }) => ({
+      provider: id,
+      definition: hash('sha256', text, 'hex'),
+      values: { settings: { baseUrl, allowPrivateNetwork: true }, secrets: { apiKey: secret } },
+    }))
+    const kinds = [
+      custom('bearer', {}, { token: secret }),
+      custom('basic', { username: 'bench' }, { password: secret }),
+      custom('api-key', { apiKeyPlace: 'header', apiKeyName: 'X-Api-Key' }, { apiKey: secret }),
+      ...defined,
+    ]
+    const kind = kinds[index % kinds.length]
+    if (kind === undefined) throw new Error('there is no kind')
+    return { name: `customer-${String(index).padStart(3, '0')}`, active: true, ...kind }
+  }
+}
+
+/** Adds the definitions to the configuration of a vault's home, as their user does. */
+function addDefinitions(bench: Bench, built: BuiltPackage, vault: BenchVault): void {
+  for (const { id, text } of DEFINITIONS) {
+    const file = join(bench.directory, `${id}.json`)
+    writeFileSync(file, text)
+    runOnce(bench, { words: [built.command, 'providers', 'add', file, '--yes'], env: vault.env })
+  }
+}
+
 /** Files of the certificates, for the server and for `NODE_EXTRA_CA_CERTS`. */
 function certificateFiles(bench: Bench): { readonly authority: string; readonly certificate: string; readonly key: string } {
   const made: Certificates = makeCertificates()
@@ -50,13 +111,14 @@ async function withAnsweringServer(
   bench: Bench,
   built: BuiltPackage,
   scheme: 'http' | 'https',
+  make: (baseUrl: string) => MakeIntegration,
   work: (vault: BenchVault, env: Readonly<Record<string, string>>) => Promise<Measured>,
 ): Promise<Measured> {
   const files = scheme === 'https' ? certificateFiles(bench) : undefined
   const server = startServer([ANSWERING, String(LATENCY_MS), ...(files === undefined ? [] : [files.certificate, files.key])])
   try {
     const port = await server.line()
-    const vault = await makeVault(bench, built, INTEGRATIONS, customIntegration(`${scheme}://127.0.0.1:${port}`))
+    const vault = await makeVault(bench, built, INTEGRATIONS, make(`${scheme}://127.0.0.1:${port}`))
     try {
       return await work(vault, { ...vault.env, ...(files === undefined ? {} : { NODE_EXTRA_CA_CERTS: files.authority }) })
     } finally {
@@ -73,7 +135,7 @@ function testMany(name: string, scheme: 'http' | 'https', what: string, bar: num
     what: `crm test, ${INTEGRATIONS} integrations, ${IN_FLIGHT} in flight, ${what}: (process - node) / ideal`,
     bar,
     measure: (bench, built) =>
-      withAnsweringServer(bench, built, scheme, (_vault, env) =>
+      withAnsweringServer(bench, built, scheme, customIntegration, (_vault, env) =>
         overNothing(
           bench,
           () => ({ words: [built.command, 'test', '--fresh', '--json'], env }),
@@ -83,12 +145,37 @@ function testMany(name: string, scheme: 'http' | 'https', what: string, bar: num
   }
 }
 
+const testMixed: Row = {
+  name: 'test-mixed',
+  what: `crm test, ${INTEGRATIONS} integrations of mixed providers, ${IN_FLIGHT} in flight, TLS: (process - crm --version) / ideal`,
+  bar: 1.35,
+  measure: (bench, built) =>
+    withAnsweringServer(bench, built, 'https', mixedIntegration, async (vault, env) => {
+      addDefinitions(bench, built, vault)
+      const test = () => ({ words: [built.command, 'test', '--fresh', '--json'], env })
+      const start = () => ({ words: [built.command, '--version'], env })
+      return judged(await interleaved(bench, start, test), (started, tested) => (tested.wallMs - started.wallMs) / IDEAL_MS)
+    }),
+}
+
+const testMixedMemory: Row = {
+  name: 'test-mixed-memory',
+  what: `the same: MiB at its peak`,
+  bar: 200,
+  measure: (bench, built) =>
+    withAnsweringServer(bench, built, 'https', mixedIntegration, async (vault, env) => {
+      addDefinitions(bench, built, vault)
+      const value = (await peakMemory(bench, () => ({ words: [built.command, 'test', '--fresh', '--json'], env }))) / 1024
+      return { value, detail: `${value.toFixed(0)} MiB` }
+    }),
+}
+
 const testOne: Row = {
   name: 'test-one',
   what: `crm test <name>: (process - ${LATENCY_MS} ms) / node`,
   bar: 3.2,
   measure: (bench, built) =>
-    withAnsweringServer(bench, built, 'http', (_vault, env) =>
+    withAnsweringServer(bench, built, 'http', customIntegration, (_vault, env) =>
       overNothing(
         bench,
         () => ({ words: [built.command, 'test', 'customer-007', '--fresh', '--json'], env }),
@@ -137,6 +224,8 @@ const demoCreate: Row = {
 export const rows: readonly Row[] = [
   testMany('test-many', 'http', 'http', 1.4),
   testMany('test-many-tls', 'https', 'TLS, one origin', 1.5),
+  testMixed,
+  testMixedMemory,
   testOne,
   demoCreate,
 ]
