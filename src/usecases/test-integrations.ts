@@ -164,8 +164,14 @@ export async function testValues(deps: TestDeps, about: TestedValues): Promise<T
   } catch (error) {
     if (!(error instanceof CrmError)) throw error
     const result = failedResult({ ...about, provider: about.provider.id }, error, startedMs, deps.clock() - startedMs)
-    return { result, warnings: [], ...leave() }
+    return { result: { ...result, hint: ownHint(about.provider, result.hint) }, warnings: [], ...leave() }
   }
+}
+
+/** The network client knows no provider: its fix is a flag that not every one of them has. */
+function ownHint({ id, fields }: Provider, hint: string | null): string | null {
+  if (hint?.includes('--base-url') !== true || fields.some(({ key }) => key === 'baseUrl')) return hint
+  return `check what stands between this machine and the CRM, and the values that name its host: crm providers ${id}`
 }
 
 /** The tokens that the vault keeps for a stored integration; undefined where it has none to keep. */

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { flagName } from '../../src/core/field.ts'
 import { createHttp } from '../../src/http/http.ts'
 import { findProvider, providers } from '../../src/providers/index.ts'
 import { testValues } from '../../src/usecases/test-integrations.ts'
@@ -144,6 +145,8 @@ interface Told {
   readonly hint: string | null
   /** All of it, as text. */
   readonly text: string
+  /** The flags that `crm edit` has for this provider, whatever the form. */
+  readonly flags: ReadonlySet<string>
 }
 
 async function serve(answer: (request: Seen) => Canned | undefined): Promise<AnsweringServer> {
@@ -166,7 +169,14 @@ async function run(fixture: Fixture, origin: string, headersMs = 5_000): Promise
   const about = { source: 'vault', name: 'acme', profile: 'default', provider, values: storedValues(fixture.values(origin)) } as const
   const { result, warnings } = await testValues(deps, { ...about, ...(fixture.tokens === undefined ? {} : { tokens: fixture.tokens() }) })
   const { outcome, cause, message, hint } = result
-  return { outcome: outcome === 'connected' ? outcome : 'failed', cause, message, hint, text: JSON.stringify({ ...result, warnings }) }
+  return {
+    outcome: outcome === 'connected' ? outcome : 'failed',
+    cause,
+    message,
+    hint,
+    text: JSON.stringify({ ...result, warnings }),
+    flags: new Set(provider.fields.map(({ key }) => flagName(key))),
+  }
 }
 
 /** A secret as it may turn up: raw, base64, base64url, hex, percent-encoded, JSON-escaped, UTF-16. */
@@ -187,6 +197,10 @@ function expectFailure(told: Told, cause: string): void {
   expect(told).toMatchObject({ outcome: 'failed', cause })
   expect(told.message).toMatch(/^\S[^\n]*[^.\n]$/)
   expect(told.hint).toMatch(/\S/)
+  // A fix that a person can run: no flag that this provider does not have.
+  for (const [, flag = ''] of (told.hint ?? '').matchAll(/crm edit \S+ .*?--([a-z-]+)/g)) {
+    expect([...told.flags], told.hint ?? '').toContain(flag.replace(/-(?:stdin|file|env)$/, ''))
+  }
 }
 
 describe.each(fixtures.map((fixture) => [`${fixture.provider} (${fixture.method})`, fixture] as const))(
