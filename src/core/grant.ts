@@ -45,6 +45,8 @@ export interface TokenEndpoint {
   readonly headers?: HttpRequest['headers']
   readonly captures?: Readonly<Record<string, Capture>>
   readonly answer?: TokenAnswer
+  /** Where tokens are given back (RFC 7009); undefined where that is not known. */
+  readonly revocationUrl?: URL
   /** Refuse an endpoint whose address is not public; see {@link HttpRequest.publicOnly}. */
   readonly publicOnly?: boolean
 }

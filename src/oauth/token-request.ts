@@ -1,7 +1,7 @@
 import * as oauth from 'oauth4webapi'
 import { CrmError } from '../core/errors.ts'
 import type { Captured, TokenEndpoint, TokenRefusal, Tokens } from '../core/grant.ts'
-import type { Clock, Http } from '../core/ports.ts'
+import type { Clock, Http, HttpResponse } from '../core/ports.ts'
 import { Secret } from '../core/secret.ts'
 import { readTokenAnswer } from './token-answer.ts'
 
@@ -30,6 +30,36 @@ export function clientAuthOf({ clientSecret, clientAuth }: TokenEndpoint): oauth
   return clientAuth === 'basic' ? oauth.ClientSecretBasic(clientSecret.reveal()) : oauth.ClientSecretPost(clientSecret.reveal())
 }
 
+/** A request that the library has written. */
+interface WrittenRequest {
+  readonly url: URL
+  readonly method: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** Sends a request of the library by our network client, which alone decides about http, redirects, limits and certificates. */
+export function sendForm(endpoint: TokenEndpoint, { http, signal }: OAuthTools, request: WrittenRequest): Promise<HttpResponse> {
+  const { authorization, 'user-agent': _theirs, ...plain } = request.headers
+  const isJson = endpoint.bodyFormat === 'json'
+  return http({
+    method: request.method as 'POST',
+    url: request.url,
+    origin: request.url.origin,
+    headers: {
+      ...plain,
+      ...(isJson ? { 'content-type': 'application/json' } : {}),
+      ...(authorization === undefined ? {} : { authorization: new Secret(authorization) }),
+      ...endpoint.headers,
+      accept: 'application/json',
+    },
+    body: isJson ? JSON.stringify(Object.fromEntries(new URLSearchParams(request.body))) : request.body,
+    maxBytes: 1024 * 1024,
+    ...(endpoint.publicOnly === undefined ? {} : { publicOnly: endpoint.publicOnly }),
+    signal,
+  })
+}
+
 /** One request to a token endpoint, made by the library and sent by our network client, with what came besides the tokens. */
 export class TokenExchange {
   #captured: Captured = {}
@@ -51,24 +81,7 @@ export class TokenExchange {
 
   async #send(address: string, method: string, headers: Readonly<Record<string, string>>, body: string): Promise<Response> {
     const url = new URL(address)
-    const { authorization, 'user-agent': _theirs, ...plain } = headers
-    const isJson = this.endpoint.bodyFormat === 'json'
-    const response = await this.tools.http({
-      method: method as 'POST',
-      url,
-      origin: this.endpoint.url.origin,
-      headers: {
-        ...plain,
-        ...(isJson ? { 'content-type': 'application/json' } : {}),
-        ...(authorization === undefined ? {} : { authorization: new Secret(authorization) }),
-        ...this.endpoint.headers,
-        accept: 'application/json',
-      },
-      body: isJson ? JSON.stringify(Object.fromEntries(new URLSearchParams(body))) : body,
-      maxBytes: 1024 * 1024,
-      ...(this.endpoint.publicOnly === undefined ? {} : { publicOnly: this.endpoint.publicOnly }),
-      signal: this.tools.signal,
-    })
+    const response = await sendForm(this.endpoint, this.tools, { url, method, headers, body })
     const {
       status,
       body: answer,

@@ -73,7 +73,9 @@ export function grantOf(definition: Definition, values: Sources['values']): Gran
   return { type: 'client_credentials', endpoint, ...(scope === undefined ? {} : { scope }) }
 }
 
-function endpointOf(definition: Definition, { token }: OAuthOf, values: Sources['values']): TokenEndpoint {
+function endpointOf(definition: Definition, oauth: OAuthOf, values: Sources['values']): TokenEndpoint {
+  const { token } = oauth
+  const revokeUrl = oauth.type === 'oauth2_authorization_code' ? oauth.revokeUrl : undefined
   const sources = sourcesOf(definition, values)
   const secret = token.clientSecret === undefined ? '' : textOf(sources, token.clientSecret)
   return {
@@ -93,6 +95,7 @@ function endpointOf(definition: Definition, { token }: OAuthOf, values: Sources[
       error: token.errorAt ?? '/error',
       lifetimeS: token.defaultLifetimeSeconds ?? LIFETIME_S,
     },
+    ...(revokeUrl === undefined ? {} : { revocationUrl: urlOf(sources, revokeUrl) }),
     publicOnly: values.allowPrivateNetwork !== true,
   }
 }

@@ -347,6 +347,7 @@ describe.concurrent('the other ways to authenticate', () => {
         scopes: ['openid', 'offline_access'],
         redirectPort: port,
         redirectPath: '/back',
+        revokeUrl: `${server.issuer}/token/revocation`,
       },
       test: { request: { path: '/me' }, expect: { status: [200], all: [{ at: '/sub', exists: true }] }, identity: { userName: '/sub' } },
     })
@@ -368,6 +369,20 @@ describe.concurrent('the other ways to authenticate', () => {
     expect(server.tokenRequests).toEqual([{ grantType: 'authorization_code', status: 200 }])
     const [result] = documentOf('test', await run(['test', 'anywhere', '--fresh', '--json'], { home })).data.results
     expect(result).toMatchObject({ outcome: 'connected', identity: { userName: expect.any(String) } })
+    const { headers } = documentOf('env', await run(['env', 'anywhere', '--json'], { home })).data
+    const me = () => fetch(`${server.issuer}/me`, { headers })
+    expect((await me()).status).toBe(200)
+    succeed(await run(['remove', 'anywhere', '--revoke', '--yes'], { home }))
+    expect((await me()).status).toBe(401)
+    expect(documentOf('list', await run(['list', '--json'], { home })).data.integrations).toEqual([])
+  })
+
+  test('without tokens has none to give back', async () => {
+    const server = await crm()
+    const home = await homeWith(ANYWHERE)
+    succeed(await run([...ADD, '--base-url', server.origin, '--name', 'acme'], { home, env }))
+    // No tokens: there is nothing to give back.
+    succeed(await run(['remove', 'acme', '--revoke', '--yes'], { home }))
   })
 
   test('a signature over the request, which the server checks', async () => {

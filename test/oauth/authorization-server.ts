@@ -78,7 +78,7 @@ function configuration({ redirectUris, lifetimeS = 3600, clientAuth = 'client_se
     ],
     scopes: ['openid', 'offline_access'],
     cookies: { keys: ['a key of the tests'] },
-    features: { devInteractions: { enabled: false } },
+    features: { devInteractions: { enabled: false }, revocation: { enabled: true } },
     interactions: { url: (_context: unknown, { uid }: { readonly uid: string }) => `/interaction/${uid}` },
     findAccount: async (_context: unknown, id: string) => ({ accountId: id, claims: async () => ({ sub: id }) }),
     issueRefreshToken: async () => true,
