@@ -96,7 +96,8 @@ export function headsOf(value: string): readonly string[] {
     bytes.toString('base64').slice(3, 3 + HEAD),
   ]
   const hex = bytes.toString('hex', 2, 2 + HEAD / 2)
-  return [value.slice(0, HEAD), ...base64, ...base64.map(toBase64Url), hex, hex.toUpperCase()]
+  const url = base64.filter((head) => /[+/]/.test(head)).map(toBase64Url)
+  return [value.slice(0, HEAD), ...base64, ...url, hex, hex.toUpperCase()]
 }
 
 /** Six characters as one number. */
