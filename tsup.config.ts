@@ -5,7 +5,7 @@ import { bundledSqlite, slimAge, slimCommander, slimPrompts, slimUndici } from '
 
 /** Files that every run of a kind asks for: see `packs`. */
 const opened = ['src/vault/vault.ts', 'src/commands/key-sources.ts', 'src/vault/unlock.ts']
-const tested = ['src/http/http.ts', 'src/http/proxy-rules.ts', 'src/chatwoot/connection-test.ts']
+const tested = ['src/files/compiled.ts', 'src/commands/network.ts', 'src/chatwoot/connection-test.ts']
 
 const together = packs({
   command: 'main.cjs',
@@ -14,7 +14,7 @@ const together = packs({
     { entries: ['src/main.ts'], weight: 10 },
     { entries: ['src/main.ts', 'src/commands/list.ts', 'src/vault/vault.ts', 'src/terminal/views/list.ts'], weight: 1 },
     { entries: ['src/main.ts', 'src/commands/show.ts', ...opened, 'src/terminal/views/show.ts'], weight: 1 },
-    { entries: ['src/main.ts', 'src/commands/add.ts', ...opened, 'src/terminal/views/changed.ts'], weight: 1 },
+    { entries: ['src/main.ts', 'src/commands/add.ts', 'src/files/compiled.ts', ...opened, 'src/terminal/views/changed.ts'], weight: 1 },
     {
       entries: [
         'src/main.ts',

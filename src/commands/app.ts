@@ -20,7 +20,6 @@ import type { VaultWorld } from '../vault/world.ts'
 import type { World } from '../world.ts'
 import { toCrmError } from './failures.ts'
 import type { Whereabouts } from './printed-commands.ts'
-import { VERSION } from './version.ts'
 
 /** The global flags, as the parser gives them. */
 export interface GlobalOptions {
@@ -284,19 +283,19 @@ export class App {
     return unlocked
   }
 
+  /** Has what Node compiles from here on kept for the next run, where there is a place for it. */
+  async keepCompiled(): Promise<void> {
+    const { keepCompiled } = await import('../files/compiled.ts')
+    const directory = this.#pathsIfAny?.cacheDirectory
+    if (directory !== undefined) keepCompiled(directory, this.world)
+  }
+
   /** The network client of this run. */
   async http(options: { readonly connections?: number } = {}): Promise<HttpClient> {
     if (this.#http !== undefined) return this.#http
     this.refuseTellingOptions()
-    const { createHttp } = await import('../http/http.ts')
-    const { proxyRules } = await import('../http/proxy-rules.ts')
-    this.#http = createHttp({
-      clock: this.world.clock,
-      userAgent: `crm/${VERSION}`,
-      log: (line) => this.ui.http(line),
-      proxies: proxyRules(this.world.env),
-      ...options,
-    })
+    const { openNetwork } = await import('./network.ts')
+    this.#http = openNetwork(this, options)
     return this.#http
   }
 

@@ -96,6 +96,9 @@ const COMMANDS: readonly Entry[] = [
   { name: 'help', group: 'try', summary: 'Show help for a command or a topic', load: () => import('./help.ts') },
 ]
 
+/** Commands with the network in them have most of the code there is, which takes longer to compile than what is kept of it to read. */
+const LARGE = /^(?:add|edit|env|login|test|demo-.*)$/
+
 /** Parses the command line and runs the command it names. @returns the exit status. */
 export async function runCommand(world: World): Promise<number> {
   const app = new App(world)
@@ -188,6 +191,7 @@ export function createProgram(app: App): Command {
     .hook('preSubcommand', async (_program, command) => {
       app.use(program.opts<GlobalOptions>())
       const entry = COMMANDS.find((candidate) => candidate.name === command.name())
+      if (LARGE.test(command.name())) await app.keepCompiled()
       await (await entry?.load())?.define(command, app)
     })
     .action(async () => {

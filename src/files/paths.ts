@@ -9,6 +9,8 @@ export interface Paths {
   readonly configDirectory: string
   readonly dataDirectory: string
   readonly stateDirectory: string
+  /** What may be thrown away at any time. */
+  readonly cacheDirectory: string
   readonly vault: string
   /** `--vault`, `CRM_VAULT`, `CRM_HOME`, `XDG_DATA_HOME` or `default`. */
   readonly vaultFrom: string
@@ -24,7 +26,7 @@ export interface Paths {
 
 /**
  * Resolves every location: `CRM_HOME` holds everything, else the XDG base directories where set, on every system, else
- * `~/.config`, `~/.local/share` and `~/.local/state`; on Windows `%APPDATA%` and `%LOCALAPPDATA%`.
+ * `~/.config`, `~/.local/share`, `~/.local/state` and `~/.cache`; on Windows `%APPDATA%` and `%LOCALAPPDATA%`.
  * @param home undefined where there is none: the variables must then say where everything is.
  * @param vaultFlag the value of `--vault`, which wins over `CRM_VAULT`.
  * @throws {CrmError} `usage` for a place that only a home directory would give.
@@ -45,11 +47,13 @@ export function resolvePaths(env: PathVariables, home: string | undefined, platf
   const configDirectory = base('XDG_CONFIG_HOME', ['.config'], 'APPDATA')
   const dataDirectory = base('XDG_DATA_HOME', ['.local', 'share'], 'LOCALAPPDATA')
   const stateDirectory = base('XDG_STATE_HOME', ['.local', 'state'], 'LOCALAPPDATA')
+  const cacheDirectory = base('XDG_CACHE_HOME', ['.cache'], 'LOCALAPPDATA')
   const [vault, vaultFrom] = chooseVault(env, dataDirectory, vaultFlag)
   return {
     configDirectory,
     dataDirectory,
     stateDirectory,
+    cacheDirectory: own === undefined ? cacheDirectory : join(own, 'cache'),
     vault,
     vaultFrom,
     configFile: join(configDirectory, 'config.json'),

@@ -10,21 +10,32 @@ describe('where everything is', () => {
       configDirectory: '/home/ann/.config/crm',
       dataDirectory: '/home/ann/.local/share/crm',
       stateDirectory: '/home/ann/.local/state/crm',
+      cacheDirectory: '/home/ann/.cache/crm',
       vault: '/home/ann/.local/share/crm/vault.db',
       vaultFrom: 'default',
       configFile: '/home/ann/.config/crm/config.json',
       keyFile: '/home/ann/.config/crm/key',
       keyFileFrom: 'default',
+      identityFile: '/home/ann/.config/crm/identity',
+      identityFileFrom: 'default',
     })
   })
 
   it.each(['linux', 'darwin', 'win32'])('follows the XDG variables on %s', (platform) => {
-    const env = { XDG_CONFIG_HOME: '/c', XDG_DATA_HOME: '/d', XDG_STATE_HOME: '/s', APPDATA: '/roaming', LOCALAPPDATA: '/local' }
+    const env = {
+      XDG_CONFIG_HOME: '/c',
+      XDG_DATA_HOME: '/d',
+      XDG_STATE_HOME: '/s',
+      XDG_CACHE_HOME: '/t',
+      APPDATA: '/roaming',
+      LOCALAPPDATA: '/local',
+    }
     expect(at(env, undefined, platform)).toMatchObject({
       configFile: '/c/crm/config.json',
       vault: '/d/crm/vault.db',
       vaultFrom: 'XDG_DATA_HOME',
       stateDirectory: '/s/crm',
+      cacheDirectory: '/t/crm',
     })
   })
 
@@ -54,12 +65,13 @@ describe('where everything is', () => {
   })
 
   it('is all in CRM_HOME, whatever XDG says', () => {
-    const env = { CRM_HOME: '/own', XDG_CONFIG_HOME: '/c', XDG_DATA_HOME: '/d', XDG_STATE_HOME: '/s' }
+    const env = { CRM_HOME: '/own', XDG_CONFIG_HOME: '/c', XDG_DATA_HOME: '/d', XDG_STATE_HOME: '/s', XDG_CACHE_HOME: '/t' }
     expect(at(env)).toMatchObject({
       configFile: '/own/config.json',
       vault: '/own/vault.db',
       vaultFrom: 'CRM_HOME',
       stateDirectory: '/own',
+      cacheDirectory: '/own/cache',
       keyFile: '/own/key',
     })
   })

@@ -1,0 +1,47 @@
+/** Compiled code is kept where nobody else can write, or not at all. */
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { chatwootVariables, emptyHome, type Home, newDirectory, openSandbox, runShell, succeed } from '../support/cli.ts'
+
+/** A test of variables, in a home of its own. */
+async function testIn(home: Home, own: string, umask = '022'): Promise<void> {
+  const env = { ...chatwootVariables(await openSandbox()), CRM_HOME: own }
+  succeed(await runShell(`umask ${umask}; crm test env:chatwoot`, { home, env }))
+}
+
+test.concurrent.each(['000', '022', '077'])('P01 kept code is 0600 in directories that are 0700, under umask %s', async (umask) => {
+  const home = emptyHome()
+  const own = join(newDirectory(), 'own')
+  for (const _time of ['kept', 'used']) await testIn(home, own, umask)
+  const entries = readdirSync(join(own, 'cache'), { recursive: true, withFileTypes: true })
+  const modes = entries.map((entry) => statSync(join(entry.parentPath, entry.name)).mode & (entry.isDirectory() ? 0o777 : 0o177))
+  expect(entries.length).toBeGreaterThan(1)
+  expect(modes.filter((mode, index) => mode !== (entries[index]?.isDirectory() ? 0o700 : 0))).toEqual([])
+  expect(statSync(join(own, 'cache')).mode & 0o777).toBe(0o700)
+})
+
+test.concurrent('nothing is kept in a directory that others can reach, below one that they can write, or behind a link', async () => {
+  const places: ((own: string) => void)[] = [
+    (own) => {
+      mkdirSync(join(own, 'cache'))
+      chmodSync(join(own, 'cache'), 0o755)
+    },
+    (own) => chmodSync(own, 0o777),
+    (own) => symlinkSync(newDirectory(), join(own, 'cache')),
+  ]
+  for (const make of places) {
+    const own = join(newDirectory(), 'own')
+    mkdirSync(own, { mode: 0o700 })
+    make(own)
+    await testIn(emptyHome(), own)
+    const cache = join(own, 'cache')
+    expect(existsSync(cache) ? readdirSync(cache) : []).toEqual([])
+  }
+})
+
+test.concurrent('what is small keeps nothing', async () => {
+  const own = join(newDirectory(), 'own')
+  succeed(await runShell('crm init --key file && crm list && crm --version', { home: emptyHome(), env: { CRM_HOME: own } }))
+  expect(readdirSync(own)).not.toContain('cache')
+})
