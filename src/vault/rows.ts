@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../core/errors.ts'
 import type { SettingValue } from '../core/field.ts'
 import type { Integration } from '../core/integration.ts'
+import { keysInOrder } from '../core/json.ts'
 
 /** The columns of an integration that a list reads. */
 export interface IntegrationRow {
@@ -29,13 +30,15 @@ export function listedJson(value: unknown, margin = '        '): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value)
   const inner = `${margin}  `
   const record = value as Readonly<Record<string, unknown>>
-  const members = Array.isArray(value)
-    ? value.map((item: unknown) => listedJson(item ?? null, inner))
-    : Object.keys(record)
-        .sort()
-        .flatMap((key) => (record[key] === undefined ? [] : [`${JSON.stringify(key)}: ${listedJson(record[key], inner)}`]))
   const [open, close] = Array.isArray(value) ? '[]' : '{}'
-  return members.length === 0 ? `${open}${close}` : `${open}\n${inner}${members.join(`,\n${inner}`)}\n${margin}${close}`
+  let members = ''
+  const add = (member: string): void => {
+    members += `${members === '' ? '' : ','}\n${inner}${member}`
+  }
+  if (Array.isArray(value)) for (const item of value) add(listedJson(item ?? null, inner))
+  else
+    for (const key of keysInOrder(record)) if (record[key] !== undefined) add(`${JSON.stringify(key)}: ${listedJson(record[key], inner)}`)
+  return members === '' ? `${open}${close}` : `${open}${members}\n${margin}${close}`
 }
 
 /** The columns of {@link IntegrationRow}, for a SELECT. */
