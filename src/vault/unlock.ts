@@ -16,9 +16,10 @@ import {
   readSlots,
   toSlotInfo,
 } from './key-slots.ts'
+import { OpenProfile, type SlotRenewal } from './open-profile.ts'
 import { findProfile, type ProfileRow } from './profiles.ts'
 import type { VaultState } from './state.ts'
-import { type SlotRenewal, UnlockedProfile } from './unlocked.ts'
+import { UnlockedProfile } from './unlocked-profile.ts'
 import type { VaultWorld } from './world.ts'
 
 /** The first key of a profile. */
@@ -94,7 +95,7 @@ export async function unlockProfile(
     if (result !== undefined) {
       if (opened.key.type === 'identity') pinFingerprint(state, row, result.fingerprint())
       const keys = { profileId: row.id, profile: row.name, generation: opened.stored.generation, rowKey }
-      return new UnlockedProfile(database, world, state, keys, opened, result, await renewal(world, row.id, opened))
+      return new UnlockedProfile(new OpenProfile(database, world, state, keys, opened, result, await renewal(world, row.id, opened)))
     }
     // The data key was rotated between the slot and the log.
     opened.dataKey.fill(0)

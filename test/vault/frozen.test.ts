@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { parseRawKey } from '../../src/crypto/raw-key.ts'
 import type { KeySources } from '../../src/vault/key-slots.ts'
 import { openTokens, readTokens } from '../../src/vault/sealed-tokens.ts'
-import { UnlockedProfile } from '../../src/vault/unlocked.ts'
+import { UnlockedProfile } from '../../src/vault/unlocked-profile.ts'
 import { openVault } from '../../src/vault/vault.ts'
 import { sources, temporaryDirectory, vaultWorld } from '../support/vault.ts'
 import { FROZEN, FROZEN_DEMO, FROZEN_DEMO_SECRETS, FROZEN_END, FROZEN_INTEGRATIONS, FROZEN_TOKENS } from './frozen.ts'
@@ -122,9 +122,9 @@ describe('P07 a vault of format 2, its data key rotated and its log pruned,', ()
       secrets: FROZEN_DEMO_SECRETS,
     })
     if (!(unlocked instanceof UnlockedProfile)) throw new Error('not a profile')
-    const [token] = readTokens(unlocked.database, unlocked.keys.profileId)
+    const [token] = readTokens(unlocked.inside.database, unlocked.inside.keys.profileId)
     if (token === undefined) throw new Error('the tokens are gone')
-    expect(openTokens(unlocked.keys.rowKey, unlocked.keys.profileId, token, 'acme').toString()).toBe(FROZEN_TOKENS)
+    expect(openTokens(unlocked.inside.keys.rowKey, unlocked.inside.keys.profileId, token, 'acme').toString()).toBe(FROZEN_TOKENS)
     expect((await unlocked.verify()).problems).toEqual([])
     expect(await unlocked.replayAudit()).toMatchObject({ firstBad: null, dropped: 12 })
     vault.close()

@@ -8,7 +8,7 @@ import Sqlite from 'better-sqlite3'
 import { Secret } from '../../src/core/secret.ts'
 import { Database } from '../../src/vault/database.ts'
 import { sealTokens } from '../../src/vault/sealed-tokens.ts'
-import { UnlockedProfile } from '../../src/vault/unlocked.ts'
+import { UnlockedProfile } from '../../src/vault/unlocked-profile.ts'
 import { openVault } from '../../src/vault/vault.ts'
 import { FROZEN, FROZEN_DEMO, FROZEN_DEMO_SECRETS, FROZEN_END, FROZEN_INTEGRATIONS, FROZEN_TOKENS } from './frozen.ts'
 
@@ -54,7 +54,7 @@ await run.journal.write({ ...FROZEN_DEMO, expiresAt: FROZEN_END }, FROZEN_DEMO_S
 await run.end()
 
 if (!(unlocked instanceof UnlockedProfile)) throw new Error('not a profile')
-const { profileId, rowKey } = unlocked.keys
+const { profileId, rowKey } = unlocked.inside.keys
 const database = Database.open(path)
 const acme = database.get<{ id: Buffer }>("SELECT id FROM integrations WHERE name = 'acme'")
 if (acme === undefined) throw new Error('acme is missing')

@@ -108,9 +108,9 @@ test('OAuth tokens are sealed anew as well', async () => {
   const { deriveKey } = await import('../../src/crypto/derive.ts')
   const { readTokens, sealTokens, openTokens } = await import('../../src/vault/sealed-tokens.ts')
   const { Database } = await import('../../src/vault/database.ts')
-  const { UnlockedProfile } = await import('../../src/vault/unlocked.ts')
+  const { UnlockedProfile } = await import('../../src/vault/unlocked-profile.ts')
   if (!(unlocked instanceof UnlockedProfile)) throw new Error('not a profile')
-  const { profileId, rowKey } = unlocked.keys
+  const { profileId, rowKey } = unlocked.inside.keys
   expect(deriveKey('row', randomBytes(32), profileId)).toHaveLength(32)
   const database = Database.open(path)
   const [row] = database.all<{ id: Buffer }>("SELECT id FROM integrations WHERE name = 'acme'")
@@ -125,8 +125,8 @@ test('OAuth tokens are sealed anew as well', async () => {
   const [resealed] = readTokens(database, profileId)
   if (resealed === undefined) throw new Error('the token is gone')
   expect(resealed.generation).toBe(2)
-  expect(openTokens(again.keys.rowKey, profileId, resealed, 'acme').toString()).toBe('{"refreshToken":"r"}')
-  expect(() => openTokens(again.keys.rowKey, profileId, { ...resealed, expires_at_ms: 0 }, 'acme')).toThrow(code('damaged'))
+  expect(openTokens(again.inside.keys.rowKey, profileId, resealed, 'acme').toString()).toBe('{"refreshToken":"r"}')
+  expect(() => openTokens(again.inside.keys.rowKey, profileId, { ...resealed, expires_at_ms: 0 }, 'acme')).toThrow(code('damaged'))
   database.close()
 })
 

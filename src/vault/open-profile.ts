@@ -1,0 +1,123 @@
+import { CrmError } from '../core/errors.ts'
+import { parseName } from '../core/integration.ts'
+import type { JsonObject } from '../core/json.ts'
+import { toTimestamp } from '../core/time.ts'
+import type { KeySlot } from '../crypto/key-slot.ts'
+import type { AuditEntry, AuditLog } from './audit-log.ts'
+import type { Database } from './database.ts'
+import { type KeySlotInfo, type OpenedSlot, rewriteSlot } from './key-slots.ts'
+import type { ProfileKeys } from './sealed-integrations.ts'
+import type { VaultState } from './state.ts'
+import type { VaultWorld } from './world.ts'
+
+/** A slot wrapped again at today's cost, and the digest of what it replaces. */
+export interface SlotRenewal {
+  readonly slot: KeySlot
+  readonly before: Buffer
+}
+
+/** A profile with its keys: what reading and changing anything in it needs. */
+export class OpenProfile {
+  /** The slot that opened the profile. */
+  readonly openedBy: KeySlotInfo
+  readonly dataKey: Buffer
+  #renewal: SlotRenewal | undefined
+
+  constructor(
+    readonly database: Database,
+    readonly world: VaultWorld,
+    readonly state: VaultState,
+    readonly keys: ProfileKeys & { readonly rowKey: Buffer },
+    opened: OpenedSlot,
+    readonly log: AuditLog,
+    renewal?: SlotRenewal,
+  ) {
+    this.openedBy = opened.slot
+    this.dataKey = opened.dataKey
+    this.#renewal = renewal
+  }
+
+  get name(): string {
+    return this.keys.profile
+  }
+
+  /** A row does not open when another process has rotated the data key since; that is no damage. @throws {CrmError} `conflict`. */
+  read<Result>(read: () => Result): Result {
+    try {
+      return read()
+    } catch (error) {
+      if (error instanceof CrmError && error.code === 'damaged') this.refuseIfRotated()
+      throw error
+    }
+  }
+
+  /** @throws {CrmError} `conflict` when another process has rotated the data key since. */
+  refuseIfRotated(): void {
+    const row = this.database.get<{ generation: number }>('SELECT generation FROM profiles WHERE id = ?', this.keys.profileId)
+    if (row?.generation === this.keys.generation) return
+    throw new CrmError('conflict', `the data key of the profile ${this.name} was ${row === undefined ? 'removed' : 'rotated'} meanwhile`, {
+      hint: 'run the command again',
+      retryable: true,
+    })
+  }
+
+  /** One transaction: the change and its audit rows. False when the change had nothing to record. */
+  change(what: string, change: (at: string) => Iterable<AuditEntry>): boolean {
+    const at = toTimestamp(this.world.clock())
+    const { end, added } = this.database.write(what, () => {
+      this.refuseIfRotated()
+      return this.log.append(this.#withRenewal(change(at)), at, this.world.actor())
+    })
+    if (added === 0) return false
+    this.#renewal = undefined
+    this.state.rememberSequence(this.keys.profileId, end)
+    return true
+  }
+
+  /** The entries, and that of a slot that is renewed with them. */
+  *#withRenewal(entries: Iterable<AuditEntry>): Generator<AuditEntry> {
+    let some = false
+    for (const entry of entries) {
+      some = true
+      yield entry
+    }
+    if (some) yield* this.#renewSlot()
+  }
+
+  #renewSlot(): AuditEntry[] {
+    if (this.#renewal === undefined || !rewriteSlot(this.database, this.#renewal.slot, this.#renewal.before)) return []
+    const { slotId, kdf } = this.#renewal.slot
+    return [{ event: 'key.renew', details: { id: slotId.toString('hex'), cost: kdf.split('$')[1] ?? '' } }]
+  }
+
+  /** How many rows the audit log has ever had. */
+  auditCount(): number {
+    return (
+      this.database.get<{ audit_count: number }>('SELECT audit_count FROM profiles WHERE id = ?', this.keys.profileId)?.audit_count ?? 0
+    )
+  }
+
+  /** Adds an event of a command that changes nothing in the vault. */
+  async record(event: string, details: JsonObject, outcome = 'ok'): Promise<void> {
+    this.change('write the audit log', () => [{ event, outcome, details }])
+  }
+
+  /** @throws {CrmError} `conflict` when another profile has the name. */
+  async rename(profile: string): Promise<void> {
+    const name = parseName(profile, 'profile')
+    this.change('rename the profile', () => {
+      if (this.database.get('SELECT 1 FROM profiles WHERE name = ?', name) !== undefined) {
+        throw new CrmError('conflict', `the profile ${name} exists already`, { hint: 'see the profiles with: crm profile list' })
+      }
+      this.database.run('UPDATE profiles SET name = ? WHERE id = ?', name, this.keys.profileId)
+      return [{ event: 'profile.rename', details: { from: this.name, name } }]
+    })
+  }
+
+  /** Zero-fills the keys. Nothing else works afterwards. */
+  lock(): void {
+    this.log.lock()
+    this.keys.rowKey.fill(0)
+    this.dataKey.fill(0)
+  }
+}
