@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import type { DoctorAnswer } from '../core/answers.ts'
 import { CrmError } from '../core/errors.ts'
@@ -41,7 +42,7 @@ async function doctor(app: App, isReport: boolean): Promise<Outcome> {
     }
   }
   const { home } = app.world
-  const report = reportOf(checks, { home, user: env.USER ?? env.USERNAME, host: app.world.host(), names })
+  const report = reportOf(checks, { home, user: env.USER ?? env.USERNAME, host: app.world.host(), paths: pathsOf(app), names })
   const data: DoctorAnswer = { checks, summary: summaryOf(checks), report }
   const view = async () =>
     isReport ? (await import('../terminal/views/doctor.ts')).reportView : (await import('../terminal/views/doctor.ts')).doctorView
@@ -109,6 +110,16 @@ async function sourcesOf(app: App, vault: Vault, profile: string): Promise<reado
       },
     },
   ]
+}
+
+/** Every path that a finding may name. */
+function pathsOf(app: App): readonly string[] {
+  const { vault, configFile, keyFile, identityFile } = app.paths
+  const { CRM_PASSPHRASE_FILE: passphraseFile } = app.world.env
+  return [vault, configFile, keyFile, identityFile, ...(passphraseFile === undefined ? [] : [passphraseFile])].flatMap((path) => [
+    path,
+    dirname(path),
+  ])
 }
 
 /** Everything that its user has given a name. */

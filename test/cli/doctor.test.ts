@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { ErrorCode } from '../../src/core/errors.ts'
 import { makeCertificates } from '../http/certificates.ts'
@@ -18,6 +18,7 @@ import {
   succeed,
 } from '../support/cli.ts'
 import { ANYWHERE, writeDefinition } from '../support/definitions.ts'
+import { mountMemory } from '../support/mount.ts'
 import { documentOf, failureOf, type Json } from './document.ts'
 
 let acme: Home
@@ -188,6 +189,30 @@ describe.concurrent('crm doctor', () => {
     )
   })
 
+  test('warns of a file system in memory; on one that is read-only says what fails, and what it could not look at', async (context) => {
+    const home = copyOf(acme)
+    const place = join(home.path, 'mounted')
+    const { makeReadOnly } = mountMemory(context, place, '4m')
+    const vault = join(place, 'vault.db')
+    writeFileSync(vault, readFileSync(home.vault), { mode: 0o600 })
+    const inMemory = await checksOf({ home }, ['--vault', vault])
+    expect(inMemory.get('file_system')).toMatchObject({ state: 'warning', detail: expect.stringContaining('tmpfs') })
+    expect(inMemory.get('durability').state).toBe('ok')
+    makeReadOnly()
+    const checks = await checksOf({ home }, ['--vault', vault], 'io_failed')
+    expect(checks.get('vault')).toMatchObject({ state: 'problem', detail: expect.stringContaining('read-only') })
+    expect([...checks.values()].filter(({ state }) => state === 'skipped').map(({ id }) => id)).toEqual([
+      'durability',
+      'rollback',
+      'key_slots',
+      'unlock',
+      'seals',
+      'integrations',
+      'definitions',
+      'demos',
+    ])
+  })
+
   test('asked for a report tells nothing of names, people, machines and hosts', async () => {
     const home = copyOf(acme)
     const { env } = home
@@ -197,6 +222,11 @@ describe.concurrent('crm doctor', () => {
     for (const told of [home.path, 'acme', hostname(), 'canary-proxy', 'proxy.internal.example', env.INTEGRATION_ENCRYPTION_KEY ?? ''])
       expect(stdout + stderr, told).not.toContain(told)
     expect(documentOf('doctor', await run(['doctor', '--json'], { home })).data.report).toContain('~/vault.db')
+    const elsewhere = join(emptyHome().path, 'vault.db')
+    writeFileSync(elsewhere, readFileSync(home.vault), { mode: 0o600 })
+    const outside = succeed(await run(['doctor', '--report', '--vault', elsewhere], { home })).stdout
+    expect(outside).toContain('vault_file       <path>, mode 0600')
+    expect(outside).not.toContain(dirname(elsewhere))
   })
 })
 

@@ -5,6 +5,8 @@ export interface Private {
   readonly home: string | undefined
   readonly user: string | undefined
   readonly host: string
+  /** Where files are: those below the home are shown from there on, others not at all. */
+  readonly paths: readonly string[]
   /** Names of profiles, integrations and demos. */
   readonly names: readonly string[]
 }
@@ -18,10 +20,11 @@ export function reportOf(checks: readonly Finding[], told: Private): string {
   return checks.map(({ id, state, detail }) => `${state.padEnd(8)} ${id.padEnd(16)} ${hide(detail)}`.trimEnd()).join('\n')
 }
 
-function hiding({ home, user, host, names }: Private): (text: string) => string {
+function hiding({ home, user, host, paths, names }: Private): (text: string) => string {
   const words: [string, string][] = [
     ...(home === undefined ? [] : [[home, '~'] as [string, string]]),
     [host, '<host>'],
+    ...paths.filter((path) => home === undefined || !path.startsWith(`${home}/`)).map((path): [string, string] => [path, '<path>']),
     ...(user === undefined ? [] : [[user, '<user>'] as [string, string]]),
     ...names.map((name): [string, string] => [name, '<name>']),
   ]

@@ -29,6 +29,9 @@ const IN_FORCE: Readonly<Record<string, string | number>> = {
   temp_store: 2,
 }
 
+/** The checks that look into the vault. */
+const INSIDE = ['durability', 'rollback', 'key_slots', 'unlock', 'seals', 'integrations', 'definitions', 'demos']
+
 /** Directory, file, file system, structure and settings of the vault. `vault` is undefined where it could not be opened. */
 export async function checkVault(facts: VaultFacts): Promise<{ readonly findings: readonly Finding[]; readonly vault: Vault | undefined }> {
   const { path, owner } = facts
@@ -45,11 +48,11 @@ export async function checkVault(facts: VaultFacts): Promise<{ readonly findings
     fileSystem(path),
   ]
   if (findings.some(({ state }) => state === 'problem'))
-    return { findings: [...findings, skipped('vault', 'not opened')], vault: undefined }
+    return { findings: [...findings, skipped('vault', 'not opened'), ...unreached()], vault: undefined }
   const format = formatInHeader(path)
   if (format !== 0 && format < FORMAT_VERSION) {
     const older = `format ${format}; the next command that opens it brings it to ${FORMAT_VERSION}, and keeps it as it is beside it`
-    return { findings: [...findings, warning('vault', older, 'crm list')], vault: undefined }
+    return { findings: [...findings, warning('vault', older, 'crm list'), ...unreached()], vault: undefined }
   }
   let vault: Vault | undefined
   findings.push(
@@ -58,8 +61,14 @@ export async function checkVault(facts: VaultFacts): Promise<{ readonly findings
       return ok('vault', `format ${FORMAT_VERSION}, ${Math.ceil((await vault.size()) / 1024)} KiB, its structure as crm writes it`)
     }),
   )
-  if (vault !== undefined) findings.push(await look('durability', () => durability(vault as Vault)))
+  if (vault === undefined) return { findings: [...findings, ...unreached()], vault }
+  findings.push(await look('durability', () => durability(vault as Vault)))
   return { findings, vault }
+}
+
+/** What lies behind a vault that is not opened: nobody should take a line that is not there for one that is well. */
+function unreached(): readonly Finding[] {
+  return INSIDE.map((id) => skipped(id, 'the vault is not opened'))
 }
 
 /** The file and those that SQLite keeps beside it. */
