@@ -129,6 +129,7 @@ async function namesIn(vault: Vault): Promise<readonly string[]> {
     profiles.map(async (profile) => [
       ...(await vault.names(profile)),
       ...(await vault.demos(profile)).flatMap(({ slug, name }) => [slug, name]),
+      ...(await vault.keySlots(profile)).filter(({ kind }) => kind === 'recipient').map(({ label }) => label),
     ]),
   )
   return [...profiles.filter((name) => name !== 'default'), ...inside.flat()]

@@ -71,7 +71,7 @@ async function verify(app: App, isAll: boolean): Promise<Outcome> {
       : [
           {
             code: 'profiles_not_verified',
-            message: `not verified, because no key at hand opens them: the profiles ${unverified.join(', ')}; crm -p ${unverified[0]} vault verify asks for the key of one`,
+            message: `not verified, because no key at hand opens them: the profiles ${unverified.join(', ')}; with the key of one: crm -p ${unverified[0]} vault verify`,
           },
         ]
   return done('crm.vault-verify/1', data, async () => (await import('../terminal/views/vault.ts')).vaultVerifyView, { warnings, error })

@@ -204,6 +204,13 @@ describe.concurrent('a shared vault that somebody has edited', () => {
     database.close()
     const listed = documentOf('profile members', await run(['profile', 'members', '--json'], { home: owner }))
     expect(listed).toMatchObject({ data: { members: [{ verified: false }] }, warnings: [{ code: 'member_altered' }] })
+    const { data } = failureOf('doctor', 'damaged', await run(['doctor', '--json'], { home: owner }))
+    expect(data.checks.find(({ id }: { id: string }) => id === 'members')).toMatchObject({
+      state: 'problem',
+      detail: 'not let in by a holder of the key: ben',
+      fix: `crm key remove ${Buffer.from(row.id).toString('hex').slice(0, 8)}`,
+    })
+    expect(data.report).toContain('not let in by a holder of the key: <name>')
     failureOf('key rotate', 'damaged', await run(['key', 'rotate', '--yes', '--json'], { home: owner }))
     succeed(await run(['show', 'acme', '--reveal', 'token'], { home: owner }))
   })

@@ -46,6 +46,7 @@ export async function checkProfile(facts: ProfileFacts): Promise<readonly Findin
     ...keys,
     opened.finding,
     rows,
+    ...(await members(facts, opened.unlocked)),
     await look('integrations', () => integrations(vault, profile)),
     await look('definitions', () => definitions(facts, opened.unlocked)),
     await look('demos', () => demos(facts)),
@@ -100,6 +101,18 @@ function seals(unlocked: UnlockedVault): Finding {
   let count = 0
   for (const _ of unlocked.openAll()) count += 1
   return ok('seals', `${count} ${count === 1 ? 'integration opens' : 'integrations open'}`)
+}
+
+/** Whom the profile is shared with, where it is: was each slot written by a holder of the key? */
+async function members({ vault, profile }: ProfileFacts, unlocked: UnlockedVault | undefined): Promise<readonly Finding[]> {
+  const count = (await vault.keySlots(profile)).filter(({ kind }) => kind === 'recipient').length
+  if (count === 0) return []
+  if (unlocked === undefined) return [skipped('members', `not verified: the profile ${profile} is locked`)]
+  const altered = await unlocked.alteredMembers()
+  const [first] = altered
+  if (first === undefined) return [ok('members', `${count}, each let in by a holder of the key`)]
+  const told = `not let in by a holder of the key: ${some(altered.map(({ label }) => label))}`
+  return [problem('members', 'damaged', told, `crm key remove ${first.id.slice(0, 8)}`)]
 }
 
 async function integrations(vault: Vault, profile: string): Promise<Finding> {
