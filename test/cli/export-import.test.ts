@@ -61,6 +61,16 @@ describe('sealed for a recipient', () => {
     }
   })
 
+  test('on a terminal it is text, which survives being copied', async (context) => {
+    requireAge(context)
+    const { file: identity, recipient } = newAgeKeys(inHome(full, 'terminal.key'))
+    const terminal = runInTerminal({ command: [NODE, CRM, 'export', 'acme', '--to', recipient], env: full.env, cwd: full.path })
+    expect(await terminal.exited).toBe(0)
+    const [armored = ''] = /-----BEGIN AGE[\s\S]*END AGE ENCRYPTED FILE-----/.exec(terminal.text()) ?? []
+    const opened = execFileSync('age', ['-d', '-i', identity], { input: `${armored}\n`, encoding: 'utf8' })
+    expect(JSON.parse(opened).integrations).toMatchObject([{ name: 'acme', apiKey: TOKEN }])
+  })
+
   test('a file that the age command has made is imported', async (context) => {
     requireAge(context)
     const { file: identity, recipient } = newAgeKeys(inHome(full, 'made.key'))

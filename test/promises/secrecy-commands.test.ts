@@ -102,6 +102,17 @@ describe('what every command prints, stores and shows to the process list', () =
     }
   })
 
+  test.concurrent('P08 a plain export hands over what it was asked for, and leaves it nowhere else', async () => {
+    const { sandbox, homes, canaries } = shared
+    const home = copyOf(homes.acme)
+    for (const format of FORMATS) {
+      const watched = await watch(['export', 'acme', '--plaintext', '--yes', ...format], { home })
+      expect(watched.stdout, format.join(' ')).toContain(sandbox.administratorToken)
+      expect(leaksOf(canaries, watched, home.path, INPUTS, ['the administrator token']), format.join(' ')).toEqual([])
+      expect(canaries.findIn(watched.stderr), format.join(' ')).toEqual([])
+    }
+  })
+
   test.concurrent('P08 a program that is run beside the sandbox inherits no key of the vault', async () => {
     const { homes, canaries } = shared
     const home = copyOf(homes.acme)
