@@ -286,8 +286,9 @@ export class App {
   /** Has what Node compiles from here on kept for the next run, where there is a place for it. */
   async keepCompiled(): Promise<void> {
     const { keepCompiled } = await import('../files/compiled.ts')
-    const directory = this.#pathsIfAny?.cacheDirectory
-    if (directory !== undefined) keepCompiled(directory, this.world)
+    const paths = this.#pathsIfAny
+    // Whoever has no vault may be only looking, and a command that is cancelled leaves nothing.
+    if (paths !== undefined && vaultExists(paths.vault)) keepCompiled(paths.cacheDirectory, this.world)
   }
 
   /** The network client of this run. */

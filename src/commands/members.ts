@@ -5,6 +5,7 @@ import type { UnlockedVault } from '../vault/unlocked.ts'
 import { type App, done, type Outcome } from './app.ts'
 import { confirmByName } from './confirm-name.ts'
 import { keepingKeys } from './key-rotate.ts'
+import { unlockedIfAtHand } from './open-for-use.ts'
 
 const MOST_LABEL_CHARACTERS = 64
 /** Characters of a recipient that tell it from others, at its beginning and its end. */
@@ -47,15 +48,6 @@ function alteredWarning({ id, label }: KeySlotInfo) {
   return {
     code: 'member_altered',
     message: `the slot of ${label} was not written by a holder of the key; take it out with: crm key remove ${id.slice(0, 8)}`,
-  }
-}
-
-async function unlockedIfAtHand(app: App, profile: string): Promise<UnlockedVault | undefined> {
-  try {
-    return await app.unlockSilently(profile)
-  } catch (error) {
-    if (error instanceof CrmError && (error.code === 'locked' || error.code === 'wrong_key')) return undefined
-    throw error
   }
 }
 

@@ -66,3 +66,13 @@ export function destinationOf(provider: Provider, { integration: { settings } }:
   const { baseUrl } = settings
   return provider.destination?.(settings) ?? (typeof baseUrl === 'string' ? baseUrl : 'an address that is not known yet')
 }
+
+/** The unlocked profile where a key is at hand; undefined where none is, or none fits. */
+export async function unlockedIfAtHand(app: App, profile: string): Promise<UnlockedVault | undefined> {
+  try {
+    return await app.unlockSilently(profile)
+  } catch (error) {
+    if (error instanceof CrmError && (error.code === 'locked' || error.code === 'wrong_key')) return undefined
+    throw error
+  }
+}

@@ -7,7 +7,7 @@ import { skippedResult, summarize, type TestSubject, testError, testIntegrations
 import type { UnlockedVault } from '../vault/unlocked.ts'
 import { type App, action, done, type Outcome } from './app.ts'
 import { setExamples, setStatuses } from './help-format.ts'
-import { askAboutDefinition } from './open-for-use.ts'
+import { askAboutDefinition, unlockedIfAtHand } from './open-for-use.ts'
 import { parseWholeNumber } from './whole-number.ts'
 
 interface TestFlags {
@@ -168,15 +168,6 @@ async function isAltered(unlocked: UnlockedVault, name: string): Promise<boolean
     return false
   } catch (error) {
     if (error instanceof CrmError && error.code === 'damaged') return true
-    throw error
-  }
-}
-
-async function unlockedIfAtHand(app: App, profile: string): Promise<UnlockedVault | undefined> {
-  try {
-    return await app.unlockSilently(profile)
-  } catch (error) {
-    if (error instanceof CrmError && (error.code === 'locked' || error.code === 'wrong_key')) return undefined
     throw error
   }
 }

@@ -6,8 +6,9 @@ import { chatwootVariables, emptyHome, type Home, newDirectory, openSandbox, run
 
 /** A test of variables, in a home of its own. */
 async function testIn(home: Home, own: string, umask = '022'): Promise<void> {
-  const env = { ...chatwootVariables(await openSandbox()), CRM_HOME: own }
-  succeed(await runShell(`umask ${umask}; crm test env:chatwoot`, { home, env }))
+  // The vault lies elsewhere: it has rules of its own about its directory.
+  const env = { ...chatwootVariables(await openSandbox()), CRM_HOME: own, CRM_VAULT: home.vault }
+  succeed(await runShell(`umask ${umask}; crm init --key env && crm test env:chatwoot`, { home, env }))
 }
 
 test.concurrent.each(['000', '022', '077'])('P01 kept code is 0600 in directories that are 0700, under umask %s', async (umask) => {
@@ -38,6 +39,13 @@ test.concurrent('nothing is kept in a directory that others can reach, below one
     const cache = join(own, 'cache')
     expect(existsSync(cache) ? readdirSync(cache) : []).toEqual([])
   }
+})
+
+test.concurrent('nothing is kept where there is no vault', async () => {
+  const own = join(newDirectory(), 'own')
+  const env = { ...chatwootVariables(await openSandbox()), CRM_HOME: own }
+  succeed(await runShell('crm test env:chatwoot', { home: emptyHome(), env }))
+  expect(existsSync(own)).toBe(false)
 })
 
 test.concurrent('what is small keeps nothing', async () => {
