@@ -57,10 +57,12 @@ class Gate {
   }
 
   async send(request: HttpRequest): Promise<HttpResponse> {
+    let refused: HttpResponse | undefined
     for (let tried = 1; ; tried += 1) {
-      const response = await this.#sendOnce(request)
+      const response = await this.#sendOnce(request).catch((error: unknown) => this.#overtaken(error, refused))
       const wait = response.status === 429 && tried < TRIES ? this.#waitAfter(response, tried) : undefined
       if (wait === undefined) return response
+      refused = response
       const until = this.#pace.clock() + wait
       if (until > (this.#pace.deadlineMs ?? Number.POSITIVE_INFINITY)) return response
       if (until > this.#pausedUntil) {
@@ -68,6 +70,13 @@ class Gate {
         this.#pace.onPause?.(this.#origin, wait)
       }
     }
+  }
+
+  /** The time of the command may end while a limit is waited out: then the limit is what kept the request from being answered. */
+  #overtaken(error: unknown, refused: HttpResponse | undefined): HttpResponse {
+    const isOver = this.#pace.clock() >= (this.#pace.deadlineMs ?? Number.POSITIVE_INFINITY)
+    if (refused === undefined || !isOver || !(error instanceof CrmError) || error.code !== 'unreachable') throw error
+    return refused
   }
 
   async #sendOnce(request: HttpRequest): Promise<HttpResponse> {

@@ -85,10 +85,14 @@ export async function restoreVault(
     }
     const at = toTimestamp(world.clock())
     const previous = `${database.path}.before-restore-${timeInName(at)}.backup`
-    replace(database, temporary, previous, opened, at, world, basename(file))
+    const remember = (): void => {
+      for (const row of database.all<ProfileRow>('SELECT id, audit_count FROM profiles'))
+        state.rememberSequence(row.id, row.audit_count, true)
+    }
+    replace(database, temporary, previous, opened, at, world, basename(file), remember)
+    // Once more: whoever opened the vault until the last moment remembered what was there before.
+    remember()
     lockAll(opened)
-    for (const row of database.all<ProfileRow>('SELECT id, audit_count FROM profiles'))
-      state.rememberSequence(row.id, row.audit_count, true)
     database.compact()
     return { ...result, previous }
   } finally {
@@ -104,6 +108,7 @@ function replace(
   at: string,
   world: VaultWorld,
   name: string,
+  remember: () => void,
 ): void {
   const tables = tablesOf(FORMAT_VERSION)
   const source = Database.openCopy(from)
@@ -126,6 +131,8 @@ function replace(
         )
         log.lock()
       }
+      // Before the commit: killed after it, this machine would take the restored vault for an old copy that somebody put there.
+      remember()
     },
   )
 }
