@@ -77,6 +77,16 @@ describe.concurrent('crm providers add', () => {
     }
   })
 
+  test('tells a person that a test is a POST', async () => {
+    const home = await homeWithVault()
+    writeDefinition(home, { ...ACME, test: { ...ACME.test, request: { path: '/query', method: 'POST', body: { query: '{ me }' } } } })
+    const terminal = runInTerminal({ command: ['/bin/sh', '-c', 'crm providers add acme.json'], env: home.env, cwd: home.path })
+    await terminal.sees('The test is a POST: its author says that it changes nothing.')
+    await terminal.sees('whose secrets go to these hosts?')
+    terminal.type(KEYS.enter)
+    expect(await terminal.exited).toBe(130)
+  })
+
   test('without a terminal needs --yes', async () => {
     const home = await homeWithVault()
     const { error } = failureOf('providers add', 'usage', await run(['providers', 'add', writeDefinition(home, ACME), '--json'], { home }))
@@ -309,6 +319,29 @@ describe.concurrent('the other ways to authenticate', () => {
     const access = documentOf('env', await run(['env', 'acme', '--json'], { home })).data
     expect(access).toMatchObject({ headers: { 'x-session': 'T canary-token-2' }, accessToken: 'canary-token-2' })
     expect(Date.parse(access.expiresAt) - Date.now()).toBeLessThan(601_000)
+  })
+
+  test('a host that a token answer names gets nothing, unless the definition lists it', async () => {
+    const elsewhere = await crm()
+    const server = await crm((request) =>
+      request.path === '/token' ? { status: 200, body: { access_token: 'canary-token', api: elsewhere.origin } } : WELL,
+    )
+    const named = (hosts: readonly string[]): Definition => ({
+      ...ANYWHERE,
+      baseUrl: '{{auth.meta.api}}',
+      hosts,
+      fields: [{ name: 'apiKey', label: 'API key', kind: 'secret' }],
+      auth: {
+        type: 'oauth2_client_credentials',
+        token: { url: `${server.origin}/token`, clientId: 'id', clientSecret: '{{fields.apiKey}}', capture: { api: '/api' } },
+      },
+    })
+    const own = new URL(server.origin).host
+    const refused = await run([...ADD, '--json'], { home: await homeWith(named([own])), env })
+    expect(failureOf('add', 'usage', refused).error.message).toContain('not on a host')
+    expect(elsewhere.seen).toEqual([])
+    succeed(await run(ADD, { home: await homeWith(named([own, new URL(elsewhere.origin).host])), env }))
+    expect(elsewhere.seen).toMatchObject([{ headers: { authorization: 'Bearer canary-token' } }])
   })
 
   test('a token endpoint that says no by 200, or by its own word, is a refusal', async () => {
