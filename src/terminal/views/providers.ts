@@ -73,9 +73,11 @@ function methodsText(methods: ProviderAnswer['provider']['authMethods'], style: 
 
 /** `crm providers <id>`: its fields, where to find each value, and how to give it. */
 export const providerView: View<ProviderAnswer> = ({ provider }, style) => {
+  const own = provider.definition === null ? [] : [`definition: sha256 ${provider.definition}`]
   const head = [
     `${style.accent(shown(provider.name, style))} (${shown(provider.id, style)})`,
-    `documentation: ${whole(provider.docs)}`,
+    ...own,
+    ...(provider.docs === '' ? [] : [`documentation: ${whole(provider.docs)}`]),
     ...methodsText(provider.authMethods, style),
     '',
     'Fields:',
