@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { syncDirectory } from '../files/private.ts'
 import { Database } from './database.ts'
@@ -6,7 +6,7 @@ import { createPrivateFile } from './file.ts'
 
 /**
  * Writes a consistent copy of a vault to `file`, 0600: made beside it, synchronised, read back whole, renamed into its place. Where
- * it fails nothing is left, and what was at `file` stays.
+ * it fails before it has its name, nothing is left and what was at `file` stays; after that, a new file is taken away again.
  * @param check looks at the copy before it gets its name, and throws when it is not good.
  * @throws {CrmError} `io_failed`, `damaged`, and whatever `check` throws.
  */
@@ -23,8 +23,15 @@ export function writeBackup(database: Database, file: string, check: (copy: Data
     } finally {
       copy.close()
     }
+    const isNew = !existsSync(file)
     renameSync(fresh, file)
-    syncDirectory(dirname(file))
+    try {
+      syncDirectory(dirname(file))
+    } catch (error) {
+      // A name that may be gone with the power is none: what is reported as failed is not there, and can be done again.
+      if (isNew) rmSync(file, { force: true })
+      throw error
+    }
   } finally {
     rmSync(fresh, { force: true })
   }

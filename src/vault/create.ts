@@ -1,8 +1,8 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
+import { closeSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { CrmError } from '../core/errors.ts'
 import type { Clock } from '../core/ports.ts'
-import { createPrivateDirectory } from '../files/private.ts'
+import { createPrivateDirectory, syncDirectory } from '../files/private.ts'
 import { Database } from './database.ts'
 import { vaultExists } from './exists.ts'
 import { createPrivateFile, refuseNetworkFileSystem } from './file.ts'
@@ -61,14 +61,4 @@ function isAbandoned(lock: string, nowMs: number): boolean {
 
 function removeVaultFiles(path: string): void {
   for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${path}${suffix}`, { force: true })
-}
-
-function syncDirectory(path: string): void {
-  try {
-    const descriptor = openSync(path, 'r')
-    fsyncSync(descriptor)
-    closeSync(descriptor)
-  } catch {
-    // Not every platform lets a directory be opened; its rename is then as durable as it makes it.
-  }
 }
