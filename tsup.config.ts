@@ -4,29 +4,24 @@ import { packs } from './.tsup/packs.ts'
 import { bundledSqlite, slimAge, slimCommander, slimPrompts, slimUndici } from './.tsup/slim.ts'
 
 /** Files that every run of a kind asks for: see `packs`. */
+const started = ['src/main.ts', 'src/commands/program.ts']
 const opened = ['src/vault/vault.ts', 'src/commands/key-sources.ts', 'src/vault/unlock.ts']
-const tested = ['src/files/compiled.ts', 'src/commands/network.ts', 'src/chatwoot/connection-test.ts']
+const tested = ['src/commands/network.ts', 'src/chatwoot/connection-test.ts']
 
 const together = packs({
   command: 'main.cjs',
   library: 'index.cjs',
+  small: ['better-sqlite3'],
   frequent: [
-    { entries: ['src/main.ts'], weight: 10 },
-    { entries: ['src/main.ts', 'src/commands/list.ts', 'src/vault/vault.ts', 'src/terminal/views/list.ts'], weight: 1 },
-    { entries: ['src/main.ts', 'src/commands/show.ts', ...opened, 'src/terminal/views/show.ts'], weight: 1 },
-    { entries: ['src/main.ts', 'src/commands/add.ts', 'src/files/compiled.ts', ...opened, 'src/terminal/views/changed.ts'], weight: 1 },
+    { entries: started, weight: 10 },
+    { entries: [...started, 'src/commands/list.ts', 'src/vault/vault.ts', 'src/terminal/views/list.ts'], weight: 1 },
+    { entries: [...started, 'src/commands/show.ts', ...opened, 'src/terminal/views/show.ts'], weight: 1 },
+    { entries: [...started, 'src/commands/add.ts', ...opened, 'src/terminal/views/changed.ts'], weight: 1 },
     {
-      entries: [
-        'src/main.ts',
-        'src/commands/test.ts',
-        ...opened,
-        ...tested,
-        'src/providers/custom-answer.ts',
-        'src/terminal/views/test.ts',
-      ],
+      entries: [...started, 'src/commands/test.ts', ...opened, ...tested, 'src/providers/custom-answer.ts', 'src/terminal/views/test.ts'],
       weight: 1,
     },
-    { entries: ['src/main.ts', 'src/commands/demo-create.ts', ...opened, ...tested, 'src/terminal/views/demo-create.ts'], weight: 1 },
+    { entries: [...started, 'src/commands/demo-create.ts', ...opened, ...tested, 'src/terminal/views/demo-create.ts'], weight: 1 },
     { entries: ['src/index.ts', 'src/vault/vault.ts', 'src/vault/unlock.ts'], weight: 0.3 },
   ],
 })
@@ -48,15 +43,7 @@ export default defineConfig([
     // Drops undici's experimental parser, which is chosen by this test.
     define: { esbuildDetection: 'true' },
     plugins: [chunksToCommonJs, together.writer],
-    esbuildPlugins: [
-      slimCommander,
-      slimPrompts,
-      slimUndici,
-      slimAge,
-      bundledSqlite,
-      fewChunks('src/main.ts', 'src/index.ts'),
-      together.listener,
-    ],
+    esbuildPlugins: [slimCommander, slimPrompts, slimUndici, slimAge, bundledSqlite, fewChunks(started, 'src/index.ts'), together.listener],
     dts: { entry: { index: 'src/index.ts' } },
     clean: true,
   },

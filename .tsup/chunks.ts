@@ -31,15 +31,15 @@ export const chunksToCommonJs: Plugin = {
  * Makes few chunks of the command, since every file costs a start 0.2 ms. esbuild makes one of each set of files that the same entries
  * use, and every `import()` is an entry: what commands share would fall into dozens. So each `import()` is made to load more than it
  * asks for, where that is loaded already or costs less than a file; see `readGraph`.
- * @param entry the file that every run begins with, from the root of the repository.
+ * @param started the files that every run loads, that which it begins with first; from the root of the repository.
  * @param library the file that programs import.
  */
-export function fewChunks(entry: string, library: string): EsbuildPlugin {
+export function fewChunks(started: readonly string[], library: string): EsbuildPlugin {
   return {
     name: 'few-chunks',
     async setup(build) {
       const root = build.initialOptions.absWorkingDir ?? process.cwd()
-      const graph = await readGraph(root, entry, library)
+      const graph = await readGraph(root, started, library)
       // Packages have a default to hand on, our own modules have none.
       build.initialOptions.logOverride = { ...build.initialOptions.logOverride, 'import-is-undefined': 'silent' }
       build.onResolve({ filter: /./ }, async ({ kind, path, pluginData, ...from }) => {

@@ -38,10 +38,10 @@ export interface Graph {
  * Reads the graph of our own files, and makes groups of them: what every run begins with, in so far as the library uses it and besides; what the same entries use; and groups joined
  * where that saves more, in files that are not opened, than it costs in code that somebody does not need.
  */
-export async function readGraph(root: string, entry: string, library: string): Promise<Graph> {
+export async function readGraph(root: string, started: readonly string[], library: string): Promise<Graph> {
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: [entry, library],
+    entryPoints: [...started, library],
     bundle: true,
     format: 'esm',
     platform: 'node',
@@ -55,7 +55,10 @@ export async function readGraph(root: string, entry: string, library: string): P
   const files = new Map<string, File>()
   for (const [path, { bytes, imports }] of Object.entries(metafile.inputs)) {
     const named = (isForeign: boolean, kind: string): string[] =>
-      imports.filter((one) => (one.external === true) === isForeign && one.kind === kind).map((one) => one.path)
+      imports
+        // Data such as package.json becomes part of whatever reads it.
+        .filter((one) => (one.external === true) === isForeign && one.kind === kind && !one.path.endsWith('.json'))
+        .map((one) => one.path)
     files.set(path, {
       bytes,
       imports: named(false, 'import-statement'),
@@ -63,11 +66,11 @@ export async function readGraph(root: string, entry: string, library: string): P
       foreign: named(true, 'import-statement'),
     })
   }
-  return graphOf(root, entry, library, files)
+  return graphOf(root, started, library, files)
 }
 
-function graphOf(root: string, entry: string, library: string, files: ReadonlyMap<string, File>): Graph {
-  const start = closure(entry)
+function graphOf(root: string, started: readonly string[], library: string, files: ReadonlyMap<string, File>): Graph {
+  const start = new Set(started.flatMap((path) => [...closure(path)]))
   const libraryStart = closure(library)
   const inLibrary = closure(library, new Set(), ({ imports, later }) => [...imports, ...later])
   const known = foreignOf(start)
@@ -156,7 +159,7 @@ function graphOf(root: string, entry: string, library: string, files: ReadonlyMa
     companionsOf(path) {
       const own = relative(root, path)
       const loaded = [own, ...ancestorsOf(own)]
-      const begin = inLibrary.has(own) ? [...start].filter((file) => inLibrary.has(file)) : [entry]
+      const begin = inLibrary.has(own) ? [...start].filter((file) => inLibrary.has(file)) : started
       return [...begin, ...groups.filter(({ users }) => loaded.some((one) => users.has(one))).flatMap((group) => group.files)]
     },
   }

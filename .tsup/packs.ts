@@ -21,8 +21,10 @@ interface Frequent {
 /** Chunks that become one file. */
 interface Pack {
   readonly chunks: readonly string[]
+  /** Whether it is what every run begins with. */
+  readonly isFirst: boolean
   readonly users: ReadonlySet<Frequent>
-  /** Packages of others in it: whoever does not use them must not read them. */
+  /** Packages of others in it and in what is loaded with it: whoever does not use them must not read them. */
   readonly packages: string
   readonly bytes: number
 }
@@ -39,15 +41,19 @@ export interface Packing {
   readonly command: string
   /** The file that stands behind the one that programs import, which is written beside it. */
   readonly library: string
-  /** What each kind of frequent run asks for: a run that asks for more finds it too, and reads a file more. */
+  /**
+   * What each kind of frequent run asks for, that of every run first: a run that asks for more finds it too, and reads a file more.
+   */
   readonly frequent: readonly Frequent[]
+  /** Packages so small that they may stand beside what does without them. */
+  readonly small: readonly string[]
 }
 
 /**
  * Puts chunks that run together into one file, since opening a file costs more than the few kilobytes in it. Each chunk stays a function
  * that runs when somebody asks for it, so what is loaded, and in which order, stays as it was.
  */
-export function packs({ command, library, frequent }: Packing): Packs {
+export function packs({ command, library, frequent, small }: Packing): Packs {
   let outputs: Outputs = {}
   return {
     listener: {
@@ -61,7 +67,7 @@ export function packs({ command, library, frequent }: Packing): Packs {
       name: 'packs',
       async buildEnd() {
         const directory = this.options.outDir
-        const made = makePacks(command, namedChunks(outputs), frequent)
+        const made = makePacks(command, namedChunks(outputs), frequent, small)
         const homes: Homes = new Map(
           made.flatMap(({ name, chunks }) => chunks.map((chunk, index) => [chunk, { file: name, index }] as const)),
         )
@@ -112,17 +118,23 @@ function makePacks(
   entry: string,
   chunks: ReadonlyMap<string, Chunk>,
   frequent: readonly Frequent[],
+  small: readonly string[],
 ): { name: string; chunks: readonly string[] }[] {
   const loaded = new Map(frequent.map((run) => [run, new Set(run.entries.flatMap((source) => [...closure(chunkOf(source))]))]))
-  const everywhere = new Set([...closure(entry)].flatMap((chunk) => chunks.get(chunk)?.packages ?? []))
+  // What the first file holds is compiled anew by every run: only what comes after it can be kept compiled.
+  const first = closure(entry)
+  const anywhere = [...small, ...packagesOf(loaded.get(frequent[0] as Frequent) ?? [])]
   const alike = new Map<string, Pack>()
-  for (const [chunk, { bytes, packages: all }] of chunks) {
+  for (const [chunk, { bytes }] of chunks) {
     const users = new Set(frequent.filter((run) => loaded.get(run)?.has(chunk)))
     if (users.size === 0) continue
-    const packages = all.filter((name) => !everywhere.has(name)).join(' ')
-    const key = [packages, ...frequent.map((run) => users.has(run))].join()
+    const packages = packagesOf(closure(chunk))
+      .filter((name) => !anywhere.includes(name))
+      .join(' ')
+    const isFirst = first.has(chunk)
+    const key = [isFirst, packages, ...frequent.map((run) => users.has(run))].join()
     const pack = alike.get(key)
-    alike.set(key, { chunks: [...(pack?.chunks ?? []), chunk], users, packages, bytes: (pack?.bytes ?? 0) + bytes })
+    alike.set(key, { chunks: [...(pack?.chunks ?? []), chunk], isFirst, users, packages, bytes: (pack?.bytes ?? 0) + bytes })
   }
   return joined([...alike.values()]).map((pack, index) => ({
     name: pack.chunks.includes(entry) ? entry : `pack-${index}.cjs`,
@@ -133,6 +145,10 @@ function makePacks(
     const found = [...chunks].find(([, chunk]) => chunk.source === source)
     if (found === undefined) throw new Error(`no import() asks for ${source}`)
     return found[0]
+  }
+
+  function packagesOf(names: Iterable<string>): readonly string[] {
+    return [...new Set([...names].flatMap((chunk) => chunks.get(chunk)?.packages ?? []))].sort()
   }
 
   function closure(chunk: string, found = new Set<string>()): Set<string> {
@@ -160,7 +176,7 @@ function joined(packs: readonly Pack[]): readonly Pack[] {
 
 /** Milliseconds that all frequent runs together gain. */
 function gainOf(a: Pack, b: Pack): number {
-  if (a.packages !== b.packages) return 0
+  if (a.isFirst !== b.isFirst || a.packages !== b.packages) return 0
   const weight = (users: Iterable<Frequent>): number => [...users].reduce((sum, run) => sum + run.weight, 0)
   const both = weight([...a.users].filter((run) => b.users.has(run)))
   return both * FILE_MS - ((weight(a.users) - both) * b.bytes + (weight(b.users) - both) * a.bytes) * BYTE_MS

@@ -1,5 +1,5 @@
-import { runCommand } from './commands/program.ts'
 import type { StopSignal } from './core/errors.ts'
+import { keepCompiled } from './files/compiled.ts'
 import { actorOf, homeOf, hostOf, startOfProcess, variablesOf } from './process-facts.ts'
 import { fdInput, fdOutput } from './terminal/streams.ts'
 import type { World } from './world.ts'
@@ -14,7 +14,11 @@ export async function main(host: NodeJS.Process): Promise<number> {
   // A listener keeps Node from opening a debugger on loopback for whoever sends SIGUSR1.
   host.on('SIGUSR1', () => {})
   keepReportsShut(host)
-  return runCommand(readWorld(host))
+  const world = readWorld(host)
+  keepCompiled(world)
+  // Everything but this file is compiled after that.
+  const { runCommand } = await import('./commands/program.ts')
+  return runCommand(world)
 }
 
 /**

@@ -43,7 +43,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'terminal',
     'world.ts',
   ],
-  'main.ts': ['core', 'terminal', 'commands', 'world.ts', 'process-facts.ts'],
+  'main.ts': ['core', 'files', 'terminal', 'commands', 'world.ts', 'process-facts.ts'],
 }
 
 /** Where each package may be imported; `zod` has rules of its own. */

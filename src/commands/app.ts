@@ -8,11 +8,11 @@ import { Secret } from '../core/secret.ts'
 import { parseDuration } from '../core/time.ts'
 import type { UnlockKey } from '../crypto/key-slot.ts'
 import { readConfig } from '../files/config.ts'
+import { vaultExists } from '../files/exists.ts'
 import { type Paths, resolvePaths } from '../files/paths.ts'
 import type { HttpClient } from '../http/http.ts'
 import { createRedactor, type Redactor } from '../terminal/redact.ts'
 import { createUi, type LoadView, type Ui } from '../terminal/ui.ts'
-import { vaultExists } from '../vault/exists.ts'
 import type { KeySources } from '../vault/key-slots.ts'
 import type { UnlockedVault } from '../vault/unlocked.ts'
 import type { Vault } from '../vault/vault.ts'
@@ -281,14 +281,6 @@ export class App {
     this.#unlocked.push(unlocked)
     this.ui.step(`unlocked the profile ${unlocked.profile} with its ${unlocked.openedBy.kind} key`)
     return unlocked
-  }
-
-  /** Has what Node compiles from here on kept for the next run, where there is a place for it. */
-  async keepCompiled(): Promise<void> {
-    const { keepCompiled } = await import('../files/compiled.ts')
-    const paths = this.#pathsIfAny
-    // Whoever has no vault may be only looking, and a command that is cancelled leaves nothing.
-    if (paths !== undefined && vaultExists(paths.vault)) keepCompiled(paths.cacheDirectory, this.world)
   }
 
   /** The network client of this run. */

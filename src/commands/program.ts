@@ -96,13 +96,10 @@ const COMMANDS: readonly Entry[] = [
   { name: 'help', group: 'try', summary: 'Show help for a command or a topic', load: () => import('./help.ts') },
 ]
 
-/** Commands with the network in them have most of the code there is, which takes longer to compile than what is kept of it to read. */
-const LARGE = /^(?:add|edit|env|login|test|demo-.*)$/
-
 /** Parses the command line and runs the command it names. @returns the exit status. */
 export async function runCommand(world: World): Promise<number> {
   const app = new App(world)
-  const program = createProgram(app)
+  const program = createProgram(app, commandsIn(world.argv))
   try {
     await program.parseAsync([...world.argv], { from: 'user' })
   } catch (error) {
@@ -156,8 +153,17 @@ function commandName(program: Command, argv: readonly string[]): string {
   return command === program || isGroup ? 'help' : names.join(' ')
 }
 
-/** All commands, those of the main job complete only once they are called. A fresh one for each run. */
-export function createProgram(app: App): Command {
+/** The words of a command line after which all commands are shown. */
+const ASKS_FOR_ALL = /^(?:help|--help|-[a-z]*h[a-z]*)$/i
+
+/** The commands that a command line can mean. To make one of each takes the parser longer than most of them need for what they do. */
+function commandsIn(argv: readonly string[]): readonly Entry[] {
+  if (argv.some((word) => ASKS_FOR_ALL.test(word))) return COMMANDS
+  return COMMANDS.filter(({ name, alias }) => argv.includes(name) || (alias !== undefined && argv.includes(alias)))
+}
+
+/** The program with these commands, each complete only once it is called. A fresh one for each run. */
+export function createProgram(app: App, commands: readonly Entry[] = COMMANDS): Command {
   const program = new Command('crm')
   program
     .description('Keeps CRM credentials encrypted, says truthfully whether each works,\nand provisions Chatwoot demos.')
@@ -191,14 +197,13 @@ export function createProgram(app: App): Command {
     .hook('preSubcommand', async (_program, command) => {
       app.use(program.opts<GlobalOptions>())
       const entry = COMMANDS.find((candidate) => candidate.name === command.name())
-      if (LARGE.test(command.name())) await app.keepCompiled()
       await (await entry?.load())?.define(command, app)
     })
     .action(async () => {
       app.use(program.opts<GlobalOptions>())
       await (await import('./overview.ts')).overview(app, program, COMMANDS)
     })
-  for (const { name, alias, summary } of COMMANDS) {
+  for (const { name, alias, summary } of commands) {
     const command = program.command(name).description(summary).helpCommand(false).allowExcessArguments(false)
     if (alias !== undefined) command.alias(alias)
   }

@@ -62,10 +62,13 @@ function percentForms(value: string): string[] {
 
 /** What JSON, percent-encoding and the sanitiser leave as it is: most tokens. */
 const PLAIN = /^[A-Za-z0-9._~-]+$/
+/** What JSON and the sanitiser leave as it is: those, and keys in base64. */
+const SIMPLE = /^[A-Za-z0-9._~+/=-]+$/
 
 /** The value as escaped text: JSON, our own escapes, percent-encoding, and its lines one by one. */
 function escapedForms(value: string): string[] {
   if (PLAIN.test(value)) return [value]
+  if (SIMPLE.test(value)) return [value, ...percentForms(value)]
   const json = JSON.stringify(value).slice(1, -1)
   const lines = value.includes('\n') ? value.split(/\r?\n/).filter((line) => line.length >= 16 && !line.startsWith('-----')) : []
   return [value, ...lines, json, escapeJson(json), visible(value, Number.POSITIVE_INFINITY), ...percentForms(value)]
@@ -84,7 +87,7 @@ export function secretForms(value: string): readonly string[] {
 const HEAD = SHORTEST_REDACTED_BYTES
 
 /**
- * The first six characters of every form of a secret that is {@link PLAIN}: enough to tell that none of them is in a text, at a fraction
+ * The first six characters of every form of a secret that is {@link SIMPLE}: enough to tell that none of them is in a text, at a fraction
  * of what the forms cost.
  */
 export function headsOf(value: string): readonly string[] {
@@ -97,14 +100,25 @@ export function headsOf(value: string): readonly string[] {
   ]
   const hex = bytes.toString('hex', 2, 2 + HEAD / 2)
   const url = base64.filter((head) => /[+/]/.test(head)).map(toBase64Url)
-  return [value.slice(0, HEAD), ...base64, ...url, hex, hex.toUpperCase()]
+  // The first six characters of a percent-encoded text come of as many characters of it at most.
+  const percent = PLAIN.test(value) ? [] : percentForms(value.slice(0, HEAD)).map((form) => form.slice(0, HEAD))
+  return [value.slice(0, HEAD), ...base64, ...url, hex, hex.toUpperCase(), ...percent]
 }
+
+const RADIX = 31
+/** What the first of six characters counts for. */
+const FIRST = (RADIX ** (HEAD - 1)) | 0
 
 /** Six characters as one number. */
 function headAt(text: string, index: number): number {
   let head = 0
-  for (let place = index; place < index + HEAD; place += 1) head = (Math.imul(head, 31) + text.charCodeAt(place)) | 0
+  for (let place = index; place < index + HEAD; place += 1) head = (Math.imul(head, RADIX) + text.charCodeAt(place)) | 0
   return head
+}
+
+/** The number of the six characters that begin one place after `index`, from that of those before (Rabin and Karp's search). */
+function headAfter(head: number, text: string, index: number): number {
+  return (Math.imul(head - Math.imul(text.charCodeAt(index), FIRST), RADIX) + text.charCodeAt(index + HEAD)) | 0
 }
 
 /** Secrets whose forms are not made yet, by the heads of those. */
@@ -129,8 +143,9 @@ class Waiting {
       this.#byHead.clear()
       return
     }
+    let key = headAt(text, 0)
     for (let index = 0; index + HEAD <= text.length; index += 1) {
-      const key = headAt(text, index)
+      if (index > 0) key = headAfter(key, text, index - 1)
       const found = this.#byHead.get(key)
       if (found === undefined) continue
       this.#byHead.delete(key)
@@ -207,7 +222,7 @@ export function createRedactor(): Redactor {
   /** Makes the forms that may be in a text; all of them for one that comes in pieces. */
   function settle(text: string | undefined): void {
     for (const value of fresh.splice(0)) {
-      if (PLAIN.test(value)) waiting.add(value)
+      if (SIMPLE.test(value)) waiting.add(value)
       else for (const form of secretForms(value)) forms.add(form)
     }
     for (const value of waiting.take(text)) for (const form of secretForms(value)) forms.add(form)
@@ -225,6 +240,7 @@ export function createRedactor(): Redactor {
     redact(text, shown) {
       if (registered.size === 0) return text
       settle(text)
+      if (forms.longest === 0) return text
       const scan = new Scan(forms, shown === undefined ? NOTHING : new Set(shown.flatMap(secretForms)))
       return scan.whole(text)
     },

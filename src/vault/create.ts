@@ -2,9 +2,9 @@ import { closeSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { CrmError } from '../core/errors.ts'
 import type { Clock } from '../core/ports.ts'
+import { vaultExists } from '../files/exists.ts'
 import { createPrivateDirectory, syncDirectory } from '../files/private.ts'
 import { Database } from './database.ts'
-import { vaultExists } from './exists.ts'
 import { createPrivateFile, refuseNetworkFileSystem } from './file.ts'
 
 /** How long another process may take to make the same vault, in milliseconds. */

@@ -48,8 +48,14 @@ test.concurrent('nothing is kept where there is no vault', async () => {
   expect(existsSync(own)).toBe(false)
 })
 
-test.concurrent('what is small keeps nothing', async () => {
+test.concurrent('what a command has compiled is kept for the next one beside a vault, and not before there is one', async () => {
   const own = join(newDirectory(), 'own')
-  succeed(await runShell('crm init --key file && crm list && crm --version', { home: emptyHome(), env: { CRM_HOME: own } }))
+  const options = { home: emptyHome(), env: { CRM_HOME: own } }
+  succeed(await runShell('crm --version && crm init --key file', options))
   expect(readdirSync(own)).not.toContain('cache')
+  succeed(await runShell('crm list', options))
+  const kept = readdirSync(join(own, 'cache'), { recursive: true })
+  expect(kept.length).toBeGreaterThan(1)
+  succeed(await runShell('crm list', options))
+  expect(readdirSync(join(own, 'cache'), { recursive: true })).toEqual(kept)
 })
