@@ -1,5 +1,9 @@
 import { CrmError } from '../core/errors.ts'
 import type { OpenProfile } from './open-profile.ts'
+import { newestKnown } from './seen.ts'
+
+/** A command that began before a restoration has ended by then, and remembers nothing of what was there before. */
+const LATE_MS = 60_000
 
 /** What every command that opens a profile looks at first: is this copy the newest, and what happened while it was locked? */
 export class ProfileAge {
@@ -8,7 +12,8 @@ export class ProfileAge {
   /** A whole older copy of the file verifies in itself; what this machine saw last tells it. @throws {CrmError} `damaged`. */
   checkAge(): void {
     // In this order: another command may commit and remember its end at any moment.
-    const seen = this.profile.state.highestSequence(this.profile.keys.profileId)
+    const { database, state, world, keys } = this.profile
+    const { sequence: seen, isRestored } = newestKnown(database, state, keys.profileId)
     const count = this.profile.auditCount()
     if (count < seen) {
       throw new CrmError('damaged', 'this vault is older than the last one used here', {
@@ -16,7 +21,9 @@ export class ProfileAge {
         hint: 'restore the newer one, or accept this one with: crm vault accept-older',
       })
     }
-    this.profile.state.rememberSequence(this.profile.keys.profileId, count)
+    state.rememberSequence(keys.profileId, count, isRestored)
+    const restored = state.restored(keys.profileId)
+    if (restored !== undefined && !isRestored && world.clock() - restored.atMs > LATE_MS) state.forgetRestored(keys.profileId)
   }
 
   /** Makes this copy the newest one known here, and says so in the audit log. */

@@ -1,6 +1,7 @@
 import { CrmError } from '../core/errors.ts'
 import type { AuditEvent, AuditReplay } from './audit-log.ts'
 import type { OpenProfile } from './open-profile.ts'
+import { newestKnown } from './seen.ts'
 import { standingWords, type VaultReport, verifyProfile } from './verify.ts'
 
 /** The audit log of an open profile, and what it tells of the vault. */
@@ -51,7 +52,7 @@ export class ProfileAudit {
     const report = this.profile.database.read(() =>
       verifyProfile(this.profile.database, this.profile.keys, this.profile.log, this.profile.auditCount()),
     )
-    const seen = this.profile.state.highestSequence(this.profile.keys.profileId)
+    const { sequence: seen } = newestKnown(this.profile.database, this.profile.state, this.profile.keys.profileId)
     const count = this.profile.auditCount()
     if (count >= seen) return report
     const older = {

@@ -12,6 +12,7 @@ import { countRows, migrateCopy, tablesOf, timeInName } from './migrate.ts'
 import { findProfile, type ProfileRow } from './profiles.ts'
 import { FORMAT_VERSION } from './schema.ts'
 import type { ProfileKeys } from './sealed-integrations.ts'
+import { noteRestored } from './seen.ts'
 import type { VaultState } from './state.ts'
 import { verifyProfile } from './verify.ts'
 import type { VaultWorld } from './world.ts'
@@ -85,13 +86,9 @@ export async function restoreVault(
     }
     const at = toTimestamp(world.clock())
     const previous = `${database.path}.before-restore-${timeInName(at)}.backup`
-    const remember = (): void => {
-      for (const row of database.all<ProfileRow>('SELECT id, audit_count FROM profiles'))
-        state.rememberSequence(row.id, row.audit_count, true)
-    }
-    replace(database, temporary, previous, opened, at, world, basename(file), remember)
-    // Once more: whoever opened the vault until the last moment remembered what was there before.
-    remember()
+    replace(database, temporary, previous, opened, at, world, state, basename(file))
+    for (const row of database.all<ProfileRow>('SELECT id, audit_count FROM profiles'))
+      state.rememberSequence(row.id, row.audit_count, true)
     lockAll(opened)
     database.compact()
     return { ...result, previous }
@@ -107,9 +104,10 @@ function replace(
   opened: readonly OpenedCopy[],
   at: string,
   world: VaultWorld,
+  state: VaultState,
   name: string,
-  remember: () => void,
 ): void {
+  const ends = new Map<string, number>()
   const tables = tablesOf(FORMAT_VERSION)
   const source = Database.openCopy(from)
   const expected = countRows(source, FORMAT_VERSION).join()
@@ -118,7 +116,10 @@ function replace(
     from,
     tables,
     // The transaction keeps every other writer out, so this is what is replaced.
-    () => writeBackup(database, previous),
+    () => {
+      for (const row of database.all<ProfileRow>('SELECT id, audit_count FROM profiles')) ends.set(row.id.toString('hex'), row.audit_count)
+      writeBackup(database, previous)
+    },
     () => {
       if (countRows(database, FORMAT_VERSION).join() !== expected)
         throw new CrmError('internal', 'the restored vault does not hold what the backup holds; nothing was changed')
@@ -132,7 +133,8 @@ function replace(
         log.lock()
       }
       // Before the commit: killed after it, this machine would take the restored vault for an old copy that somebody put there.
-      remember()
+      for (const { id } of database.all<ProfileRow>('SELECT id FROM profiles'))
+        noteRestored(database, state, id, ends.get(id.toString('hex')) ?? 0, world.clock())
     },
   )
 }

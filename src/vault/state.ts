@@ -11,6 +11,16 @@ export interface NotedEvent {
   readonly reason: string
 }
 
+/** A profile that was restored, as {@link VaultState} remembers it. */
+export interface Restored {
+  /** The highest sequence that anybody can have seen of what was there before. */
+  readonly replaced: number
+  /** The end of the restored log, and the MAC of its row, hex. */
+  readonly sequence: number
+  readonly mac: string
+  readonly atMs: number
+}
+
 const NEWEST_NOTES = 200
 
 /**
@@ -31,6 +41,21 @@ export class VaultState {
   rememberSequence(profileId: Buffer, sequence: number, force = false): void {
     if (!force && sequence <= this.highestSequence(profileId)) return
     this.#quietly(() => writePrivateFile(this.#file(profileId, 'sequence'), `${sequence}\n`, { durable: false }))
+  }
+
+  /** The last restoration of a profile; undefined where there is none, or nobody can be left who saw what was there before. */
+  restored(profileId: Buffer): Restored | undefined {
+    const [, replaced, sequence, mac, atMs] = RESTORED.exec(readIfThere(this.#file(profileId, 'restored')) ?? '') ?? []
+    if (mac === undefined) return undefined
+    return { replaced: Number(replaced), sequence: Number(sequence), mac, atMs: Number(atMs) }
+  }
+
+  noteRestored(profileId: Buffer, { replaced, sequence, mac, atMs }: Restored): void {
+    this.#quietly(() => writePrivateFile(this.#file(profileId, 'restored'), `${replaced} ${sequence} ${mac} ${atMs}\n`))
+  }
+
+  forgetRestored(profileId: Buffer): void {
+    this.#quietly(() => rmSync(this.#file(profileId, 'restored'), { force: true }))
   }
 
   /** The fingerprint of a profile that was opened here before with an age identity; undefined before the first time. */
@@ -75,6 +100,8 @@ export class VaultState {
     }
   }
 }
+
+const RESTORED = /^(\d{1,15}) (\d{1,15}) ([0-9a-f]{64}) (\d{1,15})\n$/
 
 function readIfThere(file: string): string | undefined {
   try {

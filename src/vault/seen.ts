@@ -1,0 +1,30 @@
+import type { Database } from './database.ts'
+import type { VaultState } from './state.ts'
+
+/**
+ * The sequence that the log of a profile must reach to be the newest one known here: the highest that this machine has seen. After a
+ * restoration it is the end of what was restored, even where another process, which still saw what was there before, remembered more.
+ */
+export function newestKnown(
+  database: Database,
+  state: VaultState,
+  profileId: Buffer,
+): { readonly sequence: number; readonly isRestored: boolean } {
+  const seen = state.highestSequence(profileId)
+  const restored = state.restored(profileId)
+  if (restored === undefined || seen > restored.replaced || seen <= restored.sequence) return { sequence: seen, isRestored: false }
+  const row = database.get<{ mac: Buffer }>('SELECT mac FROM audit WHERE profile_id = ? AND sequence = ?', profileId, restored.sequence)
+  const isRestored = row?.mac.toString('hex') === restored.mac
+  return { sequence: isRestored ? restored.sequence : seen, isRestored }
+}
+
+/** What a restoration leaves behind, for {@link newestKnown}; inside its transaction. @param replaced the end of the log that it replaces. */
+export function noteRestored(database: Database, state: VaultState, profileId: Buffer, replaced: number, atMs: number): void {
+  const end = database.get<{ sequence: number; mac: Buffer }>(
+    'SELECT sequence, mac FROM audit WHERE profile_id = ? ORDER BY sequence DESC LIMIT 1',
+    profileId,
+  )
+  if (end === undefined) return
+  const highest = Math.max(replaced, state.highestSequence(profileId))
+  state.noteRestored(profileId, { replaced: highest, sequence: end.sequence, mac: end.mac.toString('hex'), atMs })
+}
