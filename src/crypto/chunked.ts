@@ -29,6 +29,8 @@ const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const CHUNK_BYTES = 16_384
 const SEALED_CHUNK_BYTES = CHUNK_BYTES + TAG_BYTES
+/** authTagLength: without it Node accepts a tag cut to 4 bytes. */
+const AEAD = { authTagLength: TAG_BYTES } as const
 const INFO_PREFIX = Buffer.from('c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0', 'ascii')
 
 /** A message did not open. `commitment`: other key or other context. `content`: its bytes were changed or cut. */
@@ -50,15 +52,21 @@ export function seal(key: SealKey, context: Uint8Array, plaintext: Uint8Array): 
 /** For the test of the published vectors alone: a salt that repeats under one key and context destroys the encryption. */
 export function sealWithSalt(key: SealKey, context: Uint8Array, plaintext: Uint8Array, salt: Uint8Array): Buffer {
   const message = deriveMessageKey(key, context, salt)
-  const parts: Buffer[] = [Buffer.from(salt), message.commitment]
+  const chunks = Math.floor(plaintext.length / CHUNK_BYTES) + 1
+  const sealed = Buffer.allocUnsafe(HEADER_BYTES + plaintext.length + chunks * TAG_BYTES)
+  sealed.set(salt, 0)
+  sealed.set(message.commitment, SALT_BYTES)
+  let end = HEADER_BYTES
   // The final chunk is always shorter than 16 KiB, and empty where the length is a multiple of it.
-  for (let index = 0, offset = 0; offset <= plaintext.length; index += 1, offset += CHUNK_BYTES) {
-    const cipher = createCipheriv('aes-256-gcm', message.aeadKey, chunkNonce(message.baseNonce, index), { authTagLength: TAG_BYTES })
-    parts.push(cipher.update(plaintext.subarray(offset, offset + CHUNK_BYTES)))
+  for (let index = 0; index < chunks; index += 1) {
+    const cipher = createCipheriv('aes-256-gcm', message.aeadKey, chunkNonce(message.baseNonce, index), AEAD)
+    const chunk = cipher.update(chunks === 1 ? plaintext : plaintext.subarray(index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES))
     cipher.final()
-    parts.push(cipher.getAuthTag())
+    sealed.set(chunk, end)
+    sealed.set(cipher.getAuthTag(), end + chunk.length)
+    end += chunk.length + TAG_BYTES
   }
-  return Buffer.concat(parts)
+  return sealed
 }
 
 /**
@@ -89,8 +97,7 @@ interface MessageKey {
 
 function openChunk(message: MessageKey, index: number, chunk: Uint8Array): Buffer {
   const nonce = chunkNonce(message.baseNonce, index)
-  // authTagLength: without it Node accepts a tag cut to 4 bytes.
-  const decipher = createDecipheriv('aes-256-gcm', message.aeadKey, nonce, { authTagLength: TAG_BYTES })
+  const decipher = createDecipheriv('aes-256-gcm', message.aeadKey, nonce, AEAD)
   decipher.setAuthTag(chunk.subarray(chunk.length - TAG_BYTES))
   const text = decipher.update(chunk.subarray(0, chunk.length - TAG_BYTES))
   try {
@@ -106,12 +113,14 @@ function openChunk(message: MessageKey, index: number, chunk: Uint8Array): Buffe
 function deriveMessageKey(key: SealKey, context: Uint8Array, salt: Uint8Array): MessageKey {
   const prepared = key instanceof Hmac ? key : prepareKey(key)
   const first = prepared.digest(INFO_PREFIX, salt, context, FIRST_BLOCK)
-  const second = prepared.digest(first, INFO_PREFIX, salt, context, SECOND_BLOCK)
+  const second = prepared.publicDigest(first, INFO_PREFIX, salt, context, SECOND_BLOCK)
   if (prepared !== key) prepared.clear()
   // Given as bytes to a cipher, the key would be made an object by a road that costs four times as much as this one.
   const aeadKey = createSecretKey(first.subarray(0, KEY_BYTES))
   const baseNonce = Buffer.from(first.subarray(KEY_BYTES, KEY_BYTES + NONCE_BYTES))
-  const commitment = Buffer.concat([first.subarray(KEY_BYTES + NONCE_BYTES), second], COMMITMENT_BYTES)
+  const commitment = Buffer.allocUnsafe(COMMITMENT_BYTES)
+  const length = first.copy(commitment, 0, KEY_BYTES + NONCE_BYTES)
+  second.copy(commitment, length)
   first.fill(0)
   return { aeadKey, baseNonce, commitment }
 }
@@ -122,6 +131,7 @@ const SECOND_BLOCK = Buffer.of(2)
 
 /** The base nonce with the chunk number, big-endian, XORed into its last bytes; 2^32 chunks are 64 TiB. */
 function chunkNonce(baseNonce: Buffer, index: number): Buffer {
+  if (index === 0) return baseNonce
   const nonce = Buffer.from(baseNonce)
   nonce.writeUInt32BE((nonce.readUInt32BE(NONCE_BYTES - 4) ^ index) >>> 0, NONCE_BYTES - 4)
   return nonce

@@ -4,13 +4,19 @@ const ALGORITHMS = { sha256: { block: 64, digest: 32 }, sha512: { block: 128, di
 const INNER = 0x36
 const OUTER = 0x5c
 
+/** Room for a message that most have: the contexts of our rows take 200 to 400 bytes. */
+const USUAL_BYTES = 1024
+
 /**
- * HMAC (RFC 2104) under one key, for many messages: the padded key is made once. `createHmac` makes an object for every message, which
- * costs several times the hash itself; this is two calls of `hash`. Its bytes can be zero-filled, which those of a key object cannot.
+ * HMAC (RFC 2104) under one key, for many messages: the padded key is made once, and messages are put together in the same place.
+ * `createHmac` makes an object for every message, which costs several times the hash itself; this is two calls of `hash`. Its bytes can be
+ * zero-filled, which those of a key object cannot.
  */
 export class Hmac {
   readonly #algorithm: keyof typeof ALGORITHMS
-  readonly #inner: Buffer
+  readonly #block: number
+  /** The inner block, with room for the message after it. */
+  #inner: Buffer
   /** The outer block, with room for the inner digest after it. */
   readonly #outer: Buffer
 
@@ -19,7 +25,8 @@ export class Hmac {
     const { block, digest } = ALGORITHMS[algorithm]
     if (key.length > block) throw new RangeError(`a key of HMAC has at most ${block} bytes here`)
     this.#algorithm = algorithm
-    this.#inner = Buffer.alloc(block, INNER)
+    this.#block = block
+    this.#inner = Buffer.alloc(block + USUAL_BYTES, INNER)
     this.#outer = Buffer.alloc(block + digest, OUTER)
     for (const [index, byte] of key.entries()) {
       this.#inner[index] = byte ^ INNER
@@ -27,11 +34,36 @@ export class Hmac {
     }
   }
 
-  /** The code of a message that is given in parts. */
+  /** The code of a message that is given in parts. Its bytes are the caller's, to be zero-filled where they become a key. */
   digest(...parts: readonly Uint8Array[]): Buffer {
-    const message = Buffer.concat([this.#inner, ...parts])
-    this.#outer.set(hash(this.#algorithm, message, 'buffer'), this.#inner.length)
+    this.#hashInner(parts)
     return hash(this.#algorithm, this.#outer, 'buffer')
+  }
+
+  /** The same for a code that is no secret: making a text of it and bytes of that takes half the time. */
+  publicDigest(...parts: readonly Uint8Array[]): Buffer {
+    this.#hashInner(parts)
+    return Buffer.from(hash(this.#algorithm, this.#outer, 'binary'), 'latin1')
+  }
+
+  #hashInner(parts: readonly Uint8Array[]): void {
+    let end = this.#block
+    for (const { length } of parts) end += length
+    if (end > this.#inner.length) this.#grow(end)
+    let offset = this.#block
+    for (const part of parts) {
+      this.#inner.set(part, offset)
+      offset += part.length
+    }
+    // Worth nothing to whoever does not know the outer block.
+    this.#outer.write(hash(this.#algorithm, this.#inner.subarray(0, end), 'binary'), this.#block, 'latin1')
+  }
+
+  #grow(length: number): void {
+    const larger = Buffer.alloc(length)
+    this.#inner.copy(larger, 0, 0, this.#block)
+    this.#inner.fill(0)
+    this.#inner = larger
   }
 
   /** Zero-fills the key. */

@@ -300,7 +300,8 @@ export class AuditLog {
   }
 
   #isAuthentic(row: AuditRow, before: Buffer): boolean {
-    if (!this.#keys.has(row.key_generation)) return false
+    // A number below zero is none that was ever written, and has no encoding.
+    if (!this.#keys.has(row.key_generation) || !(row.sequence > 0)) return false
     const mac = this.#macOf(row, before)
     return mac.length === row.mac.length && timingSafeEqual(mac, row.mac)
   }
@@ -312,7 +313,7 @@ export class AuditLog {
   }
 
   #macOf(row: Omit<AuditRow, 'mac'>, before: Buffer, key = this.#keyOf(row.key_generation)): Buffer {
-    return key.digest(
+    return key.publicDigest(
       encodeContext(
         'crm-vault/v1/audit',
         this.profileId,

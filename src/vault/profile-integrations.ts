@@ -105,7 +105,8 @@ export class ProfileIntegrations {
       const name = parseName(draft.name, 'integration')
       const row = insertRow(this.profile.database, keys, { ...draft, name }, at)
       tell?.(row.integration())
-      yield { event: 'integration.add', details: { ...rowDetails(row), name, provider: draft.provider } }
+      const { id, revision, sha256 } = rowDetails(row)
+      yield { event: 'integration.add', details: { id, name, provider: draft.provider, revision, sha256 } }
       const { tokens } = draft
       if (tokens !== undefined)
         yield tokenEntry('token.sign-in', name, writeTokens(this.profile.database, keys, { ...row, name }, tokens, at))

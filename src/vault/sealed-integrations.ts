@@ -2,7 +2,7 @@ import { CrmError } from '../core/errors.ts'
 import type { StoredValues } from '../core/field.ts'
 import type { IssuedTokens } from '../core/grant.ts'
 import type { Integration } from '../core/integration.ts'
-import { canonicalJson } from '../core/json.ts'
+import { canonicalJson, membersInOrder } from '../core/json.ts'
 import type { Secret } from '../core/secret.ts'
 import type { SealKey } from '../crypto/chunked.ts'
 import { publicRandom } from '../crypto/public-random.ts'
@@ -84,7 +84,7 @@ export function insertRow(
   draft: NewIntegration,
   at: string,
 ): WrittenRow & { readonly integration: () => Integration } {
-  const settings = canonicalJson(draft.values.settings)
+  const settings = membersInOrder(draft.values.settings)
   const record: BoundRecord = {
     id: publicRandom(16),
     name: draft.name,
@@ -93,9 +93,9 @@ export function insertRow(
     provider: draft.provider,
     definition: draft.definition,
     active: Number(draft.active),
-    settings: listedJson(draft.values.settings),
+    settings: listedJson(settings),
   }
-  const sealed = sealIntegration(keys.rowKey, keys.profileId, record, draft.values.secrets, settings)
+  const sealed = sealIntegration(keys.rowKey, keys.profileId, record, draft.values.secrets, canonicalJson(settings))
   const set: SecretsSet = {}
   for (const key of Object.keys(draft.values.secrets)) set[key] = { set: true, updatedAt: at }
   const added = database.run(
@@ -124,7 +124,7 @@ export function insertRow(
       provider: record.provider,
       profile: keys.profile,
       active: draft.active,
-      settings: JSON.parse(settings) as Integration['settings'],
+      settings,
       secrets: set,
       revision: record.revision,
       createdAt: at,
