@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
-import type { ListAnswer, ListSummary } from '../core/answers.ts'
+import type { IntegrationAnswer, ListAnswer, ListSummary } from '../core/answers.ts'
 import type { Warning } from '../core/provider.ts'
-import type { IntegrationFilter } from '../vault/integrations.ts'
+import type { ListTable } from '../terminal/views/list.ts'
+import type { IntegrationFilter, TablePage } from '../vault/integrations.ts'
 import type { Vault } from '../vault/vault.ts'
-import { type App, action, done } from './app.ts'
+import { type App, action, done, type Outcome } from './app.ts'
 import { setExamples, setStatuses } from './help-format.ts'
 
 interface ListFlags {
@@ -13,6 +14,7 @@ interface ListFlags {
 }
 
 const SCHEMA = 'crm.list/1'
+const view = async () => (await import('../terminal/views/list.ts')).listView
 
 export function define(command: Command, app: App): void {
   command
@@ -37,16 +39,41 @@ async function list(app: App, flags: ListFlags) {
   }
   if (vault === undefined || !(await vault.hasProfile(profile))) return emptyList(app, profile, filter, vault === undefined)
   const environment = await environmentRow(app, profile, filter)
-  if (app.ui.flags.json && environment === undefined) {
-    await listPages(app, profile, filter)
+  if (!app.ui.flags.json) return table(profile, counted(vault.tablePages(profile, filter)), environment)
+  const { pages, summary } = counted(vault.listPages(profile, filter))
+  if (environment === undefined) {
+    await printPages(app, profile, pages, summary)
     return undefined
   }
-  const stored = (await vault.list(profile, filter)).map((integration) => ({ ...integration, source: 'vault' as const }))
-  const totals = await vault.totals(profile, filter)
-  const integrations = environment === undefined ? stored : [...stored, environment]
-  const summary = environment === undefined ? totals : withOneMore(totals)
-  const data: ListAnswer = { profile, integrations, summary }
-  return done(SCHEMA, data, async () => (await import('../terminal/views/list.ts')).listView)
+  const integrations = [...Array.from(pages, (page) => page.read()).flat(), environment]
+  return done(SCHEMA, { profile, integrations, summary: withOneMore(summary) } satisfies ListAnswer, view)
+}
+
+/** What people see of a list: less than programs, and so less is read. */
+function table(profile: string, { pages, summary }: Counted<TablePage>, environment: IntegrationAnswer | undefined): Outcome {
+  const stored = Array.from(pages, ({ rows }) => rows).flat()
+  const data: ListTable =
+    environment === undefined
+      ? { profile, integrations: stored, summary }
+      : { profile, integrations: [...stored, environment], summary: withOneMore(summary) }
+  return done(SCHEMA, data, view)
+}
+
+interface Counted<Page> {
+  readonly pages: Iterable<Page>
+  readonly summary: ListSummary
+}
+
+/** Pages, and their totals once they have passed: a change in between cannot make the totals disagree with the list. */
+function counted<Page extends { readonly totals: ListSummary }>(all: Iterable<Page>): Counted<Page> {
+  const summary = { total: 0, active: 0, inactive: 0, failing: 0, untested: 0 }
+  const pages = (function* () {
+    for (const page of all) {
+      for (const key of Object.keys(summary) as (keyof ListSummary)[]) summary[key] += page.totals[key]
+      yield page
+    }
+  })()
+  return { pages, summary }
 }
 
 /** A provider that nothing is known of is a mistake, not an empty list: a script would go on with it. @throws {CrmError} `not_found`. */
@@ -68,21 +95,14 @@ function filterOf(flags: ListFlags): IntegrationFilter {
 }
 
 /** Long lists go out page by page, as SQLite made them. */
-async function listPages(app: App, profile: string, filter: IntegrationFilter): Promise<void> {
-  const vault = await app.vault()
-  const pages = vault.listJson(profile, filter)
-  // Counted from what is printed: a change in between cannot make the totals disagree with the list.
-  const summary = { total: 0, active: 0, inactive: 0, failing: 0, untested: 0 }
+async function printPages(app: App, profile: string, pages: Iterable<{ readonly items: Uint8Array }>, summary: ListSummary): Promise<void> {
   await app.ui.answerPages({
     schema: SCHEMA,
     warnings: [],
     head: { profile },
     key: 'integrations',
     pages: (function* () {
-      for (const { items, totals } of pages) {
-        for (const key of Object.keys(summary) as (keyof ListSummary)[]) summary[key] += totals[key]
-        yield items
-      }
+      for (const { items } of pages) yield items
     })(),
     tail: () => ({ summary }),
   })
@@ -99,7 +119,7 @@ async function emptyList(app: App, profile: string, filter: IntegrationFilter, n
     integrations: environment === undefined ? [] : [environment],
     summary: environment === undefined ? none : withOneMore(none),
   }
-  return done(SCHEMA, data, async () => (await import('../terminal/views/list.ts')).listView, {
+  return done(SCHEMA, data, view, {
     warnings: environment === undefined ? [warning] : [],
   })
 }

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import type { Warning } from '../core/provider.ts'
 import { printableJson } from './envelope.ts'
 import type { OutputTarget } from './streams.ts'
@@ -12,10 +13,10 @@ export interface PagedAnswer {
   /** The member of `data` that holds the list. */
   readonly key: string
   /**
-   * The items: each page one or more of them as JSON, laid out as `JSON.stringify(..., null, 2)` does at this depth (six
+   * The items: each page one or more of them as JSON in UTF-8, laid out as `JSON.stringify(..., null, 2)` does at this depth (six
    * spaces), separated by a comma and a newline, with neither at the ends. No page is empty.
    */
-  readonly pages: Iterable<string>
+  readonly pages: Iterable<Uint8Array>
   /** Members of `data` after the list; called when all pages were written. */
   readonly tail: () => Readonly<Record<string, unknown>>
 }
@@ -54,6 +55,6 @@ export function writePages(answer: PagedAnswer, out: Writer, target: OutputTarge
 /** The answer with its list whole, for when it must be looked at as a value. */
 export function readPages(answer: PagedAnswer): Record<string, unknown> {
   const items: unknown[] = []
-  for (const page of answer.pages) items.push(...(JSON.parse(`[${page}]`) as unknown[]))
+  for (const page of answer.pages) items.push(...(JSON.parse(`[${Buffer.from(page).toString('utf8')}]`) as unknown[]))
   return { ...answer.head, [answer.key]: items, ...answer.tail() }
 }

@@ -27,25 +27,15 @@ export interface Writer {
 export interface JsonDocument {
   /** A piece that `printableJson` made. */
   text(text: string): void
-  /** A piece of any origin that ends between tokens; a long one costs hardly more than its bytes where it needs no change. */
-  items(text: string): void
+  /** A piece of any origin in UTF-8 that ends between tokens; a long one costs hardly more than its bytes where it needs no change. */
+  items(bytes: Uint8Array): void
   /** Writes what was held. */
   end(): void
 }
 
-/** One for all pages of a list: memory that is given back with every page comes back to the system late. */
-let page = Buffer.alloc(0)
-
-/** The bytes of a text that is ASCII alone, until the next call; undefined for any other. */
-function asciiBytes(text: string): Buffer | undefined {
-  if (page.length < text.length) page = Buffer.allocUnsafeSlow(text.length + (text.length >> 2))
-  const bytes = page.subarray(0, page.write(text, 'utf8'))
-  return bytes.length === text.length && isAscii(bytes) ? bytes : undefined
-}
-
-/** Whether JSON in ASCII holds nothing that {@link printableJson} would change: the test costs a scan, the change a copy. */
+/** Whether JSON is in ASCII and holds nothing that {@link printableJson} would change: the test costs a scan, the change a copy. */
 function isPlain(bytes: Buffer): boolean {
-  return !hasControls(bytes) && !bytes.includes('##')
+  return isAscii(bytes) && !hasControls(bytes) && !bytes.includes('##')
 }
 
 /** Control characters other than newline, and DEL. */
@@ -73,9 +63,9 @@ export function createWriter(target: OutputTarget, redactor: Redactor, inCi: boo
       return {
         text,
         items(piece) {
-          const bytes = filter === undefined ? asciiBytes(piece) : undefined
-          if (bytes !== undefined && isPlain(bytes)) target.write(bytes)
-          else text(printableJson(piece))
+          const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength)
+          if (filter === undefined && isPlain(bytes)) target.write(bytes)
+          else text(printableJson(bytes.toString('utf8')))
         },
         end() {
           if (filter !== undefined) exact(filter.end())

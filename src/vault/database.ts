@@ -36,6 +36,7 @@ export class Database {
   readonly #sqlite: Sqlite.Database
   readonly #statements = new Map<string, Sqlite.Statement<unknown[]>>()
   #writing = false
+  #isReadThrough = false
 
   private constructor(
     readonly path: string,
@@ -111,6 +112,11 @@ export class Database {
     } catch (error) {
       throw named(error, `open the vault ${path}`, path)
     }
+  }
+
+  /** Whether every value was held against its constraints when the file was opened: only small vaults are. */
+  get isReadThrough(): boolean {
+    return this.#isReadThrough
   }
 
   /** The format of the file, as committed or as changed by the open transaction. */
@@ -207,7 +213,8 @@ export class Database {
       })
     }
     const pages = Number(this.#sqlite.pragma('page_count', { simple: true }))
-    if (pages <= QUICK_CHECK_PAGES) this.check('quick_check')
+    this.#isReadThrough = pages <= QUICK_CHECK_PAGES
+    if (this.#isReadThrough) this.check('quick_check')
     else for (const table of KEY_TABLES) this.check('quick_check', table)
   }
 

@@ -1,7 +1,8 @@
-import { CrmError, type ErrorCode } from '../core/errors.ts'
-import type { Integration } from '../core/integration.ts'
+import { CrmError } from '../core/errors.ts'
+import type { SettingValue } from '../core/field.ts'
+import type { Integration, LastTest } from '../core/integration.ts'
 import type { Database } from './database.ts'
-import { INTEGRATION_COLUMNS, type IntegrationRow } from './rows.ts'
+import { changedOutside, INTEGRATION_COLUMNS, type IntegrationRow } from './rows.ts'
 
 /** Which integrations of a profile are meant. */
 export interface IntegrationFilter {
@@ -18,15 +19,34 @@ export interface IntegrationTotals {
   readonly untested: number
 }
 
-/** A page of a list as JSON text, as it stands in the vault (it is escaped when it is printed): items joined with `,` and a newline, two-space indented to stand six deep. */
-export interface IntegrationPage {
-  readonly items: string
+/** A page of a list. */
+interface Page {
   /** The totals of this page alone; the sum over all pages is that of the list as it was printed. */
   readonly totals: IntegrationTotals
 }
 
+/**
+ * A page of a list as JSON in UTF-8, as it stands in the vault (it is escaped when it is printed): items joined with `,` and a newline,
+ * two-space indented to stand six deep. Bytes, since nobody but the stream that they go to looks at them.
+ */
+export interface IntegrationPage<Item extends Integration = Integration> extends Page {
+  readonly items: Uint8Array
+  /** The same as values. */
+  read(): Item[]
+}
+
+/** What a table shows of an integration: of its settings those that say which account of which server it is. */
+export type TableRow = Pick<Integration, 'name' | 'provider' | 'active' | 'lastTest' | 'verified'> & {
+  readonly settings: { readonly baseUrl: SettingValue | null; readonly accountId: SettingValue | null }
+}
+
+/** A page of a table. */
+export interface TablePage extends Page {
+  readonly rows: readonly (TableRow & { readonly source: 'vault' })[]
+}
+
 const PAGE_ROWS = 150
-const CACHE_KIB = 1024
+const CACHE_KIB = 4096
 
 /**
  * The condition of a filter. A parameter in an OR, or beside an ORDER BY, makes SQLite prepare the statement again whenever it is bound,
@@ -36,12 +56,20 @@ function matching({ provider, active }: IntegrationFilter): string {
   return `profile_id = (SELECT :profile)${provider === undefined ? '' : ' AND provider = :provider'}${active === undefined ? '' : ' AND active = :active'}`
 }
 
-/** SQLite makes the text itself: ten times faster than a JavaScript object per row. Settings and secrets stand in it as they are stored. */
+/** Whether a row holds JSON where it is printed as it stands. */
+const SOUND = 'json_valid(settings) AND json_valid(secrets_set)'
+
 const pageOf = (
+  item: string,
+  sound: string,
   filter: IntegrationFilter,
-): string => `SELECT group_concat(item, ',' || char(10)) AS items, max(name) AS last, count(*) AS total, sum(active) AS active,
-  sum(failing) AS failing, sum(untested) AS untested FROM (
-  SELECT name, active, active AND last_outcome IS 'failed' AS failing, active AND last_outcome IS NULL AS untested, concat('      {
+): string => `SELECT CAST(group_concat(item, ',' || char(10)) AS BLOB) AS items, max(name) AS last, count(*) AS total, sum(active) AS active,
+  sum(failing) AS failing, sum(untested) AS untested, min(iif(sound, NULL, name)) AS unsound FROM (
+  SELECT name, active, ${sound} AS sound, active AND last_outcome IS 'failed' AS failing, active AND last_outcome IS NULL AS untested, concat(${item}) AS item
+  FROM integrations WHERE ${matching(filter)} AND name > :after ORDER BY name LIMIT ${PAGE_ROWS})`
+
+/** SQLite makes the text itself: ten times faster than a JavaScript object per row. Settings and secrets stand in it as they are stored. */
+const JSON_ITEM = `'      {
         "name": ', json_quote(name), ',
         "provider": ', json_quote(provider), ',
         "profile": ', :quotedProfile, ',
@@ -55,12 +83,28 @@ const pageOf = (
           "outcome": ', json_quote(last_outcome), ',
           "cause": ', json_quote(last_cause), ',
           "checkedAt": ', json_quote(last_checked_at), ',
-          "latencyMs": ', last_latency_ms, '
+          "latencyMs": ', json_quote(last_latency_ms), '
         }')), ',
-        "verified": false,
-        "source": "vault"
-      }') AS item
-  FROM integrations WHERE ${matching(filter)} AND name > :after ORDER BY name LIMIT ${PAGE_ROWS})`
+        "verified": false', :more, '
+      }'`
+
+/** A row of a table as a JSON array: {@link TableItem}. */
+const TABLE_ITEM = `'[', json_quote(name), ',', json_quote(provider), ',', active, ',',
+  coalesce(iif(json_valid(settings), settings -> 'baseUrl', NULL), 'null'), ',',
+  coalesce(iif(json_valid(settings), settings -> 'accountId', NULL), 'null'), ',', json_quote(last_outcome), ',', json_quote(last_cause), ',',
+  json_quote(last_checked_at), ',', coalesce(last_latency_ms, 0), ']'`
+
+type TableItem = readonly [
+  name: string,
+  provider: string,
+  active: number,
+  baseUrl: SettingValue | null,
+  accountId: SettingValue | null,
+  outcome: LastTest['outcome'] | null,
+  cause: LastTest['cause'],
+  checkedAt: string | null,
+  latencyMs: number,
+]
 
 function bound(profileId: Buffer, filter: IntegrationFilter): Record<string, unknown> {
   return {
@@ -71,73 +115,72 @@ function bound(profileId: Buffer, filter: IntegrationFilter): Record<string, unk
 }
 
 interface PageRow {
-  readonly items: string | null
+  readonly items: Buffer | null
   readonly last: string | null
   readonly total: number
   readonly active: number
   readonly failing: number
   readonly untested: number
+  /** The first row whose JSON is none; what was written always is. */
+  readonly unsound: string | null
 }
 
-/** A list in pages of JSON text, by name. No key is needed, and nothing sealed is read. */
-export function* jsonPages(database: Database, profileId: Buffer, profile: string, filter: IntegrationFilter): Generator<IntegrationPage> {
-  const sql = pageOf(filter)
+function* pagesOf(
+  database: Database,
+  item: string,
+  profileId: Buffer,
+  filter: IntegrationFilter,
+  more: Readonly<Record<string, string>> = {},
+): Generator<Page & { readonly items: Buffer }> {
+  const sql = pageOf(item, database.isReadThrough ? 'TRUE' : SOUND, filter)
   // Every page of the file is read once: to keep them costs memory and brings nothing.
   database.pragma(`cache_size = -${CACHE_KIB}`)
+  const values = { ...bound(profileId, filter), ...more }
   let after = ''
   for (;;) {
-    const page = database.get<PageRow>(sql, { ...bound(profileId, filter), quotedProfile: JSON.stringify(profile), after })
+    const page = database.get<PageRow>(sql, { ...values, after })
     if (page === undefined || page.items === null || page.last === null) return
-    const { total, active, failing, untested } = page
-    yield { items: page.items, totals: { total, active, inactive: total - active, failing, untested } }
+    const { items, total, active, failing, untested, unsound } = page
+    if (unsound !== null) throw changedOutside(`the integration ${unsound}`)
+    yield { items, totals: { total, active, inactive: total - active, failing, untested } }
     if (total < PAGE_ROWS) return
     after = page.last
   }
 }
 
-/** A row of a list as one JSON array: a value that SQLite hands over costs as much as many that are parsed. */
-const listOf = (
+/** A list in pages of JSON text, by name. No key is needed, and nothing sealed is read. @param more members that each item ends with. */
+export function* jsonPages<Item extends Integration>(
+  database: Database,
+  profileId: Buffer,
+  profile: string,
   filter: IntegrationFilter,
-): string => `SELECT concat('[', json_quote(name), ',', json_quote(provider), ',', active, ',', settings,
-  ',', secrets_set, ',', revision, ',', json_quote(created_at), ',', json_quote(updated_at), ',', json_quote(last_outcome), ',',
-  json_quote(last_cause), ',', json_quote(last_checked_at), ',', coalesce(last_latency_ms, 0), ']')
-  FROM integrations WHERE ${matching(filter)} ORDER BY name`
+  more: Readonly<Record<string, string>> = {},
+): Generator<IntegrationPage<Item>> {
+  const members = Object.entries(more).map(([name, value]) => `,\n        ${JSON.stringify(name)}: ${JSON.stringify(value)}`)
+  const values = { quotedProfile: JSON.stringify(profile), more: members.join('') }
+  for (const page of pagesOf(database, JSON_ITEM, profileId, filter, values)) yield { ...page, read: () => readItems<Item>(page.items) }
+}
 
-type ListedRow = readonly [
-  name: string,
-  provider: string,
-  active: number,
-  settings: Integration['settings'],
-  secrets: Integration['secrets'],
-  revision: number,
-  createdAt: string,
-  updatedAt: string,
-  outcome: 'connected' | 'failed' | null,
-  cause: ErrorCode | null,
-  checkedAt: string | null,
-  latencyMs: number,
-]
+/** The rows of a table in pages, by name. No key is needed, and nothing sealed is read. */
+export function* tablePages(database: Database, profileId: Buffer, filter: IntegrationFilter): Generator<TablePage> {
+  for (const { items, totals } of pagesOf(database, TABLE_ITEM, profileId, filter)) {
+    yield { rows: readItems<TableItem>(items).map(toTableRow), totals }
+  }
+}
+
+function toTableRow([name, provider, active, baseUrl, accountId, outcome, cause, checkedAt, latencyMs]: TableItem) {
+  const lastTest = outcome === null ? null : { outcome, cause, checkedAt: checkedAt ?? '', latencyMs }
+  return { name, provider, active: active === 1, settings: { baseUrl, accountId }, lastTest, verified: false, source: 'vault' } as const
+}
+
+/** One text for many rows: a value that SQLite hands over costs as much as many that are parsed. */
+function readItems<Item>(items: Buffer): Item[] {
+  return JSON.parse(`[${items.toString('utf8')}]`) as Item[]
+}
 
 /** A list as values, by name. */
 export function listIntegrations(database: Database, profileId: Buffer, profile: string, filter: IntegrationFilter): Integration[] {
-  return database.column<string>(listOf(filter), bound(profileId, filter)).map((text) => {
-    const [name, provider, active, settings, secrets, revision, createdAt, updatedAt, outcome, cause, checkedAt, latencyMs] = JSON.parse(
-      text,
-    ) as ListedRow
-    return {
-      name,
-      provider,
-      profile,
-      active: active === 1,
-      settings,
-      secrets,
-      revision,
-      createdAt,
-      updatedAt,
-      lastTest: outcome === null ? null : { outcome, cause, checkedAt: checkedAt ?? '', latencyMs },
-      verified: false,
-    }
-  })
+  return Array.from(jsonPages(database, profileId, profile, filter), (page) => page.read()).flat()
 }
 
 /** The totals of a list. */

@@ -1,5 +1,4 @@
-import type { ErrorCode } from '../core/errors.ts'
-import type { SettingValue } from '../core/field.ts'
+import { CrmError, type ErrorCode } from '../core/errors.ts'
 import type { Integration } from '../core/integration.ts'
 import { keysInOrder } from '../core/json.ts'
 
@@ -48,15 +47,24 @@ export const INTEGRATION_COLUMNS =
 /** A row with its sealed secrets. */
 export type SealedIntegrationRow = IntegrationRow & { readonly sealed: Buffer }
 
-/** A row as the domain knows it. */
+/** JSON that a column holds. A small vault is read through when it is opened; of a larger one, each row is only looked at here. */
+function readMembers<Members>({ name }: IntegrationRow, text: string): Members {
+  try {
+    return JSON.parse(text) as Members
+  } catch (error) {
+    throw changedOutside(`the integration ${name}`, error)
+  }
+}
+
+/** A row as the domain knows it. @throws {CrmError} `damaged`. */
 export function toIntegration(row: IntegrationRow, profile: string, verified: boolean): Integration {
   return {
     name: row.name,
     provider: row.provider,
     profile,
     active: row.active === 1,
-    settings: JSON.parse(row.settings) as Record<string, SettingValue>,
-    secrets: JSON.parse(row.secrets_set) as SecretsSet,
+    settings: readMembers(row, row.settings),
+    secrets: readMembers(row, row.secrets_set),
     revision: row.revision,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
@@ -71,4 +79,13 @@ export function toIntegration(row: IntegrationRow, profile: string, verified: bo
           },
     verified,
   }
+}
+
+/** The error for a record that is not as it was written. @param what names it. @param hint how to go on without it. */
+export function changedOutside(what: string, cause?: unknown, hint = 'see what is affected with: crm vault verify'): CrmError {
+  return new CrmError('damaged', `${what} was changed outside of crm`, {
+    reason: 'its seal does not fit its record; nothing was sent',
+    hint,
+    ...(cause === undefined ? {} : { cause }),
+  })
 }

@@ -24,7 +24,7 @@ export function openDemo(
   const record = toRecord(row, readSteps(database, row.id))
   const plaintext = openRow(
     keys.rowKey,
-    demoContext(keys, row, record),
+    () => demoContext(keys, row, record),
     row.sealed,
     `the demo ${slug}`,
     `restore the vault from a backup, or go on without the record: crm demo-remove ${slug} --forget`,

@@ -35,7 +35,7 @@ export function sealTokens(rowKey: SealKey, profileId: Buffer, row: TokenRow, pl
 
 /** Opens a token row, which proves every bound column. @throws {CrmError} `damaged`. */
 export function openTokens(rowKey: SealKey, profileId: Buffer, row: SealedTokenRow, integration: string): Buffer {
-  return openRow(rowKey, tokenContext(profileId, row), row.sealed, `the sign-in of ${integration}`)
+  return openRow(rowKey, () => tokenContext(profileId, row), row.sealed, `the sign-in of ${integration}`)
 }
 
 /** -1 in eight bytes, which is no time: tokens without an end are not tokens that end at 0. */

@@ -4,7 +4,7 @@ import { canonicalJson } from '../core/json.ts'
 import { Secret } from '../core/secret.ts'
 import { OpenError, open, type SealKey, seal } from '../crypto/chunked.ts'
 import { encodeContext } from '../crypto/context.ts'
-import type { IntegrationRow, SealedIntegrationRow } from './rows.ts'
+import { changedOutside, type IntegrationRow, type SealedIntegrationRow } from './rows.ts'
 
 /** Most bytes of one secret, and of the settings of one integration. */
 const SECRET_BYTES = 1_048_576
@@ -68,7 +68,7 @@ export function sealIntegration(
 export function openIntegration(rowKey: SealKey, profileId: Buffer, row: SealedIntegrationRow): Readonly<Record<string, Secret>> {
   const plaintext = openRow(
     rowKey,
-    integrationContext(profileId, row, canonicalSettings(row.settings)),
+    () => integrationContext(profileId, row, canonicalSettings(row.settings)),
     row.sealed,
     `the integration ${row.name}`,
   )
@@ -79,22 +79,17 @@ export function openIntegration(rowKey: SealKey, profileId: Buffer, row: SealedI
   return secrets
 }
 
-/** Opens a sealed row. @param what names it in the error. @param hint how to go on without it. @throws {CrmError} `damaged`. */
-export function openRow(
-  rowKey: SealKey,
-  context: Buffer,
-  sealed: Buffer,
-  what: string,
-  hint = 'see what is affected with: crm vault verify',
-): Buffer {
+/**
+ * Opens a sealed row.
+ * @param context of the record as it stands in the file. What we never write in it, such as a number below zero, has none.
+ * @param what names it in the error. @param hint how to go on without it.
+ * @throws {CrmError} `damaged`.
+ */
+export function openRow(rowKey: SealKey, context: () => Buffer, sealed: Buffer, what: string, hint?: string): Buffer {
   try {
-    return open(rowKey, context, sealed)
+    return open(rowKey, context(), sealed)
   } catch (error) {
-    if (!(error instanceof OpenError)) throw error
-    throw new CrmError('damaged', `${what} was changed outside of crm`, {
-      reason: 'its seal does not fit its record; nothing was sent',
-      hint,
-      cause: error,
-    })
+    if (!(error instanceof OpenError || error instanceof RangeError || error instanceof TypeError)) throw error
+    throw changedOutside(what, error, hint)
   }
 }

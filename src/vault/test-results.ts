@@ -90,6 +90,15 @@ interface TestResultRow {
 const RESULTS =
   'SELECT revision, checked_at_ms, outcome, cause, latency_ms, report FROM test_results WHERE integration_id = ? ORDER BY sequence DESC'
 
+/** Results are display only: one that was altered in the file has no report. */
+function readReport(text: string): JsonObject | null {
+  try {
+    return JSON.parse(text) as JsonObject
+  } catch {
+    return null
+  }
+}
+
 function toRecord(row: TestResultRow): TestRecord {
   return {
     revision: row.revision,
@@ -97,6 +106,6 @@ function toRecord(row: TestResultRow): TestRecord {
     outcome: row.outcome,
     cause: row.cause,
     latencyMs: row.latency_ms,
-    report: row.report === null ? null : (JSON.parse(row.report) as JsonObject),
+    report: row.report === null ? null : readReport(row.report),
   }
 }

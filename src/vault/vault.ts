@@ -16,12 +16,15 @@ import {
   integrationNotFound,
   jsonPages,
   listIntegrations,
+  type TablePage,
+  tablePages,
 } from './integrations.ts'
 import type { KeySlotInfo, KeySources } from './key-slots.ts'
 import { findProfile, type ProfileRow } from './profiles.ts'
 import type { CopyKeys, CopyReport } from './restore.ts'
 import { toIntegration } from './rows.ts'
 import { FORMAT_VERSION } from './schema.ts'
+import { newestKnown } from './seen.ts'
 import { VaultState } from './state.ts'
 import { newestTests } from './test-results.ts'
 import type { FirstKey } from './unlock.ts'
@@ -35,6 +38,9 @@ export interface ProfileInfo {
   readonly keySlots: number
   readonly createdAt: string
 }
+
+/** An integration of a list that others may stand in as well. */
+export type StoredIntegration = Integration & { readonly source: 'vault' }
 
 /** Per provider: how many integrations, and the newest test of any. */
 export interface ProviderStats {
@@ -70,8 +76,10 @@ export interface Vault {
   /** Whether a raw key fits one of the profile's slots, told by its key id. */
   slotOfRawKey(profile: string, key: Buffer): Promise<KeySlotInfo | undefined>
   list(profile: string, filter?: IntegrationFilter): Promise<readonly Integration[]>
-  /** The same as JSON text in pages of 1,000, for long lists in constant memory. */
-  listJson(profile: string, filter?: IntegrationFilter): Iterable<IntegrationPage>
+  /** The same in pages with their JSON, for long lists in constant memory. Each integration says that it comes from the vault. */
+  listPages(profile: string, filter?: IntegrationFilter): Iterable<IntegrationPage<StoredIntegration>>
+  /** What a table shows of them, in pages. */
+  tablePages(profile: string, filter?: IntegrationFilter): Iterable<TablePage>
   totals(profile: string, filter?: IntegrationFilter): Promise<IntegrationTotals>
   providerStats(profile: string): Promise<readonly ProviderStats[]>
   /** The names in use, nothing else of the integrations. */
@@ -205,9 +213,13 @@ class SqliteVault implements Vault {
     return listIntegrations(this.database, row.id, row.name, filter)
   }
 
-  listJson(profile: string, filter: IntegrationFilter = {}): Iterable<IntegrationPage> {
+  listPages(profile: string, filter: IntegrationFilter = {}): Iterable<IntegrationPage<StoredIntegration>> {
     const row = this.#requireProfile(profile)
-    return jsonPages(this.database, row.id, row.name, filter)
+    return jsonPages(this.database, row.id, row.name, filter, { source: 'vault' })
+  }
+
+  tablePages(profile: string, filter: IntegrationFilter = {}): Iterable<TablePage> {
+    return tablePages(this.database, this.#requireProfile(profile).id, filter)
   }
 
   async totals(profile: string, filter: IntegrationFilter = {}): Promise<IntegrationTotals> {
@@ -253,7 +265,7 @@ class SqliteVault implements Vault {
   async progressOf(profile: string): Promise<VaultProgress> {
     const { id, audit_count: sequence } = this.#requireProfile(profile)
     const newestAt = this.database.get<{ at: string | null }>('SELECT max(at) AS at FROM audit WHERE profile_id = ?', id)?.at ?? null
-    return { sequence, seen: this.#state.highestSequence(id), newestAt }
+    return { sequence, seen: newestKnown(this.database, this.#state, id).sequence, newestAt }
   }
 
   async size(): Promise<number> {

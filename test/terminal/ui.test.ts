@@ -269,12 +269,12 @@ describe('a list in pages', () => {
     { name: 'ü', settings: {}, last: null },
   ]
   const layOut = (part: unknown[]) => part.map((item) => `      ${JSON.stringify(item, null, 2).replaceAll('\n', '\n      ')}`).join(',\n')
-  const paged = (pages: string[]) => ({
+  const paged = (texts: string[]) => ({
     schema: 'crm.list/1',
     warnings: [{ code: 'w', message: 'm' }],
     head: { profile: 'p' },
     key: 'integrations',
-    pages,
+    pages: texts.map((text) => Buffer.from(text)),
     tail: () => ({ summary: { total: items.length } }),
   })
   const whole = (list: unknown[]) =>
@@ -317,7 +317,7 @@ describe('a list in pages', () => {
 
   it('prints nothing before the first page is there', async () => {
     const { ui, stdout } = captured({ flags: { json: true } })
-    const broken = (function* (): Generator<string> {
+    const broken = (function* (): Generator<Uint8Array> {
       yield* []
       throw new CrmError('busy', 'the vault is busy')
     })()

@@ -9,7 +9,7 @@ import { createWriter } from '../../src/terminal/writer.ts'
 function written(pieces: readonly string[]): string {
   const stream = new PassThrough()
   const document = createWriter(streamOutput(stream), createRedactor(), false).document()
-  for (const piece of pieces) document.items(piece)
+  for (const piece of pieces) document.items(Buffer.from(piece))
   document.end()
   return String(stream.read() ?? '')
 }

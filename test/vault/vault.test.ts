@@ -14,6 +14,8 @@ import {
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { expect, test } from 'vitest'
+import { CrmError } from '../../src/core/errors.ts'
+import type { Integration } from '../../src/core/integration.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { Database } from '../../src/vault/database.ts'
 import { openVault } from '../../src/vault/vault.ts'
@@ -293,7 +295,7 @@ test('P07 a vault of a newer format is refused with its bytes unchanged', async 
 
 test.each([
   ['small', 0],
-  ['larger', 300],
+  ['larger', 2_500],
 ])('tables that a key hangs on are read through on opening a %s vault', async (_size, count) => {
   const { path, world, vault, unlocked } = await newVault()
   if (count > 0) await unlocked.add(Array.from({ length: count }, (_, index) => draft(`acme-${index}`)))
@@ -307,6 +309,80 @@ test.each([
     writeFileSync(path, before)
   }
   ;(await openVault(path, world)).close()
+})
+
+/** Values that no column of a vault ever holds: what the file's constraints keep out, and whoever writes into the file puts in. */
+const NEVER_WRITTEN: readonly (readonly [column: string, value: string | number | null])[] = [
+  ['settings', 'x'],
+  ['settings', ''],
+  ['settings', 'null'],
+  ['settings', '[1]'],
+  ['settings', '{"baseUrl":{"a":1}}'],
+  ['secrets_set', '{'],
+  ['secrets_set', '[]'],
+  ['active', 7],
+  ['revision', -3],
+  ['generation', -1],
+  ['generation', 2 ** 53],
+  ['last_outcome', 'wow'],
+  ['last_latency_ms', null],
+  ['created_at', '\u001b[31m'],
+]
+
+test('P02 what is altered in a vault too large to be read through is damaged where it is used, and nowhere else', async () => {
+  const { path, key, world, vault, unlocked } = await newVault()
+  await unlocked.add(Array.from({ length: 2_500 }, (_, index) => draft(`acme-${index}`)))
+  await unlocked.recordTests([
+    { name: 'acme-7', revision: 1, checkedAtMs: 0, outcome: 'connected', cause: null, latencyMs: 5, report: { host: 'x' } },
+  ])
+  const values = (await unlocked.open('acme-7')).values
+  const other = await unlocked.open('acme-8')
+  vault.close()
+  const before = readFileSync(path)
+  expect(before.length / 4096).toBeGreaterThan(512)
+  const rows = async <Result>(read: () => Result | Promise<Result>) => {
+    try {
+      return await read()
+    } catch (error) {
+      if (!(error instanceof CrmError)) throw error
+      expect(error.code).toBe('damaged')
+      return 'damaged' as const
+    }
+  }
+  for (const [column, value] of NEVER_WRITTEN) {
+    const what = `${column} = ${value}`
+    const file = new Sqlite(path)
+    file.exec('PRAGMA ignore_check_constraints = ON')
+    expect(file.prepare(`UPDATE integrations SET ${column} = ? WHERE name = 'acme-7'`).run(value).changes, what).toBe(1)
+    file.close()
+    const copy = await openVault(path, world)
+    const open = await copy.unlock('default', sources({ raw: [key] }))
+    const pages = await rows(() => [...copy.listPages('default')].map((page) => Buffer.from(page.items).toString()).join(',\n'))
+    if (pages !== 'damaged') expect(JSON.parse(`[${pages}]`), what).toHaveLength(2_500)
+    const table = await rows(() => [...copy.tablePages('default')].flatMap((page) => page.rows))
+    if (table !== 'damaged') expect(table, what).toHaveLength(2_500)
+    await rows(() => copy.find('default', 'acme-7'))
+    const opened = await rows(() => open.open('acme-7'))
+    if (opened !== 'damaged') expect(opened.values, what).toEqual(values)
+    expect(await open.open('acme-8'), what).toEqual(other)
+    const { problems } = await open.verify()
+    if (opened === 'damaged') expect(problems, what).toContainEqual(expect.objectContaining({ name: 'acme-7', code: 'damaged' }))
+    open.lock()
+    copy.close()
+    writeFileSync(path, before)
+  }
+})
+
+test('P12 a row of the log with a number that is never written is found', async () => {
+  const { path, key, world, vault, unlocked } = await newVault()
+  await unlocked.add(Array.from({ length: 2_500 }, (_, index) => draft(`acme-${index}`)))
+  vault.close()
+  const file = new Sqlite(path)
+  file.exec('PRAGMA ignore_check_constraints = ON; UPDATE audit SET sequence = -5 WHERE sequence = 9')
+  file.close()
+  const copy = await openVault(path, world)
+  expect((await (await copy.unlock('default', sources({ raw: [key] }))).replayAudit()).firstBad).toBe(-5)
+  copy.close()
 })
 
 test('P02 a changed structure is noticed on opening', async () => {
@@ -374,18 +450,21 @@ test('a list in pages is the same as a list of values', async () => {
     { name: 'row-7', revision: 1, checkedAtMs: 0, outcome: 'failed', cause: 'unreachable', latencyMs: 5, report: null },
   ])
   for (const filter of [{}, { provider: 'custom' }, { active: true }, { provider: 'chatwoot', active: false }]) {
-    const pages = [...vault.listJson('default', filter)]
-    const fromPages = JSON.parse(`[${pages.map((page) => page.items).join(',\n')}]`)
+    const pages = [...vault.listPages('default', filter)]
+    const fromPages = JSON.parse(`[${pages.map((page) => Buffer.from(page.items).toString()).join(',\n')}]`)
+    expect(pages.flatMap((page) => page.read())).toEqual(fromPages)
+    const rows = [...vault.tablePages('default', filter)].flatMap((page) => page.rows)
+    expect(rows).toMatchObject(fromPages.map(({ name, provider, active, lastTest }: Integration) => ({ name, provider, active, lastTest })))
+    expect(rows.map(({ settings }) => settings.baseUrl)).toEqual(fromPages.map(({ settings }: Integration) => settings.baseUrl ?? null))
     const listed = (await vault.list('default', filter)).map((row) => ({ ...row, source: 'vault' }))
     expect(fromPages).toEqual(listed)
     const totals = await vault.totals('default', filter)
     expect(totals.total).toBe(listed.length)
     expect(totals.active).toBe(listed.filter((row) => row.active).length)
   }
-  const [page] = [...vault.listJson('default', { provider: 'custom' })]
-  expect(page?.items.startsWith(`      ${JSON.stringify(JSON.parse(`[${page.items}]`)[0], null, 2).replaceAll('\n', '\n      ')},\n`)).toBe(
-    true,
-  )
+  const [page] = [...vault.listPages('default', { provider: 'custom' })]
+  const text = Buffer.from(page?.items ?? []).toString()
+  expect(text.startsWith(`      ${JSON.stringify(JSON.parse(`[${text}]`)[0], null, 2).replaceAll('\n', '\n      ')},\n`)).toBe(true)
 })
 
 test('a demo run is one at a time: a living holder is a conflict, a dead one is taken over at once, another host after its lease', async () => {

@@ -1,6 +1,7 @@
 import type { IntegrationAnswer, ListAnswer, ListSummary } from '../../core/answers.ts'
+import type { SettingValue } from '../../core/field.ts'
 import type { Style } from '../style.ts'
-import { type Cell, type Column, renderTable } from '../table.ts'
+import { type Cell, type Column, renderTable, tabbed } from '../table.ts'
 import { counted, lastTestText, next, shown, type View } from '../view.ts'
 
 const COLUMNS: readonly Column[] = [
@@ -11,24 +12,42 @@ const COLUMNS: readonly Column[] = [
   { title: 'LAST TEST', importance: 1 },
 ]
 
+type Row = Pick<IntegrationAnswer, 'name' | 'provider' | 'active' | 'lastTest' | 'verified' | 'source'> & {
+  readonly settings: { readonly baseUrl?: SettingValue | null; readonly accountId?: SettingValue | null }
+}
+
+/** What the view reads of an answer. */
+export type ListTable = Pick<ListAnswer, 'profile' | 'summary'> & { readonly integrations: readonly Row[] }
+
 /** Which account of which server: `3 on chat.example.com`. */
-function accountOf({ settings }: IntegrationAnswer): string {
+function accountOf({ settings }: Row): string {
   const { accountId, baseUrl } = settings
   // Addresses are normalised when they are saved; parsing a thousand of them again takes longer than printing them.
   const host = typeof baseUrl === 'string' ? /^https?:\/\/([^/?#]+)/.exec(baseUrl)?.[1] : undefined
-  if (accountId === undefined || accountId === '') return host ?? ''
+  if (accountId === undefined || accountId === null || accountId === '') return host ?? ''
   return host === undefined ? String(accountId) : `${accountId} on ${host}`
 }
 
-function row(integration: IntegrationAnswer, style: Style): Cell[] {
+function texts(integration: Row, style: Style): readonly [string, string, string, string, string] {
+  return [
+    shown(integration.name, style),
+    shown(integration.provider, style),
+    shown(accountOf(integration), style),
+    integration.active ? 'yes' : 'no',
+    lastTestText(integration.lastTest, style),
+  ]
+}
+
+function row(integration: Row, style: Style): Cell[] {
+  const [name, provider, account, active, test] = texts(integration, style)
   const { lastTest } = integration
   const testPaint = lastTest === null ? style.dim : lastTest.outcome === 'connected' ? style.ok : style.error
   return [
-    { text: shown(integration.name, style) },
-    { text: shown(integration.provider, style) },
-    { text: shown(accountOf(integration), style) },
-    integration.active ? { text: 'yes' } : { text: 'no', paint: style.warn },
-    { text: lastTestText(integration.lastTest, style), paint: testPaint },
+    { text: name },
+    { text: provider },
+    { text: account },
+    { text: active, ...(integration.active ? {} : { paint: style.warn }) },
+    { text: test, paint: testPaint },
   ]
 }
 
@@ -37,9 +56,9 @@ function totals({ total, active, failing, untested }: ListSummary): string {
 }
 
 /** `crm list`: a table, and for people the totals under it. */
-export const listView: View<ListAnswer> = async (data, style) => {
+export const listView: View<ListTable> = async (data, style) => {
+  if (!style.terminal) return tabbed(data.integrations.map((integration) => texts(integration, style)))
   const rows = data.integrations.map((integration) => row(integration, style))
-  if (!style.terminal) return renderTable(COLUMNS, rows, style)
   const profile = `profile ${shown(data.profile, style)}`
   if (rows.length === 0) return `No integrations in ${profile}.${next('crm add', style)}`
   const locked = data.integrations.some(({ source, verified }) => source === 'vault' && !verified)
