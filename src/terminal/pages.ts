@@ -43,6 +43,7 @@ export function writePages(answer: PagedAnswer, out: Writer, target: OutputTarge
   for (const page of answer.pages) {
     document.text(pages === 0 ? printableJson(`${open}${[...members(answer.head), list].join(',\n')}\n`) : ',\n')
     document.items(page)
+    release(page)
     pages += 1
     if (target.closed) return
   }
@@ -50,6 +51,11 @@ export function writePages(answer: PagedAnswer, out: Writer, target: OutputTarge
   const close = [pages === 0 ? ']' : '\n    ]', ...members(answer.tail())].join(',\n')
   document.text(printableJson(`${close}\n  },\n  "warnings": ${nested(answer.warnings, 2)}\n}\n`))
   document.end()
+}
+
+/** Gives the memory of a page back at once: hundreds of them would wait for a collection that has no other reason to run. */
+function release({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0)
 }
 
 /** The answer with its list whole, for when it must be looked at as a value. */

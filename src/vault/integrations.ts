@@ -57,7 +57,7 @@ function matching({ provider, active }: IntegrationFilter): string {
 }
 
 /** Whether a row holds JSON where it is printed as it stands. */
-const SOUND = 'json_valid(settings) AND json_valid(secrets_set)'
+const SOUND = "json_valid(concat('[', settings, ',', secrets_set, ']'))"
 
 const pageOf = (
   item: string,
