@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, join, relative } from 'node:path'
 import type { Plugin as EsbuildPlugin, Metafile } from 'esbuild'
@@ -75,6 +76,11 @@ export function packs({ command, library, frequent, small }: Packing): Packs {
         const files = new Map<string, string>()
         for (const chunk of namedChunks(outputs).keys()) if (!homes.has(chunk)) files.set(chunk, linked(await code(chunk), homes))
         for (const { name, chunks } of made) files.set(name, await packed(name, chunks, command, homes, code))
+        const build = createHash('sha256')
+          .update([...files].sort().join())
+          .digest('hex')
+          .slice(0, 16)
+        files.set(command, files.get(command)?.replace('the build of crm', build) ?? '')
         files.set(library.replace('.cjs', '.js'), imported(library, homes, Object.entries(outputs)))
         await Promise.all([...homes.keys()].map((chunk) => rm(join(directory, chunk))))
         await Promise.all([...files].map(([name, text]) => writeFile(join(directory, name), text)))

@@ -1,5 +1,5 @@
 import type { StopSignal } from './core/errors.ts'
-import { keepCompiled } from './files/compiled.ts'
+import { useCompiled } from './files/compiled.ts'
 import { actorOf, homeOf, hostOf, startOfProcess, variablesOf } from './process-facts.ts'
 import { fdInput, fdOutput } from './terminal/streams.ts'
 import type { World } from './world.ts'
@@ -15,10 +15,13 @@ export async function main(host: NodeJS.Process): Promise<number> {
   host.on('SIGUSR1', () => {})
   keepReportsShut(host)
   const world = readWorld(host)
-  keepCompiled(world)
-  // Everything but this file is compiled after that.
+  const keepCompiled = useCompiled({ ...world, engine: `${host.version}-${host.arch}` })
+  // Everything but this file is loaded after that.
   const { runCommand } = await import('./commands/program.ts')
-  return runCommand(world)
+  const status = await runCommand(world)
+  // A command that was cancelled leaves nothing.
+  if (status === 0) keepCompiled()
+  return status
 }
 
 /**

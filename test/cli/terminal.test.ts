@@ -49,8 +49,6 @@ async function answer(terminal: TerminalRun, steps: readonly Step[]): Promise<vo
 function contentOf(directory: string): string {
   const hash = createHash('sha256')
   for (const name of readdirSync(directory, { recursive: true }).map(String).sort()) {
-    // Compiled code, which says nothing of what was typed and may be thrown away at any time.
-    if (name === 'cache' || name.startsWith('cache/')) continue
     const path = join(directory, name)
     const facts = statSync(path)
     hash.update(`${name} ${facts.mode}\n`)
