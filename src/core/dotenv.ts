@@ -37,7 +37,7 @@ export function readDotenv(text: string): readonly ReadDotenvLine[] {
   return text.split(/\r?\n/).flatMap((content, index) => {
     const line = index + 1
     if (/^\s*(?:#|$)/.test(content)) return []
-    const [, name, rest] = /^\s*(?:export\s+)?([^\s=]+)\s*=\s*(.*)$/.exec(content) ?? []
+    const [, name, rest] = /^\s*(?:export\s+)?([^\s=]+)\s*=\s*(.*)$/s.exec(content) ?? []
     const value = rest === undefined ? undefined : unquoted(rest)
     if (name === undefined || !NAME.test(name) || value === undefined) {
       throw new CrmError('usage', `line ${line} is no variable of a dotenv file`, {
@@ -50,7 +50,7 @@ export function readDotenv(text: string): readonly ReadDotenvLine[] {
 }
 
 function unquoted(rest: string): string | undefined {
-  const quoted = /^(?:'([^']*)'|"([^"]*)")\s*(?:#.*)?$/.exec(rest)
+  const quoted = /^(?:'([^']*)'|"([^"]*)")\s*(?:#.*)?$/s.exec(rest)
   if (quoted !== null) return quoted[1] ?? quoted[2]
-  return /^['"]/.test(rest) ? undefined : rest.replace(/\s+#.*$/, '').trim()
+  return /^['"]/.test(rest) ? undefined : rest.replace(/\s+#.*$/s, '').trim()
 }

@@ -22,6 +22,12 @@ test('reading is the inverse of writing, for every value that can be written', (
   )
 })
 
+test('a line ends where every reader ends it, and not at a separator of Unicode', () => {
+  const value = '!\u2028!\u2029!'
+  const line = dotenvLine({ name: 'NAME', value }) ?? ''
+  expect(readDotenv(`${line} # \u2028\n`)).toEqual([{ name: 'NAME', value, line: 1 }])
+})
+
 test('a shell and node --env-file read what is written as it was meant', () => {
   const given = fc
     .sample(values, 300)
