@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, statSync } from 'node:fs'
+import { lstatSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import Module from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { Script } from 'node:vm'
@@ -146,10 +146,19 @@ interface Header {
 function keep(directory: string, file: string, loaded: readonly Loaded[], uid: number | undefined): void {
   try {
     createPrivateDirectory(directory)
-    if (isForUsAlone(directory, uid)) writePrivateFile(file, packed(loaded.map(({ name, script }) => [name, script.createCachedData()])))
+    if (!isForUsAlone(directory, uid) || isNearlyFull(directory)) return
+    writePrivateFile(file, packed(loaded.map(({ name, script }) => [name, script.createCachedData()])))
   } catch {
     // A cache that cannot be written is none.
   }
+}
+
+/** Space that is left for the vault, which may be on the same disk: hundreds of times what one command keeps. */
+const LEAST_FREE_BYTES = 128 * 1024 * 1024
+
+function isNearlyFull(directory: string): boolean {
+  const { bavail, bsize } = statfsSync(directory)
+  return bavail * bsize < LEAST_FREE_BYTES
 }
 
 function packed(codes: readonly (readonly [name: string, code: Buffer])[]): Buffer {
