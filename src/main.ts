@@ -18,9 +18,9 @@ export async function main(host: NodeJS.Process): Promise<number> {
   const keepCompiled = useCompiled({ ...world, engine: `${host.version}-${host.arch}` })
   // Everything but this file is loaded after that.
   const { runCommand } = await import('./commands/program.ts')
-  const status = await runCommand(world)
+  const { status, command } = await runCommand(world)
   // A command that was cancelled leaves nothing.
-  if (status === 0) keepCompiled()
+  if (status === 0 && command !== undefined) keepCompiled(command)
   return status
 }
 

@@ -207,6 +207,9 @@ describe('the build', () => {
     )
     expect([...referenced].filter((name) => sizes[name] === undefined)).toEqual([])
     expect(chunks().filter((name) => name !== 'main.cjs' && !referenced.has(name))).toEqual([])
+    // Every file after the first two is loaded by the second: the first asks for no other.
+    const first = readFileSync(join(CHUNKS, 'main.cjs'), 'utf8').matchAll(/require\("(\.\/[^"]+)"\)/g)
+    expect(new Set(Array.from(first, ([, name]) => name)).size).toBe(1)
   })
 })
 

@@ -64,6 +64,8 @@ export class App {
   helpSink: ((text: string) => void) | undefined
   /** The exit status of the command that ran. */
   status = 0
+  /** The words of the command that ran. */
+  ran: string | undefined
   #stop: AbortController | undefined
   readonly #startedMs: number
   #globals: GlobalOptions = {}
@@ -328,6 +330,7 @@ export class App {
    * everything that was opened. The one place that catches.
    */
   async run(command: string, body: () => Promise<Outcome | undefined>): Promise<void> {
+    this.ran = command
     try {
       // A mistake in a flag is one even where the command could do without its value.
       this.timeoutMs(COMMAND_LIMIT_MS)

@@ -96,8 +96,8 @@ const COMMANDS: readonly Entry[] = [
   { name: 'help', group: 'try', summary: 'Show help for a command or a topic', load: () => import('./help.ts') },
 ]
 
-/** Parses the command line and runs the command it names. @returns the exit status. */
-export async function runCommand(world: World): Promise<number> {
+/** Parses the command line and runs the command it names. @returns the exit status, and the words of the command if one ran. */
+export async function runCommand(world: World): Promise<{ readonly status: number; readonly command: string | undefined }> {
   const app = new App(world)
   const program = createProgram(app, commandsIn(world.argv))
   try {
@@ -105,7 +105,7 @@ export async function runCommand(world: World): Promise<number> {
   } catch (error) {
     await ended(app, program, error)
   }
-  return app.status
+  return { status: app.status, command: app.ran }
 }
 
 /** Help and version end the parse by an exception; everything else that does is a failure. */

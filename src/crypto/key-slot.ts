@@ -115,6 +115,8 @@ export function unwrapDataKey(slot: KeySlot, profileId: Buffer, unlockKey: Buffe
 
 /** Whether a slot's row is not what was written, as far as can be told without a key. */
 export function isSlotDamaged(slot: KeySlot): boolean {
+  // A number that is never written has no encoding, and so no check.
+  if (!Number.isSafeInteger(slot.generation) || slot.generation < 0) return true
   const check = slotCheck(slot)
   return check.length !== slot.check.length || !timingSafeEqual(check, slot.check) || parseKdf(slot.kdf) === undefined
 }

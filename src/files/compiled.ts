@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, statfsSync, statSync } from 'node:fs'
+import { lstatSync, readdirSync, readFileSync, rmSync, statfsSync, statSync } from 'node:fs'
 import Module from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { Script } from 'node:vm'
@@ -35,6 +35,8 @@ type Wrapper = (
 /** A file that this run has loaded. */
 interface Loaded {
   readonly name: string
+  /** V8 compares no more of the text than its length. */
+  readonly changedAtMs: number
   readonly script: Script
   readonly isNew: boolean
 }
@@ -44,13 +46,13 @@ interface Loaded {
  * cache keeps what is compiled when a file is loaded, which leaves out most functions: those are compiled when they are first called.
  * Whoever writes into the directory says what runs, so it is left out where that is not ours alone. Whoever has no vault may be only
  * looking: nothing is kept then.
- * @returns what keeps the compiled code of this run, for when it has done well; it never throws.
+ * @returns what keeps the compiled code of this run, for when it has done well, under the name of the command that ran; it never throws.
  */
-export function useCompiled({ argv, env, home, platform, uid, engine }: CompiledWorld): () => void {
+export function useCompiled({ argv, env, home, platform, uid, engine }: CompiledWorld): (command: string) => void {
   const directory = placeBesideVault(env, home, platform)
   if (directory === undefined || !isForUsAlone(directory, uid)) return () => {}
-  const file = join(directory, `${engine}-${nameOf(argv)}`)
-  const kept = readKept(file)
+  const suffix = argv.includes('--json') ? '-json' : ''
+  const kept = readKept(fileOf(argv, (name) => join(directory, `${engine}-${name}${suffix}`)))
   const loaded: Loaded[] = []
   loaders['.cjs'] = (first, filename) => {
     delete loaders['.cjs']
@@ -63,28 +65,44 @@ export function useCompiled({ argv, env, home, platform, uid, engine }: Compiled
       if (known !== undefined) return known.exports
       const module = { exports: {} }
       modules.set(name, module)
-      run(name, module)
+      try {
+        run(name, module)
+      } catch (error) {
+        modules.delete(name)
+        throw error
+      }
       return module.exports
     }
     const run = (name: string, module: { exports: unknown }): void => {
       const path = join(directory, name)
-      const cachedData = kept.get(name)
+      const changedAtMs = statSync(path).mtimeMs
+      const cachedData = kept.get(name)?.changedAtMs === changedAtMs ? kept.get(name)?.code : undefined
       const code = `(function(exports,require,module,__filename,__dirname){${readFileSync(path, 'utf8')}\n})`
       const script = new Script(code, { filename: path, ...(cachedData === undefined ? {} : { cachedData }) })
-      loaded.push({ name, script, isNew: cachedData === undefined || script.cachedDataRejected === true })
+      loaded.push({ name, changedAtMs, script, isNew: cachedData === undefined || script.cachedDataRejected === true })
       ;(script.runInThisContext() as Wrapper)(module.exports, require, module, path, directory)
     }
     run(basename(filename), first)
   }
-  return () => {
-    if (loaded.some(({ isNew }) => isNew)) keep(directory, file, loaded, uid)
+  return (command) => {
+    const [word = ''] = command.split(' ')
+    // What was called by another name would not be found again.
+    if (!argv.includes(word) || !loaded.some(({ isNew }) => isNew)) return
+    const parts = new Map(kept)
+    for (const { name, changedAtMs, script } of loaded) parts.set(name, { changedAtMs, code: script.createCachedData() })
+    keep(directory, `${engine}-`, `${command.replaceAll(' ', '-')}${suffix}`, packed(parts), uid)
   }
 }
 
-/** Commands run different code, and with `--json` other code than without. */
-function nameOf([command = '', ...words]: readonly string[]): string {
-  const name = /^[a-z][a-z-]{1,24}$/.test(command) ? command : 'crm'
-  return words.includes('--json') ? `${name}-json` : name
+const WORD_OF_COMMAND = /^[a-z][a-z-]{1,24}$/
+/** A profile or two may stand before the command. */
+const MOST_WORDS = 4
+
+/** The file of what the words call, as far as that can be told before they are parsed: `key list` before `key`. */
+function fileOf(argv: readonly string[], pathOf: (name: string) => string): string | undefined {
+  const words = argv.filter((word) => WORD_OF_COMMAND.test(word)).slice(0, MOST_WORDS)
+  const names = words.flatMap((word, index) => (words[index + 1] === undefined ? [word] : [`${word}-${words[index + 1]}`, word]))
+  return names.map(pathOf).find((path) => lstatSync(path, { throwIfNoEntry: false })?.isFile())
 }
 
 function placeBesideVault(env: PathVariables, home: string | undefined, platform: string): string | undefined {
@@ -119,17 +137,18 @@ const aligned = (offset: number): number => Math.ceil(offset / WORD) * WORD
  * what it is given, and would crash on a byte that went bad: to compare two halves takes microseconds, while the checksums of Node come
  * with modules that take milliseconds to load.
  */
-function readKept(file: string): ReadonlyMap<string, Buffer> {
-  const kept = new Map<string, Buffer>()
+function readKept(file: string | undefined): ReadonlyMap<string, Part> {
+  const kept = new Map<string, Part>()
+  if (file === undefined) return kept
   try {
     const whole = readFileSync(file)
     const content = whole.subarray(0, whole.length / 2)
     const begin = LENGTH_BYTES + content.readUInt32LE(0)
     const header = JSON.parse(content.toString('utf8', LENGTH_BYTES, begin)) as Header
     if (header.build !== BUILD || !content.equals(whole.subarray(whole.length / 2))) return kept
-    for (const [name, offset, length] of header.parts) {
+    for (const [name, changedAtMs, offset, length] of header.parts) {
       const start = aligned(begin) + offset
-      kept.set(name, content.subarray(start, start + length))
+      kept.set(name, { changedAtMs, code: content.subarray(start, start + length) })
     }
   } catch {
     kept.clear() // There is none yet, or it is not what was written: this run writes it anew.
@@ -137,20 +156,37 @@ function readKept(file: string): ReadonlyMap<string, Buffer> {
   return kept
 }
 
-interface Header {
-  readonly build: string
-  /** Name of the file, place after the header, length. */
-  readonly parts: readonly (readonly [name: string, offset: number, length: number])[]
+/** Compiled code, and when the text of it was changed last, in Unix milliseconds. */
+interface Part {
+  readonly changedAtMs: number
+  readonly code: Buffer
 }
 
-function keep(directory: string, file: string, loaded: readonly Loaded[], uid: number | undefined): void {
+interface Header {
+  readonly build: string
+  /** Name of the file, when it was changed, place after the header, length. */
+  readonly parts: readonly (readonly [name: string, changedAtMs: number, offset: number, length: number])[]
+}
+
+function keep(directory: string, engine: string, name: string, content: Buffer, uid: number | undefined): void {
   try {
+    if (!isBelowOurs(directory, uid)) return
     createPrivateDirectory(directory)
     if (!isForUsAlone(directory, uid) || isNearlyFull(directory)) return
-    writePrivateFile(file, packed(loaded.map(({ name, script }) => [name, script.createCachedData()])))
+    // Of another Node, or what a run has left that was killed while it wrote.
+    for (const other of readdirSync(directory))
+      if (!other.startsWith(engine) || other.includes('.', engine.length)) rmSync(join(directory, other), { recursive: true, force: true })
+    writePrivateFile(join(directory, `${engine}${name}`), content, { durable: false })
   } catch {
     // A cache that cannot be written is none.
   }
+}
+
+/** Whether what is nearest to a directory that may not be there yet is ours, and nobody else's to write: not so for whoever is root with our home. */
+function isBelowOurs(path: string, uid: number | undefined): boolean {
+  const facts = statSync(path, { throwIfNoEntry: false })
+  if (facts !== undefined) return facts.uid === uid && (facts.mode & 0o022) === 0
+  return dirname(path) !== path && isBelowOurs(dirname(path), uid)
 }
 
 /** Space that is left for the vault, which may be on the same disk: hundreds of times what one command keeps. */
@@ -161,11 +197,11 @@ function isNearlyFull(directory: string): boolean {
   return bavail * bsize < LEAST_FREE_BYTES
 }
 
-function packed(codes: readonly (readonly [name: string, code: Buffer])[]): Buffer {
-  const parts: [string, number, number][] = []
+function packed(codes: ReadonlyMap<string, Part>): Buffer {
+  const parts: [string, number, number, number][] = []
   let length = 0
-  for (const [name, code] of codes) {
-    parts.push([name, length, code.length])
+  for (const [name, { changedAtMs, code }] of codes) {
+    parts.push([name, changedAtMs, length, code.length])
     length = aligned(length + code.length)
   }
   const header = JSON.stringify({ build: BUILD, parts } satisfies Header)
@@ -173,6 +209,6 @@ function packed(codes: readonly (readonly [name: string, code: Buffer])[]): Buff
   const content = Buffer.alloc(begin + length)
   content.writeUInt32LE(header.length, 0)
   content.write(header, LENGTH_BYTES)
-  for (const [index, [, code]] of codes.entries()) code.copy(content, begin + (parts[index]?.[1] ?? 0))
+  for (const [name, , offset] of parts) codes.get(name)?.code.copy(content, begin + offset)
   return Buffer.concat([content, content])
 }

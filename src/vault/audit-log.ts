@@ -275,7 +275,8 @@ export class AuditLog {
   }
 
   #isCheckpointAuthentic(checkpoint: Checkpoint): boolean {
-    return this.#keys.has(checkpoint.key_generation) && timingSafeEqual(this.#checkpointMac(checkpoint), checkpoint.mac)
+    if (!this.#keys.has(checkpoint.key_generation) || !Number.isSafeInteger(checkpoint.sequence) || checkpoint.sequence < 0) return false
+    return timingSafeEqual(this.#checkpointMac(checkpoint), checkpoint.mac)
   }
 
   #checkpointMac({ sequence, last_mac, key_generation, at }: Omit<Checkpoint, 'mac'>): Buffer {
@@ -301,7 +302,7 @@ export class AuditLog {
 
   #isAuthentic(row: AuditRow, before: Buffer): boolean {
     // A number below zero is none that was ever written, and has no encoding.
-    if (!this.#keys.has(row.key_generation) || !(row.sequence > 0)) return false
+    if (!this.#keys.has(row.key_generation) || !Number.isSafeInteger(row.sequence) || row.sequence < 1) return false
     const mac = this.#macOf(row, before)
     return mac.length === row.mac.length && timingSafeEqual(mac, row.mac)
   }
@@ -334,7 +335,8 @@ function openAuditKey(rowKey: Buffer, profileId: Buffer, row: AuditKeyRow): Buff
   try {
     return open(rowKey, keyContext(profileId, row.generation, row.key_generation), row.sealed)
   } catch (error) {
-    if (error instanceof OpenError) throw auditDamaged('its key was altered', error)
+    // A number that is never written has no encoding.
+    if (error instanceof OpenError || error instanceof RangeError) throw auditDamaged('its key was altered', error)
     throw error
   }
 }

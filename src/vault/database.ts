@@ -206,7 +206,8 @@ export class Database {
   checkStructure(version: number): void {
     // A vacuum writes tables before indexes, so the order says nothing.
     const found = this.#sqlite.prepare('SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL').pluck().all() as string[]
-    if (found.sort().join('\n') !== [...(SCHEMAS[version] ?? [])].sort().join('\n')) {
+    const encoding = this.#sqlite.pragma('encoding', { simple: true })
+    if (encoding !== 'UTF-8' || found.sort().join('\n') !== [...(SCHEMAS[version] ?? [])].sort().join('\n')) {
       throw new CrmError('damaged', `the structure of the vault ${this.path} was changed`, {
         reason: 'its tables, indexes or triggers are not those that crm writes',
         hint: 'restore the vault from a backup',

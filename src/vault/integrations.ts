@@ -1,5 +1,4 @@
 import { CrmError } from '../core/errors.ts'
-import type { SettingValue } from '../core/field.ts'
 import type { Integration, LastTest } from '../core/integration.ts'
 import type { Database } from './database.ts'
 import { changedOutside, INTEGRATION_COLUMNS, type IntegrationRow } from './rows.ts'
@@ -35,10 +34,8 @@ export interface IntegrationPage<Item extends Integration = Integration> extends
   read(): Item[]
 }
 
-/** What a table shows of an integration: of its settings those that say which account of which server it is. */
-export type TableRow = Pick<Integration, 'name' | 'provider' | 'active' | 'lastTest' | 'verified'> & {
-  readonly settings: { readonly baseUrl: SettingValue | null; readonly accountId: SettingValue | null }
-}
+/** What a table shows of an integration. */
+export type TableRow = Pick<Integration, 'name' | 'provider' | 'active' | 'settings' | 'lastTest' | 'verified'>
 
 /** A page of a table. */
 export interface TablePage extends Page {
@@ -56,16 +53,16 @@ function matching({ provider, active }: IntegrationFilter): string {
   return `profile_id = (SELECT :profile)${provider === undefined ? '' : ' AND provider = :provider'}${active === undefined ? '' : ' AND active = :active'}`
 }
 
-/** Whether a row holds JSON where it is printed as it stands. */
-const SOUND = "json_valid(concat('[', settings, ',', secrets_set, ']'))"
+/** The first row that holds no JSON where it is printed as it stands. */
+const unsoundIn = (filter: IntegrationFilter): string =>
+  `SELECT min(name) FROM integrations WHERE ${matching(filter)} AND NOT (json_valid(settings) AND json_valid(secrets_set))`
 
 const pageOf = (
   item: string,
-  sound: string,
   filter: IntegrationFilter,
 ): string => `SELECT CAST(group_concat(item, ',' || char(10)) AS BLOB) AS items, max(name) AS last, count(*) AS total, sum(active) AS active,
-  sum(failing) AS failing, sum(untested) AS untested, min(iif(sound, NULL, name)) AS unsound FROM (
-  SELECT name, active, ${sound} AS sound, active AND last_outcome IS 'failed' AS failing, active AND last_outcome IS NULL AS untested, concat(${item}) AS item
+  sum(failing) AS failing, sum(untested) AS untested FROM (
+  SELECT name, active, active AND last_outcome IS 'failed' AS failing, active AND last_outcome IS NULL AS untested, concat(${item}) AS item
   FROM integrations WHERE ${matching(filter)} AND name > :after ORDER BY name LIMIT ${PAGE_ROWS})`
 
 /** SQLite makes the text itself: ten times faster than a JavaScript object per row. Settings and secrets stand in it as they are stored. */
@@ -89,17 +86,14 @@ const JSON_ITEM = `'      {
       }'`
 
 /** A row of a table as a JSON array: {@link TableItem}. */
-const TABLE_ITEM = `'[', json_quote(name), ',', json_quote(provider), ',', active, ',',
-  coalesce(iif(json_valid(settings), settings -> 'baseUrl', NULL), 'null'), ',',
-  coalesce(iif(json_valid(settings), settings -> 'accountId', NULL), 'null'), ',', json_quote(last_outcome), ',', json_quote(last_cause), ',',
+const TABLE_ITEM = `'[', json_quote(name), ',', json_quote(provider), ',', active, ',', settings, ',', json_quote(last_outcome), ',', json_quote(last_cause), ',',
   json_quote(last_checked_at), ',', coalesce(last_latency_ms, 0), ']'`
 
 type TableItem = readonly [
   name: string,
   provider: string,
   active: number,
-  baseUrl: SettingValue | null,
-  accountId: SettingValue | null,
+  settings: Integration['settings'],
   outcome: LastTest['outcome'] | null,
   cause: LastTest['cause'],
   checkedAt: string | null,
@@ -121,8 +115,6 @@ interface PageRow {
   readonly active: number
   readonly failing: number
   readonly untested: number
-  /** The first row whose JSON is none; what was written always is. */
-  readonly unsound: string | null
 }
 
 function* pagesOf(
@@ -132,7 +124,10 @@ function* pagesOf(
   filter: IntegrationFilter,
   more: Readonly<Record<string, string>> = {},
 ): Generator<Page & { readonly items: Buffer }> {
-  const sql = pageOf(item, database.isReadThrough ? 'TRUE' : SOUND, filter)
+  const sql = pageOf(item, filter)
+  const [unsound] = database.isReadThrough ? [] : database.column<string | null>(unsoundIn(filter), bound(profileId, filter))
+  // Before the first page: nothing is printed of a list that cannot be printed whole.
+  if (typeof unsound === 'string') throw changedOutside(`the integration ${unsound}`)
   // Every page of the file is read once: to keep them costs memory and brings nothing.
   database.pragma(`cache_size = -${CACHE_KIB}`)
   const values = { ...bound(profileId, filter), ...more }
@@ -140,8 +135,7 @@ function* pagesOf(
   for (;;) {
     const page = database.get<PageRow>(sql, { ...values, after })
     if (page === undefined || page.items === null || page.last === null) return
-    const { items, total, active, failing, untested, unsound } = page
-    if (unsound !== null) throw changedOutside(`the integration ${unsound}`)
+    const { items, total, active, failing, untested } = page
     yield { items, totals: { total, active, inactive: total - active, failing, untested } }
     if (total < PAGE_ROWS) return
     after = page.last
@@ -161,16 +155,19 @@ export function* jsonPages<Item extends Integration>(
   for (const page of pagesOf(database, JSON_ITEM, profileId, filter, values)) yield { ...page, read: () => readItems<Item>(page.items) }
 }
 
-/** The rows of a table in pages, by name. No key is needed, and nothing sealed is read. */
-export function* tablePages(database: Database, profileId: Buffer, filter: IntegrationFilter): Generator<TablePage> {
-  for (const { items, totals } of pagesOf(database, TABLE_ITEM, profileId, filter)) {
-    yield { rows: readItems<TableItem>(items).map(toTableRow), totals }
-  }
+/** The rows of a table in pages, by name, as one view. No key is needed, and nothing sealed is read. */
+export function tablePages(database: Database, profileId: Buffer, filter: IntegrationFilter): readonly TablePage[] {
+  return database.read(() =>
+    Array.from(pagesOf(database, TABLE_ITEM, profileId, filter), ({ items, totals }) => ({
+      rows: readItems<TableItem>(items).map(toTableRow),
+      totals,
+    })),
+  )
 }
 
-function toTableRow([name, provider, active, baseUrl, accountId, outcome, cause, checkedAt, latencyMs]: TableItem) {
+function toTableRow([name, provider, active, settings, outcome, cause, checkedAt, latencyMs]: TableItem) {
   const lastTest = outcome === null ? null : { outcome, cause, checkedAt: checkedAt ?? '', latencyMs }
-  return { name, provider, active: active === 1, settings: { baseUrl, accountId }, lastTest, verified: false, source: 'vault' } as const
+  return { name, provider, active: active === 1, settings, lastTest, verified: false, source: 'vault' } as const
 }
 
 /** One text for many rows: a value that SQLite hands over costs as much as many that are parsed. */
@@ -180,7 +177,8 @@ function readItems<Item>(items: Buffer): Item[] {
 
 /** A list as values, by name. */
 export function listIntegrations(database: Database, profileId: Buffer, profile: string, filter: IntegrationFilter): Integration[] {
-  return Array.from(jsonPages(database, profileId, profile, filter), (page) => page.read()).flat()
+  // One view of them all: a row that is renamed meanwhile would be missed, or seen twice.
+  return database.read(() => Array.from(jsonPages(database, profileId, profile, filter), (page) => page.read()).flat())
 }
 
 /** The totals of a list. */

@@ -7,6 +7,7 @@ import type { AuditEntry, AuditLog } from './audit-log.ts'
 import type { Database } from './database.ts'
 import { type KeySlotInfo, type OpenedSlot, rewriteSlot } from './key-slots.ts'
 import type { ProfileKeys } from './sealed-integrations.ts'
+import { rememberNewest } from './seen.ts'
 import type { VaultState } from './state.ts'
 import type { VaultWorld } from './world.ts'
 
@@ -70,7 +71,7 @@ export class OpenProfile {
     })
     if (added === 0) return false
     this.#renewal = undefined
-    this.state.rememberSequence(this.keys.profileId, end)
+    rememberNewest(this.database, this.state, this.keys.profileId, end)
     return true
   }
 

@@ -1,6 +1,6 @@
 import { CrmError } from '../core/errors.ts'
 import type { OpenProfile } from './open-profile.ts'
-import { newestKnown } from './seen.ts'
+import { newestKnown, rememberNewest } from './seen.ts'
 
 /** A command that began before a restoration has ended by then, and remembers nothing of what was there before. */
 const LATE_MS = 60_000
@@ -21,9 +21,10 @@ export class ProfileAge {
         hint: 'restore the newer one, or accept this one with: crm vault accept-older',
       })
     }
-    state.rememberSequence(keys.profileId, count, isRestored)
+    rememberNewest(database, state, keys.profileId, count, isRestored)
     const restored = state.restored(keys.profileId)
-    if (restored !== undefined && !isRestored && world.clock() - restored.atMs > LATE_MS) state.forgetRestored(keys.profileId)
+    // Whichever way the clock was set: it decides nothing but how long a note stays.
+    if (restored !== undefined && Math.abs(world.clock() - restored.atMs) > LATE_MS) state.forgetRestored(keys.profileId)
   }
 
   /** Makes this copy the newest one known here, and says so in the audit log. */

@@ -3,6 +3,7 @@ import { type KeySlot, type OwnKey, type OwnKeyKind, parseKdf, type UnlockKey, w
 import { insertSlot, type KeySlotInfo, MOST_KEY_SLOTS, opensSlot, proveSlot, readSlots, slotOfRawKey, toSlotInfo } from './key-slots.ts'
 import type { OpenProfile } from './open-profile.ts'
 import type { KeptSlot, Rotation } from './rotate.ts'
+import { rememberNewest } from './seen.ts'
 
 /** The key slots of an open profile: the ways into it. */
 export class ProfileSlots {
@@ -151,7 +152,7 @@ export class ProfileSlots {
       keep,
       drop,
     )
-    this.profile.state.rememberSequence(this.profile.keys.profileId, sequence)
+    rememberNewest(this.profile.database, this.profile.state, this.profile.keys.profileId, sequence)
     this.profile.lock()
     return rotation
   }

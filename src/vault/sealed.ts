@@ -86,10 +86,21 @@ export function openIntegration(rowKey: SealKey, profileId: Buffer, row: SealedI
  * @throws {CrmError} `damaged`.
  */
 export function openRow(rowKey: SealKey, context: () => Buffer, sealed: Buffer, what: string, hint?: string): Buffer {
+  const record = encodedOrNot(context)
+  if (record === undefined || !Buffer.isBuffer(sealed)) throw changedOutside(what, undefined, hint)
   try {
-    return open(rowKey, context(), sealed)
+    return open(rowKey, record, sealed)
   } catch (error) {
-    if (!(error instanceof OpenError || error instanceof RangeError || error instanceof TypeError)) throw error
+    if (!(error instanceof OpenError)) throw error
     throw changedOutside(what, error, hint)
+  }
+}
+
+function encodedOrNot(context: () => Buffer): Buffer | undefined {
+  try {
+    return context()
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof TypeError) return undefined
+    throw error
   }
 }

@@ -18,13 +18,26 @@ export function newestKnown(
   return { sequence: isRestored ? restored.sequence : seen, isRestored }
 }
 
+/**
+ * Remembers the end of the log as the newest that is known here; after the change was committed. Where a restoration is noted, the note
+ * follows: an older copy of what came after it lacks the row that is noted now.
+ */
+export function rememberNewest(database: Database, state: VaultState, profileId: Buffer, sequence: number, force = false): void {
+  state.rememberSequence(profileId, sequence, force)
+  const restored = state.restored(profileId)
+  if (restored !== undefined && sequence > restored.sequence) noteEnd(database, state, profileId, restored.replaced, restored.atMs)
+}
+
 /** What a restoration leaves behind, for {@link newestKnown}; inside its transaction. @param replaced the end of the log that it replaces. */
 export function noteRestored(database: Database, state: VaultState, profileId: Buffer, replaced: number, atMs: number): void {
+  const earlier = state.restored(profileId)?.replaced ?? 0
+  noteEnd(database, state, profileId, Math.max(replaced, earlier, state.highestSequence(profileId)), atMs)
+}
+
+function noteEnd(database: Database, state: VaultState, profileId: Buffer, replaced: number, atMs: number): void {
   const end = database.get<{ sequence: number; mac: Buffer }>(
     'SELECT sequence, mac FROM audit WHERE profile_id = ? ORDER BY sequence DESC LIMIT 1',
     profileId,
   )
-  if (end === undefined) return
-  const highest = Math.max(replaced, state.highestSequence(profileId))
-  state.noteRestored(profileId, { replaced: highest, sequence: end.sequence, mac: end.mac.toString('hex'), atMs })
+  if (end !== undefined) state.noteRestored(profileId, { replaced, sequence: end.sequence, mac: end.mac.toString('hex'), atMs })
 }

@@ -79,7 +79,7 @@ export interface Vault {
   /** The same in pages with their JSON, for long lists in constant memory. Each integration says that it comes from the vault. */
   listPages(profile: string, filter?: IntegrationFilter): Iterable<IntegrationPage<StoredIntegration>>
   /** What a table shows of them, in pages. */
-  tablePages(profile: string, filter?: IntegrationFilter): Iterable<TablePage>
+  tablePages(profile: string, filter?: IntegrationFilter): readonly TablePage[]
   totals(profile: string, filter?: IntegrationFilter): Promise<IntegrationTotals>
   providerStats(profile: string): Promise<readonly ProviderStats[]>
   /** The names in use, nothing else of the integrations. */
@@ -218,7 +218,7 @@ class SqliteVault implements Vault {
     return jsonPages(this.database, row.id, row.name, filter, { source: 'vault' })
   }
 
-  tablePages(profile: string, filter: IntegrationFilter = {}): Iterable<TablePage> {
+  tablePages(profile: string, filter: IntegrationFilter = {}): readonly TablePage[] {
     return tablePages(this.database, this.#requireProfile(profile).id, filter)
   }
 

@@ -58,6 +58,28 @@ test('a copy from before a restoration that is put back is found, and one from a
   await unlock()
 })
 
+test('a copy that was taken after a restoration is found to be old, whatever is remembered of what was there before', async () => {
+  const { vault, keys, backup, path, counter, unlock, nowMs, key, world } = await backedUp()
+  const before = readFileSync(counter, 'utf8')
+  await vault.restore(backup, keys)
+  const change = async (name: string) => {
+    const other = await openVault(path, world)
+    await (await other.unlock('default', sources({ raw: [key] }))).add([draft(name)])
+    other.close()
+  }
+  // Within the minute, and with a process that remembers too much.
+  await change('delta')
+  writeFileSync(counter, before)
+  vault.close()
+  const copy = readFileSync(path)
+  await change('epsilon')
+  nowMs.value += 61_000
+  await change('zeta')
+  writeFileSync(path, copy)
+  await expect(unlock()).rejects.toSatisfy((error) => error instanceof CrmError && error.message.includes('older'))
+  await expect(unlock()).rejects.toSatisfy((error) => error instanceof CrmError && error.message.includes('older'))
+})
+
 test('what is noted of a restoration stands for no other vault', async () => {
   const { vault, keys, backup, path, counter, unlock } = await backedUp()
   const before = readFileSync(counter, 'utf8')

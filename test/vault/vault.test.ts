@@ -318,6 +318,7 @@ const NEVER_WRITTEN: readonly (readonly [column: string, value: string | number 
   ['settings', 'null'],
   ['settings', '[1]'],
   ['settings', '{"baseUrl":{"a":1}}'],
+  ['settings', '{},{}'],
   ['secrets_set', '{'],
   ['secrets_set', '[]'],
   ['active', 7],
@@ -361,6 +362,8 @@ test('P02 what is altered in a vault too large to be read through is damaged whe
     if (pages !== 'damaged') expect(JSON.parse(`[${pages}]`), what).toHaveLength(2_500)
     const table = await rows(() => [...copy.tablePages('default')].flatMap((page) => page.rows))
     if (table !== 'damaged') expect(table, what).toHaveLength(2_500)
+    // Before the first page, so that nothing is printed of a list that cannot be printed whole.
+    if (pages === 'damaged') expect(() => copy.listPages('default')[Symbol.iterator]().next(), what).toThrow(CrmError)
     await rows(() => copy.find('default', 'acme-7'))
     const opened = await rows(() => open.open('acme-7'))
     if (opened !== 'damaged') expect(opened.values, what).toEqual(values)
@@ -371,6 +374,52 @@ test('P02 what is altered in a vault too large to be read through is damaged whe
     copy.close()
     writeFileSync(path, before)
   }
+})
+
+test.each([
+  ['key_slots', 'generation', -1],
+  ['key_slots', 'generation', 2 ** 53],
+  ['audit_keys', 'generation', -1],
+  ['audit_keys', 'generation', 2 ** 53],
+  ['audit_keys', 'key_generation', 2 ** 53],
+])('P02 %s whose %s is %s, which is never written, are damaged', async (table, column, value) => {
+  const { path, key, world, vault } = await newVault()
+  vault.close()
+  const file = new Sqlite(path)
+  file.exec(`PRAGMA ignore_check_constraints = ON; UPDATE ${table} SET ${column} = ${value}`)
+  file.close()
+  const copy = await openVault(path, world)
+  await expect(copy.unlock('default', sources({ raw: [key] }))).rejects.toThrow(code('damaged'))
+  copy.close()
+})
+
+test('P02 a table shows of a doubled setting what the seal binds', async () => {
+  const { path, key, world, vault, unlocked } = await newVault()
+  await unlocked.add([draft('acme')])
+  const { settings } = (await unlocked.open('acme')).integration
+  vault.close()
+  const file = new Sqlite(path)
+  file.prepare('UPDATE integrations SET settings = replace(settings, \'{\', \'{"baseUrl":"https://elsewhere.example",\')').run()
+  file.close()
+  const copy = await openVault(path, world)
+  expect(copy.tablePages('default')[0]?.rows[0]?.settings).toEqual(settings)
+  expect((await (await copy.unlock('default', sources({ raw: [key] }))).open('acme')).integration.settings).toEqual(settings)
+  copy.close()
+})
+
+test('P02 a vault in another encoding of text is none that crm wrote', async () => {
+  const { path, world, vault, directory } = await newVault()
+  vault.close()
+  const other = join(directory, 'data', 'utf16.db')
+  const from = new Sqlite(path)
+  const to = new Sqlite(other)
+  to.exec("PRAGMA encoding = 'UTF-16le'; PRAGMA application_id = 1129467185; PRAGMA journal_mode = WAL")
+  for (const sql of from.prepare('SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL').pluck().all()) to.exec(String(sql))
+  to.exec('PRAGMA user_version = 2')
+  from.close()
+  to.close()
+  chmodSync(other, 0o600)
+  await expect(openVault(other, world)).rejects.toThrow(code('damaged'))
 })
 
 test('P12 a row of the log with a number that is never written is found', async () => {

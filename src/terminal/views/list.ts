@@ -1,5 +1,4 @@
 import type { IntegrationAnswer, ListAnswer, ListSummary } from '../../core/answers.ts'
-import type { SettingValue } from '../../core/field.ts'
 import type { Style } from '../style.ts'
 import { type Cell, type Column, renderTable, tabbed } from '../table.ts'
 import { counted, lastTestText, next, shown, type View } from '../view.ts'
@@ -12,9 +11,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'LAST TEST', importance: 1 },
 ]
 
-type Row = Pick<IntegrationAnswer, 'name' | 'provider' | 'active' | 'lastTest' | 'verified' | 'source'> & {
-  readonly settings: { readonly baseUrl?: SettingValue | null; readonly accountId?: SettingValue | null }
-}
+type Row = Pick<IntegrationAnswer, 'name' | 'provider' | 'active' | 'settings' | 'lastTest' | 'verified' | 'source'>
 
 /** What the view reads of an answer. */
 export type ListTable = Pick<ListAnswer, 'profile' | 'summary'> & { readonly integrations: readonly Row[] }
@@ -24,7 +21,7 @@ function accountOf({ settings }: Row): string {
   const { accountId, baseUrl } = settings
   // Addresses are normalised when they are saved; parsing a thousand of them again takes longer than printing them.
   const host = typeof baseUrl === 'string' ? /^https?:\/\/([^/?#]+)/.exec(baseUrl)?.[1] : undefined
-  if (accountId === undefined || accountId === null || accountId === '') return host ?? ''
+  if (accountId === undefined || accountId === '') return host ?? ''
   return host === undefined ? String(accountId) : `${accountId} on ${host}`
 }
 
