@@ -89,7 +89,8 @@ export function copyOf(home: Home): Home {
   // SQLite takes its side files away when a command in that home ends, perhaps between the listing and the copying of them.
   for (let again = 20; ; again -= 1) {
     try {
-      cpSync(home.path, copy.path, { recursive: true })
+      // Without the compiled code of the commands before: megabytes that every search for secrets would go through.
+      cpSync(home.path, copy.path, { recursive: true, filter: (path) => path !== join(home.path, 'cache') })
       return copy
     } catch (error) {
       if (again === 0 || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
