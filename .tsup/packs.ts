@@ -7,6 +7,8 @@ import type { Options } from 'tsup'
 type Plugin = NonNullable<Options['plugins']>[number]
 type Outputs = Metafile['outputs']
 
+/** What the first file names its build by, until it is built. */
+const BUILD = 'the build of crm'
 /** What a file costs a start: to be found, opened, read and compiled on its own. In milliseconds. */
 const FILE_MS = 0.2
 /** What a byte of minified code costs that is read and not used. */
@@ -80,7 +82,10 @@ export function packs({ command, library, frequent, small }: Packing): Packs {
           .update([...files].sort().join())
           .digest('hex')
           .slice(0, 16)
-        files.set(command, files.get(command)?.replace('the build of crm', build) ?? '')
+        const first = files.get(command) ?? ''
+        // See `src/files/compiled.ts`: without it, compiled code of another build would be taken for that of this one.
+        if (!first.includes(BUILD)) throw new Error(`${command} does not say which build it is of`)
+        files.set(command, first.replace(BUILD, build))
         files.set(library.replace('.cjs', '.js'), imported(library, homes, Object.entries(outputs)))
         await Promise.all([...homes.keys()].map((chunk) => rm(join(directory, chunk))))
         await Promise.all([...files].map(([name, text]) => writeFile(join(directory, name), text)))

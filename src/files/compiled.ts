@@ -56,7 +56,7 @@ export function useCompiled({ argv, env, home, platform, uid, engine }: Compiled
   const loaded: Loaded[] = []
   loaders['.cjs'] = (first, filename) => {
     delete loaders['.cjs']
-    const directory = dirname(filename)
+    const place = dirname(filename)
     const modules = new Map<string, { exports: unknown }>([[basename(filename), first]])
     // Files of ours stand beside each other, which takes Node long to find out for each. It has loaded the one that asks.
     const require = (id: string): unknown => (id.startsWith('./') && id !== './main.cjs' ? load(id.slice(2)) : first.require(id))
@@ -74,13 +74,13 @@ export function useCompiled({ argv, env, home, platform, uid, engine }: Compiled
       return module.exports
     }
     const run = (name: string, module: { exports: unknown }): void => {
-      const path = join(directory, name)
+      const path = join(place, name)
       const changedAtMs = statSync(path).mtimeMs
       const cachedData = kept.get(name)?.changedAtMs === changedAtMs ? kept.get(name)?.code : undefined
       const code = `(function(exports,require,module,__filename,__dirname){${readFileSync(path, 'utf8')}\n})`
       const script = new Script(code, { filename: path, ...(cachedData === undefined ? {} : { cachedData }) })
       loaded.push({ name, changedAtMs, script, isNew: cachedData === undefined || script.cachedDataRejected === true })
-      ;(script.runInThisContext() as Wrapper)(module.exports, require, module, path, directory)
+      ;(script.runInThisContext() as Wrapper)(module.exports, require, module, path, place)
     }
     run(basename(filename), first)
   }
@@ -168,14 +168,19 @@ interface Header {
   readonly parts: readonly (readonly [name: string, changedAtMs: number, offset: number, length: number])[]
 }
 
+/** A name of ours, of any Node; the end is that of what a run has left that was killed while it wrote. Whatever else lies there stays. */
+const KEPT = /^v\d+\.\d+\.\d+-[a-z\d]+-[a-z]+(?:-[a-z]+)*((?:\.[A-Za-z\d]{6})?)$/
+
 function keep(directory: string, engine: string, name: string, content: Buffer, uid: number | undefined): void {
   try {
     if (!isBelowOurs(directory, uid)) return
     createPrivateDirectory(directory)
     if (!isForUsAlone(directory, uid) || isNearlyFull(directory)) return
-    // Of another Node, or what a run has left that was killed while it wrote.
-    for (const other of readdirSync(directory))
-      if (!other.startsWith(engine) || other.includes('.', engine.length)) rmSync(join(directory, other), { recursive: true, force: true })
+    for (const other of readdirSync(directory)) {
+      const [, unfinished] = KEPT.exec(other) ?? [undefined, undefined]
+      if (unfinished !== undefined && (unfinished !== '' || !other.startsWith(engine)))
+        rmSync(join(directory, other), { recursive: unfinished !== '', force: true })
+    }
     writePrivateFile(join(directory, `${engine}${name}`), content, { durable: false })
   } catch {
     // A cache that cannot be written is none.

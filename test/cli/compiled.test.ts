@@ -60,6 +60,25 @@ test.concurrent('what a command has compiled is kept for the next one beside a v
   expect(readdirSync(join(own, 'cache'), { recursive: true })).toEqual(kept)
 })
 
+test.concurrent('what lies in the directory and is not ours stays there; what another Node has kept goes', async () => {
+  const own = join(newDirectory(), 'own')
+  const options = { home: emptyHome(), env: { CRM_HOME: own } }
+  succeed(await runShell('crm init --key file', options))
+  const cache = join(own, 'cache')
+  mkdirSync(cache, { mode: 0o700 })
+  const foreign = ['photos', 'v1.txt', 'v24.21.0-x64-964aae3f-0', 'notes.abcdef']
+  mkdirSync(join(cache, 'photos'))
+  for (const name of ['photos/one.jpg', ...foreign.slice(1)]) writeFileSync(join(cache, name), 'mine')
+  writeFileSync(join(cache, 'v22.19.0-x64-list'), 'of another Node')
+  mkdirSync(join(cache, 'v24.21.0-x64-show.Ab3dEf'))
+  succeed(await runShell('crm list', options))
+  const left = readdirSync(cache)
+  expect(left).toEqual(expect.arrayContaining(foreign))
+  expect(readdirSync(join(cache, 'photos'))).toEqual(['one.jpg'])
+  expect(left.filter((name) => !foreign.includes(name))).toEqual([expect.stringMatching(/-list$/)])
+  expect(left).not.toContain('v22.19.0-x64-list')
+})
+
 test.concurrent('a command that fails or is cancelled keeps nothing, and one whose kept code is damaged does without', async () => {
   const own = join(newDirectory(), 'own')
   const options = { home: emptyHome(), env: { CRM_HOME: own } }
