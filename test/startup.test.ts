@@ -145,8 +145,18 @@ describe('a command loads what it uses', () => {
     const loaded = await loadedBy(['test', 'env:chatwoot'], { ...own, env: { ...own.env, ...env } })
     // Twenty kilobytes of better-sqlite3 stand in a file that is read for what is beside them.
     expect(loaded.packages.filter((name) => name !== 'better-sqlite3')).toEqual(['undici'])
-    expect(heavyOf(loaded)).not.toContain('http2')
-    expect(heavyOf(loaded)).not.toContain('child_process')
+    // Nor the client of Node, nor its measurements: undici asks for both, and needs neither.
+    for (const name of ['http', 'https', 'http2', 'perf_hooks', 'child_process', 'tty', 'readline'])
+      expect(loaded.builtIns).not.toContain(name)
+  })
+
+  it.concurrent('a command whose standard input is the null device opens no stream to read from', async () => {
+    const own = await homeWithVault()
+    const report = join(newDirectory(), 'modules.json')
+    const env = { ...own.env, NODE_OPTIONS: `--require=${HOOK}`, LOADED_MODULES: report }
+    succeed(await runShell(`"${NODE}" "${CRM}" demo-list </dev/null >/dev/null`, { home: { ...own, env } }))
+    const { builtIns } = JSON.parse(readFileSync(report, 'utf8')) as { builtIns: string[] }
+    expect(builtIns).not.toContain('stream')
   })
 })
 
