@@ -1,4 +1,4 @@
-import { fstatSync, writeSync } from 'node:fs'
+import { fstatSync, statSync, writeSync } from 'node:fs'
 import { CrmError } from '../core/errors.ts'
 
 /** Where text goes: standard output, standard error, or a buffer in a test. */
@@ -83,10 +83,15 @@ export function writeAll(fd: number, bytes: Uint8Array): boolean {
   return true
 }
 
+/** What a scheduler gives a command to read from: a character device too, and no terminal. */
+const NULL_DEVICE = '/dev/null'
+
 /** Only a character device can be a terminal; asking the stream itself would load `tty` and `net`, which a pipe never needs. */
 function isTerminal(fd: number, open: () => { readonly isTTY?: boolean }): boolean {
   try {
-    return fstatSync(fd).isCharacterDevice() && open().isTTY === true
+    const device = fstatSync(fd)
+    if (!device.isCharacterDevice() || device.rdev === statSync(NULL_DEVICE, { throwIfNoEntry: false })?.rdev) return false
+    return open().isTTY === true
   } catch {
     // A closed descriptor (`crm list <&-`) is no terminal.
     return false
