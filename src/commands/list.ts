@@ -51,11 +51,12 @@ async function list(app: App, flags: ListFlags) {
 
 /** What people see of a list: less than programs, and so less is read. */
 function table(profile: string, { pages, summary }: Counted<TablePage>, environment: IntegrationAnswer | undefined): Outcome {
-  const stored = Array.from(pages, ({ rows }) => rows).flat()
-  const data: ListTable =
-    environment === undefined
-      ? { profile, integrations: stored, summary }
-      : { profile, integrations: [...stored, environment], summary: withOneMore(summary) }
+  const read = [...pages]
+  const integrations = (function* () {
+    for (const { rows } of read) yield* rows()
+    if (environment !== undefined) yield environment
+  })()
+  const data: ListTable = { profile, integrations, summary: environment === undefined ? summary : withOneMore(summary) }
   return done(SCHEMA, data, view)
 }
 

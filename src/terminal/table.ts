@@ -86,16 +86,16 @@ export function columnWidths(columns: readonly Column[], rows: readonly (readonl
  * a line, cells separated by tabs, no heading and nothing cut, so that other programs read it whole.
  */
 export async function renderTable(columns: readonly Column[], rows: readonly (readonly Cell[])[], style: Style): Promise<string> {
-  if (!style.terminal) return tabbed(rows.map((row) => row.map((cell) => cell.text)))
+  if (!style.terminal) return rows.map((row) => tabbed(row.map((cell) => cell.text))).join('\n')
   const widths = columnWidths(columns, rows, style.columns)
   if (rows.length <= MOST_LAID_OUT_ROWS) return layOut(columns, rows, widths, style)
   const titles = columns.map(({ title }): Cell => ({ text: title, paint: style.dim }))
   return [titles, ...rows].map((row) => paddedLine(row, widths, style)).join('\n')
 }
 
-/** Rows for other programs: one a line, their cells separated by tabs. */
-export function tabbed(rows: readonly (readonly string[])[]): string {
-  return rows.map((row) => row.join('\t')).join('\n')
+/** A row for other programs: its cells separated by tabs. */
+export function tabbed(cells: readonly string[]): string {
+  return cells.join('\t')
 }
 
 /** Nothing has no colour: an empty cell at the end of a line would leave its padding there. */

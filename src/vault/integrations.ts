@@ -39,7 +39,8 @@ export type TableRow = Pick<Integration, 'name' | 'provider' | 'active' | 'setti
 
 /** A page of a table. */
 export interface TablePage extends Page {
-  readonly rows: readonly (TableRow & { readonly source: 'vault' })[]
+  /** Made when they are asked for: rows that are printed and forgotten cost nothing to collect. */
+  rows(): readonly (TableRow & { readonly source: 'vault' })[]
 }
 
 const PAGE_ROWS = 150
@@ -57,13 +58,15 @@ function matching({ provider, active }: IntegrationFilter): string {
 const unsoundIn = (filter: IntegrationFilter): string =>
   `SELECT min(name) FROM integrations WHERE ${matching(filter)} AND NOT (json_valid(settings) AND json_valid(secrets_set))`
 
+/** @param unsound the name of a row that an item cannot be made of, else NULL. */
 const pageOf = (
   item: string,
   filter: IntegrationFilter,
+  unsound: string,
 ): string => `SELECT CAST(group_concat(item, ',' || char(10)) AS BLOB) AS items, max(name) AS last, count(*) AS total, sum(active) AS active,
-  sum(failing) AS failing, sum(untested) AS untested FROM (
-  SELECT name, active, active AND last_outcome IS 'failed' AS failing, active AND last_outcome IS NULL AS untested, concat(${item}) AS item
-  FROM integrations WHERE ${matching(filter)} AND name > :after ORDER BY name LIMIT ${PAGE_ROWS})`
+  sum(failing) AS failing, sum(untested) AS untested, min(unsound) AS unsound FROM (
+  SELECT name, active, active AND last_outcome IS 'failed' AS failing, active AND last_outcome IS NULL AS untested, concat(${item}) AS item,
+  ${unsound} AS unsound FROM integrations WHERE ${matching(filter)} AND name > :after ORDER BY name LIMIT ${PAGE_ROWS})`
 
 /** SQLite makes the text itself: ten times faster than a JavaScript object per row. Settings and secrets stand in it as they are stored. */
 const JSON_ITEM = `'      {
@@ -115,19 +118,18 @@ interface PageRow {
   readonly active: number
   readonly failing: number
   readonly untested: number
+  readonly unsound: string | null
 }
 
+/** @throws {CrmError} `damaged`, naming a row that an item cannot be made of. */
 function* pagesOf(
   database: Database,
   item: string,
   profileId: Buffer,
   filter: IntegrationFilter,
-  more: Readonly<Record<string, string>> = {},
+  { unsound = 'NULL', more = {} }: { readonly unsound?: string; readonly more?: Readonly<Record<string, string>> },
 ): Generator<Page & { readonly items: Buffer }> {
-  const sql = pageOf(item, filter)
-  const [unsound] = database.isReadThrough ? [] : database.column<string | null>(unsoundIn(filter), bound(profileId, filter))
-  // Before the first page: nothing is printed of a list that cannot be printed whole.
-  if (typeof unsound === 'string') throw changedOutside(`the integration ${unsound}`)
+  const sql = pageOf(item, filter, unsound)
   // Every page of the file is read once: to keep them costs memory and brings nothing.
   database.pragma(`cache_size = -${CACHE_KIB}`)
   const values = { ...bound(profileId, filter), ...more }
@@ -135,6 +137,7 @@ function* pagesOf(
   for (;;) {
     const page = database.get<PageRow>(sql, { ...values, after })
     if (page === undefined || page.items === null || page.last === null) return
+    if (page.unsound !== null) throw changedOutside(`the integration ${page.unsound}`)
     const { items, total, active, failing, untested } = page
     yield { items, totals: { total, active, inactive: total - active, failing, untested } }
     if (total < PAGE_ROWS) return
@@ -152,14 +155,19 @@ export function* jsonPages<Item extends Integration>(
 ): Generator<IntegrationPage<Item>> {
   const members = Object.entries(more).map(([name, value]) => `,\n        ${JSON.stringify(name)}: ${JSON.stringify(value)}`)
   const values = { quotedProfile: JSON.stringify(profile), more: members.join('') }
-  for (const page of pagesOf(database, JSON_ITEM, profileId, filter, values)) yield { ...page, read: () => readItems<Item>(page.items) }
+  const [unsound] = database.isReadThrough ? [] : database.column<string | null>(unsoundIn(filter), bound(profileId, filter))
+  // Before the first page: nothing is printed of a list that cannot be printed whole.
+  if (typeof unsound === 'string') throw changedOutside(`the integration ${unsound}`)
+  for (const page of pagesOf(database, JSON_ITEM, profileId, filter, { more: values }))
+    yield { ...page, read: () => readItems<Item>(page.items) }
 }
 
 /** The rows of a table in pages, by name, as one view. No key is needed, and nothing sealed is read. */
 export function tablePages(database: Database, profileId: Buffer, filter: IntegrationFilter): readonly TablePage[] {
+  const unsound = database.isReadThrough ? 'NULL' : 'iif(json_valid(settings), NULL, name)'
   return database.read(() =>
-    Array.from(pagesOf(database, TABLE_ITEM, profileId, filter), ({ items, totals }) => ({
-      rows: readItems<TableItem>(items).map(toTableRow),
+    Array.from(pagesOf(database, TABLE_ITEM, profileId, filter, { unsound }), ({ items, totals }) => ({
+      rows: () => readItems<TableItem>(items).map(toTableRow),
       totals,
     })),
   )

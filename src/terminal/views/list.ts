@@ -13,8 +13,8 @@ const COLUMNS: readonly Column[] = [
 
 type Row = Pick<IntegrationAnswer, 'name' | 'provider' | 'active' | 'settings' | 'lastTest' | 'verified' | 'source'>
 
-/** What the view reads of an answer. */
-export type ListTable = Pick<ListAnswer, 'profile' | 'summary'> & { readonly integrations: readonly Row[] }
+/** What the view reads of an answer; the integrations once. */
+export type ListTable = Pick<ListAnswer, 'profile' | 'summary'> & { readonly integrations: Iterable<Row> }
 
 /** Which account of which server: `3 on chat.example.com`. */
 function accountOf({ settings }: Row): string {
@@ -54,11 +54,12 @@ function totals({ total, active, failing, untested }: ListSummary): string {
 
 /** `crm list`: a table, and for people the totals under it. */
 export const listView: View<ListTable> = async (data, style) => {
-  if (!style.terminal) return tabbed(data.integrations.map((integration) => texts(integration, style)))
-  const rows = data.integrations.map((integration) => row(integration, style))
+  if (!style.terminal) return Array.from(data.integrations, (integration) => tabbed(texts(integration, style))).join('\n')
+  const integrations = [...data.integrations]
+  const rows = integrations.map((integration) => row(integration, style))
   const profile = `profile ${shown(data.profile, style)}`
   if (rows.length === 0) return `No integrations in ${profile}.${next('crm add', style)}`
-  const locked = data.integrations.some(({ source, verified }) => source === 'vault' && !verified)
+  const locked = integrations.some(({ source, verified }) => source === 'vault' && !verified)
   const note = locked ? style.dim(' (not verified: profile is locked)') : ''
   return `${await renderTable(COLUMNS, rows, style)}\n\n${profile}, ${totals(data.summary)}${note}`
 }
