@@ -9,10 +9,11 @@ import { APPLICATION_ID, FORMAT_VERSION, SCHEMAS } from './schema.ts'
 const BUSY_TIMEOUT_MS = 10_000
 
 /**
- * A vault of more pages than this (4 KiB each) is not read through on every open: the time of a command must not grow with
- * the vault. Whatever is used is authenticated by its seal, and `crm vault verify` reads everything.
+ * A vault of more pages than this (4 KiB each, some 300 integrations) is not read through on every open: that takes 15 microseconds a
+ * page, and the time of a command must not grow with the vault. Whatever is used is authenticated by its seal, and `crm vault verify`
+ * reads everything.
  */
-const QUICK_CHECK_PAGES = 512
+const QUICK_CHECK_PAGES = 128
 /** Small tables that everything hangs on: of a larger vault, these are read through. */
 const KEY_TABLES: readonly string[] = ['profiles', 'key_slots', 'audit_keys']
 
