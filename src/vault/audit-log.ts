@@ -1,4 +1,5 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { inBatches } from '../core/batches.ts'
 import { CrmError } from '../core/errors.ts'
 import { canonicalJson, type JsonObject } from '../core/json.ts'
 import { OpenError, open, seal } from '../crypto/chunked.ts'
@@ -172,34 +173,34 @@ export class AuditLog {
     let sequence = before
     let mac = this.#lastMac ?? FIRST_MAC
     const key = this.#keyOf(this.keyGeneration)
-    for (const entry of entries) {
-      sequence += 1
-      const row = {
-        sequence,
-        at,
-        event: entry.event,
-        actor,
-        outcome: entry.outcome ?? 'ok',
-        details: canonicalJson(entry.details),
-        key_generation: this.keyGeneration,
-      }
-      mac = this.#macOf(row, mac, key)
-      this.database.run(
-        'INSERT INTO audit (profile_id, sequence, at, event, actor, outcome, details, key_generation, mac) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
-        this.profileId,
-        row.sequence,
-        row.at,
-        row.event,
-        row.actor,
-        row.outcome,
-        row.details,
-        row.key_generation,
-        mac,
-      )
+    for (const batch of inBatches(entries)) {
+      const rows = batch.map((entry): AuditRow => {
+        sequence += 1
+        const { event, outcome = 'ok' } = entry
+        const row = { sequence, at, event, actor, outcome, details: canonicalJson(entry.details), key_generation: this.keyGeneration }
+        mac = this.#macOf(row, mac, key)
+        return { ...row, mac }
+      })
+      for (const row of rows) this.#insert(row)
     }
     if (sequence === before) return { end: before, added: 0 }
     this.database.run('UPDATE profiles SET audit_count = ? WHERE id = ?', sequence, this.profileId)
     return { end: sequence, added: sequence - before }
+  }
+
+  #insert({ sequence, at, event, actor, outcome, details, key_generation, mac }: AuditRow): void {
+    this.database.run(
+      'INSERT INTO audit (profile_id, sequence, at, event, actor, outcome, details, key_generation, mac) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      this.profileId,
+      sequence,
+      at,
+      event,
+      actor,
+      outcome,
+      details,
+      key_generation,
+      mac,
+    )
   }
 
   /** Every event, oldest first. */

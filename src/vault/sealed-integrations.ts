@@ -77,13 +77,16 @@ export interface WrittenRow {
 const INSERT = `INSERT INTO integrations (id, profile_id, name, generation, revision, provider, definition, active, settings, secrets_set, created_at, updated_at, sealed)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (profile_id, name) DO NOTHING`
 
-/** Inserts a sealed row; inside a transaction. `integration` is it as it is stored now. @throws {CrmError} `conflict` when the name is taken. */
-export function insertRow(
-  database: Database,
-  keys: ProfileKeys,
-  draft: NewIntegration,
-  at: string,
-): WrittenRow & { readonly integration: () => Integration } {
+/** A new row as it will be stored, sealed. */
+export interface NewRow extends WrittenRow {
+  readonly record: BoundRecord
+  readonly secretsSet: string
+  /** The integration as it is then. */
+  integration(): Integration
+}
+
+/** Makes and seals the row of a new integration. @param at when it is added, RFC 3339. */
+export function sealNewRow(keys: ProfileKeys, draft: NewIntegration, at: string): NewRow {
   const settings = membersInOrder(draft.values.settings)
   const record: BoundRecord = {
     id: publicRandom(16),
@@ -95,30 +98,14 @@ export function insertRow(
     active: Number(draft.active),
     settings: listedJson(settings),
   }
-  const sealed = sealIntegration(keys.rowKey, keys.profileId, record, draft.values.secrets, canonicalJson(settings))
   const set: SecretsSet = {}
   for (const key of Object.keys(draft.values.secrets)) set[key] = { set: true, updatedAt: at }
-  const added = database.run(
-    INSERT,
-    record.id,
-    keys.profileId,
-    record.name,
-    record.generation,
-    record.revision,
-    record.provider,
-    record.definition,
-    record.active,
-    record.settings,
-    listedJson(set),
-    at,
-    at,
-    sealed,
-  )
-  if (added === 0) throw nameTaken(draft.name)
   return {
     id: record.id,
     revision: record.revision,
-    sealed,
+    sealed: sealIntegration(keys.rowKey, keys.profileId, record, draft.values.secrets, canonicalJson(settings)),
+    record,
+    secretsSet: listedJson(set),
     integration: () => ({
       name: record.name,
       provider: record.provider,
@@ -133,6 +120,27 @@ export function insertRow(
       verified: true,
     }),
   }
+}
+
+/** Inserts a sealed row; inside a transaction. @throws {CrmError} `conflict` when the name is taken. */
+export function insertRow(database: Database, keys: ProfileKeys, { record, secretsSet, sealed }: NewRow, at: string): void {
+  const added = database.run(
+    INSERT,
+    record.id,
+    keys.profileId,
+    record.name,
+    record.generation,
+    record.revision,
+    record.provider,
+    record.definition,
+    record.active,
+    record.settings,
+    secretsSet,
+    at,
+    at,
+    sealed,
+  )
+  if (added === 0) throw nameTaken(record.name)
 }
 
 /** The error for a name in use. */
