@@ -49,9 +49,27 @@ export function seal(key: SealKey, context: Uint8Array, plaintext: Uint8Array): 
   return sealWithSalt(key, context, plaintext, publicRandom(SALT_BYTES))
 }
 
+/** A message to be sealed. */
+export interface Message {
+  readonly context: Uint8Array
+  readonly plaintext: Uint8Array
+}
+
+/** Seals many messages as {@link seal} does each, step by step: what all need of one step is done before the next. */
+export function sealAll(key: Hmac, messages: readonly Message[]): Buffer[] {
+  const salts = messages.map(() => publicRandom(SALT_BYTES))
+  const firsts = messages.map(({ context }, index) => firstBlock(key, salts[index] as Buffer, context))
+  const seconds = messages.map(({ context }, index) => secondBlock(key, firsts[index] as Buffer, salts[index] as Buffer, context))
+  const keys = firsts.map((first, index) => messageKeyOf(first, seconds[index] as Buffer))
+  return messages.map(({ plaintext }, index) => encrypt(keys[index] as MessageKey, plaintext, salts[index] as Buffer))
+}
+
 /** For the test of the published vectors alone: a salt that repeats under one key and context destroys the encryption. */
 export function sealWithSalt(key: SealKey, context: Uint8Array, plaintext: Uint8Array, salt: Uint8Array): Buffer {
-  const message = deriveMessageKey(key, context, salt)
+  return encrypt(deriveMessageKey(key, context, salt), plaintext, salt)
+}
+
+function encrypt(message: MessageKey, plaintext: Uint8Array, salt: Uint8Array): Buffer {
   const chunks = Math.floor(plaintext.length / CHUNK_BYTES) + 1
   const sealed = Buffer.allocUnsafe(HEADER_BYTES + plaintext.length + chunks * TAG_BYTES)
   sealed.set(salt, 0)
@@ -112,9 +130,21 @@ function openChunk(message: MessageKey, index: number, chunk: Uint8Array): Buffe
 /** HKDF-Expand (RFC 5869 section 2.3) with SHA-512 to 76 bytes: key, base nonce, commitment. */
 function deriveMessageKey(key: SealKey, context: Uint8Array, salt: Uint8Array): MessageKey {
   const prepared = key instanceof Hmac ? key : prepareKey(key)
-  const first = prepared.digest(INFO_PREFIX, salt, context, FIRST_BLOCK)
-  const second = prepared.publicDigest(first, INFO_PREFIX, salt, context, SECOND_BLOCK)
+  const first = firstBlock(prepared, salt, context)
+  const second = secondBlock(prepared, first, salt, context)
   if (prepared !== key) prepared.clear()
+  return messageKeyOf(first, second)
+}
+
+function firstBlock(key: Hmac, salt: Uint8Array, context: Uint8Array): Buffer {
+  return key.digest(INFO_PREFIX, salt, context, FIRST_BLOCK)
+}
+
+function secondBlock(key: Hmac, first: Buffer, salt: Uint8Array, context: Uint8Array): Buffer {
+  return key.publicDigest(first, INFO_PREFIX, salt, context, SECOND_BLOCK)
+}
+
+function messageKeyOf(first: Buffer, second: Buffer): MessageKey {
   // Given as bytes to a cipher, the key would be made an object by a road that costs four times as much as this one.
   const aeadKey = createSecretKey(first.subarray(0, KEY_BYTES))
   const baseNonce = Buffer.from(first.subarray(KEY_BYTES, KEY_BYTES + NONCE_BYTES))

@@ -17,9 +17,9 @@ import {
   type NewIntegration,
   type OpenedRow,
   openedRow,
-  type ProfileKeys,
+  type PreparedKeys,
   requireRow,
-  sealNewRow,
+  sealNewRows,
   updateRow,
 } from './sealed-integrations.ts'
 import { rebindTokens, type TokenOwner, writeTokens } from './tokens.ts'
@@ -74,7 +74,7 @@ export class ProfileIntegrations {
     this.#withRowKey((keys) => this.profile.change('import the integrations', (at) => this.#takeOver(taken, how, keys, at)))
   }
 
-  *#takeOver({ added, replaced }: TakenOver, how: JsonObject, keys: ProfileKeys, at: string): Generator<AuditEntry> {
+  *#takeOver({ added, replaced }: TakenOver, how: JsonObject, keys: PreparedKeys, at: string): Generator<AuditEntry> {
     yield { event: 'integration.import', details: { ...how, added: added.length, replaced: replaced.length } }
     yield* this.#insert(added, keys, at)
     for (const { revision, by } of replaced) {
@@ -92,7 +92,7 @@ export class ProfileIntegrations {
   }
 
   /** The row key made ready once, for many rows. */
-  #withRowKey(work: (keys: ProfileKeys) => void): void {
+  #withRowKey(work: (keys: PreparedKeys) => void): void {
     const rowKey = prepareKey(this.profile.keys.rowKey)
     try {
       work({ ...this.profile.keys, rowKey })
@@ -105,9 +105,10 @@ export class ProfileIntegrations {
    * Inserts rows, a batch at a time: ten thousand are never held at once, and work of one kind stays together, since to take turns between
    * the code of seals and that of SQLite for each row costs as much again as both.
    */
-  *#insert(drafts: readonly NewIntegration[], keys: ProfileKeys, at: string, tell?: (added: Integration) => void): Generator<AuditEntry> {
+  *#insert(drafts: readonly NewIntegration[], keys: PreparedKeys, at: string, tell?: (added: Integration) => void): Generator<AuditEntry> {
     for (const batch of inBatches(drafts)) {
-      const rows = batch.map((draft) => sealNewRow(keys, { ...draft, name: parseName(draft.name, 'integration') }, at))
+      const named = batch.map((draft) => ({ ...draft, name: parseName(draft.name, 'integration') }))
+      const rows = sealNewRows(keys, named, at)
       for (const row of rows) insertRow(this.profile.database, keys, row, at)
       for (const [index, row] of rows.entries()) {
         tell?.(row.integration())

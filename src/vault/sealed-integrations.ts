@@ -5,11 +5,12 @@ import type { Integration } from '../core/integration.ts'
 import { canonicalJson, membersInOrder } from '../core/json.ts'
 import type { Secret } from '../core/secret.ts'
 import type { SealKey } from '../crypto/chunked.ts'
+import type { Hmac } from '../crypto/hmac.ts'
 import { publicRandom } from '../crypto/public-random.ts'
 import type { Database } from './database.ts'
 import { findRow, integrationNotFound } from './integrations.ts'
 import { INTEGRATION_COLUMNS, listedJson, type SealedIntegrationRow, type SecretsSet, toIntegration } from './rows.ts'
-import { type BoundRecord, openIntegration, sealIntegration } from './sealed.ts'
+import { type BoundRecord, openIntegration, sealIntegration, sealIntegrations, type ToSeal } from './sealed.ts'
 
 /** An integration as it is about to be stored. */
 export interface NewIntegration {
@@ -29,6 +30,11 @@ export interface ProfileKeys {
   readonly profile: string
   readonly generation: number
   readonly rowKey: SealKey
+}
+
+/** The same with the row key made ready for many rows. */
+export interface PreparedKeys extends ProfileKeys {
+  readonly rowKey: Hmac
 }
 
 const SEALED_ROW = `SELECT ${INTEGRATION_COLUMNS}, sealed FROM integrations WHERE profile_id = ? AND name = ?`
@@ -85,8 +91,35 @@ export interface NewRow extends WrittenRow {
   integration(): Integration
 }
 
-/** Makes and seals the row of a new integration. @param at when it is added, RFC 3339. */
-export function sealNewRow(keys: ProfileKeys, draft: NewIntegration, at: string): NewRow {
+/** Makes and seals the rows of new integrations. @param at when they are added, RFC 3339. */
+export function sealNewRows(keys: PreparedKeys, drafts: readonly NewIntegration[], at: string): NewRow[] {
+  const setsOf = new Map<string, SetSecrets>()
+  const rows = drafts.map((draft) => newRow(keys, draft, at, setSecrets(draft, at, setsOf)))
+  const sealed = sealIntegrations(keys.rowKey, keys.profileId, rows)
+  return rows.map((row, index): NewRow => ({ ...row, sealed: sealed[index] as Buffer }))
+}
+
+/** Which secrets are set, and how it is stored. */
+interface SetSecrets {
+  readonly set: SecretsSet
+  readonly stored: string
+}
+
+/** The same for all rows with secrets of these names. */
+function setSecrets({ values }: NewIntegration, at: string, known: Map<string, SetSecrets>): SetSecrets {
+  const names = Object.keys(values.secrets)
+  const key = JSON.stringify(names)
+  let found = known.get(key)
+  if (found === undefined) {
+    const set: SecretsSet = {}
+    for (const name of names) set[name] = { set: true, updatedAt: at }
+    found = { set, stored: listedJson(set) }
+    known.set(key, found)
+  }
+  return found
+}
+
+function newRow(keys: ProfileKeys, draft: NewIntegration, at: string, { set, stored }: SetSecrets): Omit<NewRow, 'sealed'> & ToSeal {
   const settings = membersInOrder(draft.values.settings)
   const record: BoundRecord = {
     id: publicRandom(16),
@@ -98,14 +131,13 @@ export function sealNewRow(keys: ProfileKeys, draft: NewIntegration, at: string)
     active: Number(draft.active),
     settings: listedJson(settings),
   }
-  const set: SecretsSet = {}
-  for (const key of Object.keys(draft.values.secrets)) set[key] = { set: true, updatedAt: at }
   return {
     id: record.id,
     revision: record.revision,
-    sealed: sealIntegration(keys.rowKey, keys.profileId, record, draft.values.secrets, canonicalJson(settings)),
     record,
-    secretsSet: listedJson(set),
+    secrets: draft.values.secrets,
+    settings: canonicalJson(settings),
+    secretsSet: stored,
     integration: () => ({
       name: record.name,
       provider: record.provider,

@@ -2,8 +2,9 @@ import { CrmError } from '../core/errors.ts'
 import type { StoredValues } from '../core/field.ts'
 import { canonicalJson } from '../core/json.ts'
 import { Secret } from '../core/secret.ts'
-import { OpenError, open, type SealKey, seal } from '../crypto/chunked.ts'
+import { OpenError, open, type SealKey, seal, sealAll } from '../crypto/chunked.ts'
 import { encodeContext } from '../crypto/context.ts'
+import type { Hmac } from '../crypto/hmac.ts'
 import { changedOutside, type IntegrationRow, type SealedIntegrationRow } from './rows.ts'
 
 /** Most bytes of one secret, and of the settings of one integration. */
@@ -44,24 +45,47 @@ function integrationContext(profileId: Buffer, row: BoundRecord, settings: strin
  * Seals the secrets of an integration for exactly this public record; an empty set too, since an unsealed one could be forged.
  * @param settings those of the record as canonical JSON, from who has them so.
  */
-export function sealIntegration(
-  rowKey: SealKey,
+export function sealIntegration(rowKey: SealKey, profileId: Buffer, row: BoundRecord, secrets: StoredValues['secrets']): Buffer {
+  const { context, plaintext } = messageOf(profileId, row, secrets, canonicalSettings(row.settings))
+  const sealed = seal(rowKey, context, plaintext)
+  plaintext.fill(0)
+  return sealed
+}
+
+/** A record and what is to be sealed for it. `settings` are those of the record as canonical JSON. */
+export interface ToSeal {
+  readonly record: BoundRecord
+  readonly secrets: StoredValues['secrets']
+  readonly settings: string
+}
+
+/** The same for many. */
+export function sealIntegrations(rowKey: Hmac, profileId: Buffer, all: readonly ToSeal[]): Buffer[] {
+  const messages = all.map(({ record, secrets, settings }) => messageOf(profileId, record, secrets, settings))
+  const sealed = sealAll(rowKey, messages)
+  for (const { plaintext } of messages) plaintext.fill(0)
+  return sealed
+}
+
+function messageOf(
   profileId: Buffer,
   row: BoundRecord,
   secrets: StoredValues['secrets'],
-  settings = canonicalSettings(row.settings),
-): Buffer {
-  if (Buffer.byteLength(row.settings) > SETTINGS_BYTES) throw new CrmError('usage', `the settings of ${row.name} are larger than 64 KiB`)
+  settings: string,
+): { readonly context: Buffer; readonly plaintext: Buffer } {
+  if (isLongerThan(SETTINGS_BYTES, row.settings)) throw new CrmError('usage', `the settings of ${row.name} are larger than 64 KiB`)
   const values: Record<string, string> = Object.create(null)
   for (const [key, secret] of Object.entries(secrets)) {
     const value = secret.reveal()
-    if (Buffer.byteLength(value) > SECRET_BYTES) throw new CrmError('usage', `the secret ${key} of ${row.name} is larger than 1 MiB`)
+    if (isLongerThan(SECRET_BYTES, value)) throw new CrmError('usage', `the secret ${key} of ${row.name} is larger than 1 MiB`)
     values[key] = value
   }
-  const plaintext = Buffer.from(canonicalJson(values), 'utf8')
-  const sealed = seal(rowKey, integrationContext(profileId, row, settings), plaintext)
-  plaintext.fill(0)
-  return sealed
+  return { context: integrationContext(profileId, row, settings), plaintext: Buffer.from(canonicalJson(values), 'utf8') }
+}
+
+/** Whether a text takes more bytes; they are counted only where its length does not tell. */
+function isLongerThan(bytes: number, text: string): boolean {
+  return text.length * 3 > bytes && Buffer.byteLength(text) > bytes
 }
 
 /** Opens the secrets of a row, which proves every bound column. @throws {CrmError} `damaged`. */
