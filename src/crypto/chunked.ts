@@ -2,6 +2,7 @@
  * C2SP chunked encryption, instance Cobblestone-256: HKDF-Expand with SHA-512, AES-256-GCM, chunks of 16 KiB
  * (https://c2sp.org/chunked-encryption, read 2026-11-24). A sealed message is `salt(24) || commitment(32) || chunks`.
  */
+import { Buffer } from 'node:buffer'
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
 import { Hmac } from './hmac.ts'
 import { publicRandom } from './public-random.ts'
@@ -73,7 +74,7 @@ function encrypt(message: MessageKey, plaintext: Uint8Array, salt: Uint8Array): 
   const chunks = Math.floor(plaintext.length / CHUNK_BYTES) + 1
   const sealed = Buffer.allocUnsafe(HEADER_BYTES + plaintext.length + chunks * TAG_BYTES)
   sealed.set(salt, 0)
-  sealed.set(message.commitment, SALT_BYTES)
+  writeCommitment(message, sealed, SALT_BYTES)
   let end = HEADER_BYTES
   // The final chunk is always shorter than 16 KiB, and empty where the length is a multiple of it.
   for (let index = 0; index < chunks; index += 1) {
@@ -98,7 +99,9 @@ export function open(key: SealKey, context: Uint8Array, sealed: Uint8Array): Buf
   if (chunkBytes < TAG_BYTES) throw new OpenError('content')
   const salt = sealed.subarray(0, SALT_BYTES)
   const message = deriveMessageKey(key, context, salt)
-  if (!timingSafeEqual(message.commitment, sealed.subarray(SALT_BYTES, HEADER_BYTES))) throw new OpenError('commitment')
+  const commitment = Buffer.allocUnsafe(COMMITMENT_BYTES)
+  writeCommitment(message, commitment, 0)
+  if (!timingSafeEqual(commitment, sealed.subarray(SALT_BYTES, HEADER_BYTES))) throw new OpenError('commitment')
   if (lastChunkBytes < TAG_BYTES) throw new OpenError('content')
   const parts: Buffer[] = []
   for (let index = 0, offset = HEADER_BYTES; offset < sealed.length; index += 1, offset += SEALED_CHUNK_BYTES) {
@@ -107,10 +110,12 @@ export function open(key: SealKey, context: Uint8Array, sealed: Uint8Array): Buf
   return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts)
 }
 
+/** What is derived for one message. */
 interface MessageKey {
   readonly aeadKey: KeyObject
   readonly baseNonce: Buffer
-  readonly commitment: Buffer
+  /** The commitment, in the two blocks that it lies in. */
+  readonly commitment: readonly [Buffer, Buffer]
 }
 
 function openChunk(message: MessageKey, index: number, chunk: Uint8Array): Buffer {
@@ -145,14 +150,21 @@ function secondBlock(key: Hmac, first: Buffer, salt: Uint8Array, context: Uint8A
 }
 
 function messageKeyOf(first: Buffer, second: Buffer): MessageKey {
+  const key = first.subarray(0, KEY_BYTES)
   // Given as bytes to a cipher, the key would be made an object by a road that costs four times as much as this one.
-  const aeadKey = createSecretKey(first.subarray(0, KEY_BYTES))
-  const baseNonce = Buffer.from(first.subarray(KEY_BYTES, KEY_BYTES + NONCE_BYTES))
-  const commitment = Buffer.allocUnsafe(COMMITMENT_BYTES)
-  const length = first.copy(commitment, 0, KEY_BYTES + NONCE_BYTES)
-  second.copy(commitment, length)
-  first.fill(0)
-  return { aeadKey, baseNonce, commitment }
+  const aeadKey = createSecretKey(key)
+  // Of both blocks, nothing else is secret.
+  key.fill(0)
+  return {
+    aeadKey,
+    baseNonce: first.subarray(KEY_BYTES, KEY_BYTES + NONCE_BYTES),
+    commitment: [first.subarray(KEY_BYTES + NONCE_BYTES), second],
+  }
+}
+
+function writeCommitment({ commitment: [begin, rest] }: MessageKey, to: Buffer, at: number): void {
+  const length = begin.copy(to, at)
+  rest.copy(to, at + length, 0, COMMITMENT_BYTES - length)
 }
 
 /** The numbers of HKDF's blocks, which end their infos. */

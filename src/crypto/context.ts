@@ -1,3 +1,5 @@
+import { Buffer } from 'node:buffer'
+
 /** A part of a context: text is UTF-8, a number is an 8-byte big-endian unsigned integer, bytes are taken as they are. */
 export type ContextPart = string | number | Uint8Array
 

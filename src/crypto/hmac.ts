@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { hash } from 'node:crypto'
 
 const ALGORITHMS = { sha256: { block: 64, digest: 32 }, sha512: { block: 128, digest: 64 } } as const

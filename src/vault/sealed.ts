@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { CrmError } from '../core/errors.ts'
 import type { StoredValues } from '../core/field.ts'
 import { canonicalJson } from '../core/json.ts'
