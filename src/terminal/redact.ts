@@ -216,16 +216,15 @@ export function createRedactor(): Redactor {
   const forms = new FormIndex()
   const registered = new Set<string>()
   // Forms are made when something is printed that may hold one, not when a secret is opened: most commands open many and print few.
-  const fresh: string[] = []
   const waiting = new Waiting()
+
+  function addForms(value: string): void {
+    for (const form of secretForms(value)) forms.add(form)
+  }
 
   /** Makes the forms that may be in a text; all of them for one that comes in pieces. */
   function settle(text: string | undefined): void {
-    for (const value of fresh.splice(0)) {
-      if (SIMPLE.test(value)) waiting.add(value)
-      else for (const form of secretForms(value)) forms.add(form)
-    }
-    for (const value of waiting.take(text)) for (const form of secretForms(value)) forms.add(form)
+    for (const value of waiting.take(text)) addForms(value)
   }
 
   return {
@@ -235,7 +234,8 @@ export function createRedactor(): Redactor {
     register(value) {
       if (registered.has(value) || Buffer.byteLength(value) < SHORTEST_REDACTED_BYTES) return
       registered.add(value)
-      fresh.push(value)
+      if (SIMPLE.test(value)) waiting.add(value)
+      else addForms(value)
     },
     redact(text, shown) {
       if (registered.size === 0) return text
