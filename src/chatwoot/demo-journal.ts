@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { DemoJournal, DemoRecord, DemoSecrets, JournalEntry } from '../core/demo.ts'
 import { unreachable } from '../core/errors.ts'
 import type { Clock } from '../core/ports.ts'
@@ -19,9 +19,7 @@ export function memoryJournal(): DemoJournal {
 
 /** SHA-256 of a request's method, path and body, hex. */
 export function digestOf({ method, path, body }: Pick<WriteRequest, 'method' | 'path' | 'body'>): string {
-  return createHash('sha256')
-    .update(`${method} ${path}\n${body === null ? '' : JSON.stringify(body)}`)
-    .digest('hex')
+  return hash('sha256', `${method} ${path}\n${body === null ? '' : JSON.stringify(body)}`, 'hex')
 }
 
 /** What is about to be done. */

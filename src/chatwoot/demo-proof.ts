@@ -1,5 +1,5 @@
 /** What a journal proves without asking the server: which bot serves an inbox, and that its agents have it. Pure. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { DemoRecord } from '../core/demo.ts'
 import { writes } from './client.ts'
 import { type Adopted, digestOf } from './demo-journal.ts'
@@ -11,7 +11,7 @@ export function linkProof(accountId: string, inboxId: string, botId: string): Re
 
 /** The proof that an inbox has agents, by their addresses. */
 export function agentsProof(inboxId: string, agents: readonly string[]): Required<Adopted> {
-  const digest = createHash('sha256').update(agents.toSorted().join('\n')).digest('hex')
+  const digest = hash('sha256', agents.toSorted().join('\n'), 'hex')
   return { kind: 'agents', remoteId: inboxId, digest }
 }
 

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Secret } from '../core/secret.ts'
 import { OpenError, open, seal } from './chunked.ts'
 import { encodeContext } from './context.ts'
@@ -136,7 +136,5 @@ export function slotContext(profileId: Buffer, slot: SlotHeader): Buffer {
 
 /** {@link KeySlot.check} of the rest of a slot. */
 export function slotCheck(slot: SlotHeader & Pick<KeySlot, 'wrapped'>): Buffer {
-  return createHash('sha256')
-    .update(encodeContext(slot.slotId, slot.kind, slot.label, slot.kdf, slot.generation, slot.wrapped))
-    .digest()
+  return hash('sha256', encodeContext(slot.slotId, slot.kind, slot.label, slot.kdf, slot.generation, slot.wrapped), 'buffer')
 }

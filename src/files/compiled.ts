@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, readFileSync, rmSync, statfsSync, statSync } from 'node:fs'
 import Module from 'node:module'
 import { basename, dirname, join } from 'node:path'
-import { Script } from 'node:vm'
+import type { Script } from 'node:vm'
 import { vaultExists } from './exists.ts'
 import { type PathVariables, resolvePaths } from './paths.ts'
 import { createPrivateDirectory, type FileOwner, writePrivateFile } from './private.ts'
@@ -56,6 +56,7 @@ export function useCompiled({ argv, env, home, platform, uid, engine }: Compiled
   const loaded: Loaded[] = []
   loaders['.cjs'] = (first, filename) => {
     delete loaders['.cjs']
+    const { Script } = first.require('node:vm') as typeof import('node:vm')
     const place = dirname(filename)
     const modules = new Map<string, { exports: unknown }>([[basename(filename), first]])
     // Files of ours stand beside each other, which takes Node long to find out for each. It has loaded the one that asks.

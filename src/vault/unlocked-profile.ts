@@ -3,7 +3,7 @@ import { ProfileAge } from './profile-age.ts'
 import type { ProfileAudit } from './profile-audit.ts'
 import { ProfileDemos } from './profile-demos.ts'
 import { ProfileIntegrations } from './profile-integrations.ts'
-import { ProfileSlots } from './profile-slots.ts'
+import type { ProfileSlots } from './profile-slots.ts'
 import { ProfileTests } from './profile-tests.ts'
 import { ProfileTokens } from './profile-tokens.ts'
 import type { UnlockedVault } from './unlocked.ts'
@@ -14,7 +14,6 @@ export class UnlockedProfile implements UnlockedVault {
   readonly #tests: ProfileTests
   readonly #tokens: ProfileTokens
   readonly #demos: ProfileDemos
-  readonly #slots: ProfileSlots
   readonly #age: ProfileAge
 
   constructor(readonly inside: OpenProfile) {
@@ -22,7 +21,6 @@ export class UnlockedProfile implements UnlockedVault {
     this.#tests = new ProfileTests(inside)
     this.#tokens = new ProfileTokens(inside)
     this.#demos = new ProfileDemos(inside)
-    this.#slots = new ProfileSlots(inside)
     this.#age = new ProfileAge(inside)
   }
 
@@ -62,15 +60,15 @@ export class UnlockedProfile implements UnlockedVault {
   readonly revealDemo: UnlockedVault['revealDemo'] = (integration, slug) => this.#demos.revealDemo(integration, slug)
   readonly forgetDamagedDemos: UnlockedVault['forgetDamagedDemos'] = (slug) => this.#demos.forgetDamagedDemos(slug)
 
-  readonly keySlots: UnlockedVault['keySlots'] = () => this.#slots.keySlots()
-  readonly addKeySlot: UnlockedVault['addKeySlot'] = (kind, label, key) => this.#slots.addKeySlot(kind, label, key)
-  readonly share: UnlockedVault['share'] = (recipient, label) => this.#slots.share(recipient, label)
-  readonly alteredMembers: UnlockedVault['alteredMembers'] = () => this.#slots.alteredMembers()
-  readonly removeKeySlot: UnlockedVault['removeKeySlot'] = (id) => this.#slots.removeKeySlot(id)
-  readonly replaceKeySlot: UnlockedVault['replaceKeySlot'] = (id, label, key) => this.#slots.replaceKeySlot(id, label, key)
-  readonly keepOpen: UnlockedVault['keepOpen'] = (until) => this.#slots.keepOpen(until)
-  readonly opensSlot: UnlockedVault['opensSlot'] = (id, key) => this.#slots.opensSlot(id, key)
-  readonly rotate: UnlockedVault['rotate'] = (keep, drop) => this.#slots.rotate(keep, drop)
+  readonly keySlots: UnlockedVault['keySlots'] = async () => (await this.#slots()).keySlots()
+  readonly addKeySlot: UnlockedVault['addKeySlot'] = async (kind, label, key) => (await this.#slots()).addKeySlot(kind, label, key)
+  readonly share: UnlockedVault['share'] = async (recipient, label) => (await this.#slots()).share(recipient, label)
+  readonly alteredMembers: UnlockedVault['alteredMembers'] = async () => (await this.#slots()).alteredMembers()
+  readonly removeKeySlot: UnlockedVault['removeKeySlot'] = async (id) => (await this.#slots()).removeKeySlot(id)
+  readonly replaceKeySlot: UnlockedVault['replaceKeySlot'] = async (id, label, key) => (await this.#slots()).replaceKeySlot(id, label, key)
+  readonly keepOpen: UnlockedVault['keepOpen'] = async (until) => (await this.#slots()).keepOpen(until)
+  readonly opensSlot: UnlockedVault['opensSlot'] = async (id, key) => (await this.#slots()).opensSlot(id, key)
+  readonly rotate: UnlockedVault['rotate'] = async (keep, drop) => (await this.#slots()).rotate(keep, drop)
 
   readonly rename: UnlockedVault['rename'] = (name) => this.inside.rename(name)
   readonly record: UnlockedVault['record'] = (event, details, outcome) => this.inside.record(event, details, outcome)
@@ -79,10 +77,15 @@ export class UnlockedProfile implements UnlockedVault {
   readonly pruneAudit: UnlockedVault['pruneAudit'] = async (what) => (await this.#audit()).pruneAudit(what)
   readonly verify: UnlockedVault['verify'] = async () => (await this.#audit()).verify()
 
-  /** Few commands replay the log; the others do not load what it takes. */
+  /** Few commands replay the log or change keys; the others do not load what it takes. */
   async #audit(): Promise<ProfileAudit> {
     const { ProfileAudit } = await import('./profile-audit.ts')
     return new ProfileAudit(this.inside)
+  }
+
+  async #slots(): Promise<ProfileSlots> {
+    const { ProfileSlots } = await import('./profile-slots.ts')
+    return new ProfileSlots(this.inside)
   }
 
   /** A whole older copy of the file verifies in itself; what this machine saw last tells it. @throws {CrmError} `damaged`. */

@@ -240,7 +240,7 @@ class SqliteVault implements Vault {
 
   async names(profile: string): Promise<ReadonlySet<string>> {
     const { id } = this.#requireProfile(profile)
-    return new Set(this.database.all<{ name: string }>('SELECT name FROM integrations WHERE profile_id = ?', id).map(({ name }) => name))
+    return new Set(this.database.column<string>('SELECT name FROM integrations WHERE profile_id = ?', id))
   }
 
   async find(profile: string, name: string): Promise<Integration> {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { CrmError } from '../core/errors.ts'
 import { isSlotDamaged } from '../crypto/key-slot.ts'
 import type { AuditEntry, AuditLog } from './audit-log.ts'
@@ -160,7 +160,7 @@ function compare(
   }
   if (word === undefined)
     problems.push({ table, name, code: 'unexpected', message: 'the audit log says that it was removed, or never knew it' })
-  else if (word.sha256 !== createHash('sha256').update(row.sealed).digest('hex')) {
+  else if (word.sha256 !== hash('sha256', row.sealed, 'hex')) {
     problems.push({
       table,
       name,
