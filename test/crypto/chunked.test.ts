@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { OpenError, open, SEAL_OVERHEAD_BYTES, seal } from '../../src/crypto/chunked.ts'
+import { OpenError, open, prepareKey, SEAL_OVERHEAD_BYTES, seal, sealAll } from '../../src/crypto/chunked.ts'
 import { encodeContext } from '../../src/crypto/context.ts'
 
 const bytes = (max: number) => fc.uint8Array({ maxLength: max })
@@ -12,6 +12,23 @@ test('open inverts seal for every key, context and text', () => {
       const sealed = seal(k, context, text)
       expect(open(k, context, sealed).equals(text)).toBe(true)
       if (text.length < 16_384) expect(sealed.length).toBe(text.length + SEAL_OVERHEAD_BYTES)
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('messages that are sealed together are each what one alone is', () => {
+  const messages = fc.array(fc.record({ context: bytes(200), plaintext: bytes(40_000) }), { maxLength: 8 })
+  fc.assert(
+    fc.property(key, messages, (k, all) => {
+      const prepared = prepareKey(k)
+      const sealed = sealAll(prepared, all)
+      prepared.clear()
+      for (const [index, { context, plaintext }] of all.entries()) {
+        expect(open(k, context, sealed[index] as Buffer).equals(plaintext)).toBe(true)
+        expect(sealed[index]).toHaveLength(seal(k, context, plaintext).length)
+      }
+      expect(new Set(sealed.map((one) => one.toString('hex', 0, 24))).size).toBe(all.length)
     }),
     { numRuns: 60 },
   )
@@ -79,4 +96,33 @@ test('no two different lists encode to the same context', () => {
       expect(encodeContext(...a).equals(encodeContext(...b))).toBe(same)
     }),
   )
+})
+
+test('a context is what its definition says, whatever its parts hold and however long they are', () => {
+  const part = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 60 }),
+    fc.string({ minLength: 4_000, maxLength: 9_000 }),
+    fc.string({ unit: 'grapheme-ascii', maxLength: 60 }),
+    fc.maxSafeNat(),
+    bytes(6_000),
+  )
+  // LP of `security.md` section 4.3, written as it stands there.
+  const defined = (parts: readonly (string | number | Uint8Array)[]) =>
+    Buffer.concat(
+      parts.flatMap((one) => {
+        const number = Buffer.alloc(8)
+        if (typeof one === 'number') number.writeBigUInt64BE(BigInt(one))
+        const content = typeof one === 'number' ? number : Buffer.from(one as string)
+        const length = Buffer.alloc(4)
+        length.writeUInt32BE(content.length)
+        return [length, content]
+      }),
+    )
+  fc.assert(fc.property(fc.array(part, { maxLength: 6 }), (parts) => encodeContext(...parts).equals(defined(parts))))
+})
+
+test.each([-1, 1.5, 2 ** 53, Number.NaN])('a context holds no %s', (number) => {
+  expect(() => encodeContext('text', number)).toThrow(RangeError)
+  // What was begun leaves nothing behind.
+  expect(encodeContext('a').toString('latin1')).toBe('\0\0\0\x01a')
 })

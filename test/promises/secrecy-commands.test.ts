@@ -64,23 +64,30 @@ describe('what every command prints, stores and shows to the process list', () =
     return { sandbox, homes, canaries }
   }
 
+  // Some make a server and homes for each format, which is a hundred processes; several of them run at once.
+  const LONG_MS = 240_000
+
   for (const command of Object.keys(ANSWER_SCHEMAS) as AnsweringCommand[]) {
-    test.concurrent(`P01 P08 crm ${command} leaves no secret anywhere, in every format`, async () => {
-      const { place, argv, options } = INVOCATIONS[command]
-      for (const format of command === 'tour' ? LOUD : FORMATS) {
-        // Demos of one name on one server would get into each other's way.
-        const { sandbox, homes, canaries } = /^demo-(?:create|remove|destroy|apply|sweep)$/.test(command) ? await prepare() : shared
-        const home = copyOf(homes[place])
-        const given: RunOptions = { home, ...options?.(sandbox) }
-        const secrets = new Canaries()
-        const during = DURING[command]
-        const watched = await watch([...(await argv(home)), ...format], given, during)
-        expect(watched.status, `${format.join(' ')}\n${watched.stderr}`).toBe(0)
-        const allowed = HANDED_OVER[command]?.(sandbox) ?? []
-        expect(leaksOf(canaries, watched, home.path, INPUTS, allowed), format.join(' ')).toEqual([])
-        expect(leaksOf(plantDemoSecrets(secrets, sandbox), watched, home.path, INPUTS, allowed), format.join(' ')).toEqual([])
-      }
-    })
+    test.concurrent(
+      `P01 P08 crm ${command} leaves no secret anywhere, in every format`,
+      async () => {
+        const { place, argv, options } = INVOCATIONS[command]
+        for (const format of command === 'tour' ? LOUD : FORMATS) {
+          // Demos of one name on one server would get into each other's way.
+          const { sandbox, homes, canaries } = /^demo-(?:create|remove|destroy|apply|sweep)$/.test(command) ? await prepare() : shared
+          const home = copyOf(homes[place])
+          const given: RunOptions = { home, ...options?.(sandbox) }
+          const secrets = new Canaries()
+          const during = DURING[command]
+          const watched = await watch([...(await argv(home)), ...format], given, during)
+          expect(watched.status, `${format.join(' ')}\n${watched.stderr}`).toBe(0)
+          const allowed = HANDED_OVER[command]?.(sandbox) ?? []
+          expect(leaksOf(canaries, watched, home.path, INPUTS, allowed), format.join(' ')).toEqual([])
+          expect(leaksOf(plantDemoSecrets(secrets, sandbox), watched, home.path, INPUTS, allowed), format.join(' ')).toEqual([])
+        }
+      },
+      LONG_MS,
+    )
   }
 
   test.concurrent('P08 a revealed secret is the one that was asked for, and no other', async () => {

@@ -54,6 +54,28 @@ test('P07 an array is added whole or not at all', async () => {
   expect((await vault.list('default')).map((row) => row.name)).toEqual(['taken'])
 })
 
+test('P07 integrations of several batches are added whole or not at all, in their order', async () => {
+  const { unlocked, vault } = await newVault()
+  const names = Array.from({ length: 130 }, (_, index) => `acme-${String(index).padStart(3, '0')}`)
+  const drafts = names.map((name, index) => draft(name, { token: `tok-${index}-1234567890` }))
+  const before = (await unlocked.audit()).length
+  await expect(unlocked.add([...drafts, draft('acme-003')])).rejects.toThrow(code('conflict'))
+  expect(await vault.list('default')).toEqual([])
+  expect(await unlocked.audit()).toHaveLength(before)
+
+  const added = await unlocked.add(drafts)
+  expect(added.map(({ name }) => name)).toEqual(names)
+  expect((await unlocked.audit()).slice(before).map(({ event, details }) => [event, details.name])).toEqual(
+    names.map((name) => ['integration.add', name]),
+  )
+  for (const index of [0, 49, 50, 129]) {
+    const { integration, values } = await unlocked.open(names[index] ?? '')
+    expect({ ...integration, verified: true }).toEqual(added[index])
+    expect(values.secrets.apiKey?.reveal()).toBe(`tok-${index}-1234567890`)
+  }
+  expect(await unlocked.verify()).toMatchObject({ problems: [] })
+})
+
 test('P06 of two edits of the same revision one succeeds and one is a conflict', async () => {
   const { unlocked } = await newVault()
   await unlocked.add([draft('acme')])
