@@ -26,7 +26,7 @@ type ImportFlags = FieldFlags & {
 export function define(command: Command, app: App): void {
   command
     .argument('<file>', 'what crm export has written, or an answers file of crm add (- reads standard input)')
-    .option('--identity <file>', 'the age identity that opens it')
+    .option('--identity <file>', 'the age identity that opens it, if not that of CRM_IDENTITY_FILE')
     .option('--name <name>', 'name of the one integration of a file')
     .option('--if-exists <skip|replace|fail>', 'what to do when an integration is here with other values (default fail)')
     .option('-n, --dry-run', 'show what would be done, and change nothing')
@@ -110,14 +110,19 @@ async function keyFor(app: App, needs: 'passphrase' | 'identity', flags: ImportF
     if (flags.identity === undefined) return { passphrase: await filePassphrase(app, flags, 'open') }
     throw new CrmError('usage', 'the file is sealed with a passphrase, not for an identity', { hint: 'leave --identity out' })
   }
-  if (flags.identity === undefined || hasPassphraseFlag(flags)) {
-    throw new CrmError('usage', 'the file is sealed for the holder of an age identity', {
-      hint: 'name the file that holds yours: --identity <file>',
-    })
-  }
+  const identities = hasPassphraseFlag(flags) ? undefined : await identitiesFrom(app, flags.identity)
+  if (identities !== undefined) return { identities }
+  throw new CrmError('usage', 'the file is sealed for the holder of an age identity', {
+    hint: 'name the file that holds yours: --identity <file>',
+  })
+}
+
+/** Those of a file that is named, else of the one that opens profiles for a member. */
+async function identitiesFrom(app: App, path: string | undefined) {
+  if (path === undefined) return (await import('./key-sources.ts')).fileIdentities(app)
   const { readIdentities } = await import('../crypto/age.ts')
-  const text = await readKeyFile(flags.identity, 'identity file', (path) => checkPrivacy(app, path))
-  return { identities: await readIdentities(text.reveal()) }
+  const text = await readKeyFile(path, 'identity file', (named) => checkPrivacy(app, named))
+  return readIdentities(text.reveal())
 }
 
 /** A pipe such as `<(pass show identity)` is nobody else's. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { newAgeKeys, requireAge } from '../support/age.ts'
@@ -90,10 +90,27 @@ describe('sealed for a recipient', () => {
     const attempt = (...flags: string[]) => run(['import', inHome(full, 'own.age'), ...flags, '--json'], { home })
     expect(failureOf('import', 'usage', await attempt()).error.hint).toContain('--identity')
     failureOf('import', 'wrong_key', await attempt('--identity', other.file))
+    const withFile = { ...home, env: { ...home.env, CRM_IDENTITY_FILE: other.file } }
+    failureOf('import', 'wrong_key', await run(['import', inHome(full, 'own.age'), '--json'], { home: withFile }))
     failureOf('import', 'usage', await attempt('--passphrase-file', inHome(full, 'passphrase')))
     execFileSync('chmod', ['644', own.file])
     failureOf('import', 'unsafe_file', await attempt('--identity', own.file))
     expect((await run(['list', '--json', '--fields', 'summary.total'], { home })).stdout).toContain('"total": 0')
+  })
+
+  test('the identity of a member opens it without being named: that of CRM_IDENTITY_FILE, or of the configuration', async (context) => {
+    requireAge(context)
+    const own = newAgeKeys(inHome(full, 'member.key'))
+    succeed(await run(['export', 'acme', '--to', own.recipient, '--output', 'member.age'], { home: full }))
+    const plan = ['import', inHome(full, 'member.age'), '--dry-run']
+    const home = await homeWithVault()
+    const named = { ...home, env: { ...home.env, CRM_IDENTITY_FILE: own.file } }
+    expect(succeed(await run(plan, { home: named })).stdout).toContain('acme')
+    copyFileSync(own.file, inHome(home, 'identity'))
+    expect(succeed(await run(plan, { home })).stdout).toContain('acme')
+    // One that is named stands before it.
+    const other = newAgeKeys(inHome(full, 'nobody.key'))
+    failureOf('import', 'wrong_key', await run([...plan, '--identity', other.file, '--json'], { home }))
   })
 })
 
