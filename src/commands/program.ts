@@ -96,7 +96,7 @@ const COMMANDS: readonly Entry[] = [
   { name: 'help', group: 'try', summary: 'Show help for a command or a topic', load: () => import('./help.ts') },
 ]
 
-/** Parses the command line and runs the command it names. @returns the exit status, and the words of the command if one ran. */
+/** Parses the command line and runs the command it names. @returns the exit status, and the words by which a command was called if one ran. */
 export async function runCommand(world: World): Promise<{ readonly status: number; readonly command: string | undefined }> {
   const app = new App(world)
   const program = createProgram(app, commandsIn(world.argv))
@@ -105,7 +105,13 @@ export async function runCommand(world: World): Promise<{ readonly status: numbe
   } catch (error) {
     await ended(app, program, error)
   }
-  return { status: app.status, command: app.ran }
+  return { status: app.status, command: asCalled(app.ran, world.argv) }
+}
+
+/** The words of a command, with its alias where that was typed. */
+function asCalled(command: string | undefined, argv: readonly string[]): string | undefined {
+  const { name = '', alias } = COMMANDS.find((entry) => entry.name === command) ?? {}
+  return alias !== undefined && argv.includes(alias) && !argv.includes(name) ? alias : command
 }
 
 /** Help and version end the parse by an exception; everything else that does is a failure. */

@@ -41,6 +41,17 @@ test.concurrent('nothing is kept in a directory that others can reach, below one
   }
 })
 
+test.concurrent('a command that is called by its alias finds again what it has kept', async () => {
+  const own = join(newDirectory(), 'own')
+  const options = { home: emptyHome(), env: { CRM_HOME: own } }
+  succeed(await runShell('crm init --key file && crm ls && crm ls', options))
+  const kept = readdirSync(join(own, 'cache')).filter((name) => !name.includes('-init'))
+  expect(kept).toEqual([expect.stringMatching(/-ls$/)])
+  const { mtimeMs } = statSync(join(own, 'cache', kept[0] ?? ''))
+  succeed(await runShell('crm ls', options))
+  expect(statSync(join(own, 'cache', kept[0] ?? '')).mtimeMs).toBe(mtimeMs)
+})
+
 test.concurrent('nothing is kept where there is no vault', async () => {
   const own = join(newDirectory(), 'own')
   const env = { ...chatwootVariables(await openSandbox()), CRM_HOME: own }
