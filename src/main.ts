@@ -68,8 +68,9 @@ function listenForStop(host: NodeJS.Process, listener: (signal: StopSignal) => v
     for (const name of STOP_SIGNALS) {
       host.off(name, stop)
       host.on(name, () => {
-        host.removeAllListeners(name)
+        // While it is listened to, a third one cannot end the process before this is said.
         again()
+        host.removeAllListeners(name)
         host.kill(host.pid, name)
       })
     }
