@@ -39,7 +39,11 @@ async function list(app: App, flags: ListFlags) {
   }
   if (vault === undefined || !(await vault.hasProfile(profile))) return emptyList(app, profile, filter, vault === undefined)
   const environment = await environmentRow(app, profile, filter)
-  if (!app.ui.flags.json) return table(profile, counted(vault.tablePages(profile, filter)), environment)
+  if (!app.ui.flags.json) {
+    const { terminal } = await app.ui.style()
+    const plain = terminal || environment !== undefined ? undefined : await plainTable(vault, profile, filter)
+    return plain ?? table(profile, counted(vault.tablePages(profile, filter)), environment)
+  }
   const { pages, summary } = counted(vault.listPages(profile, filter))
   if (environment === undefined) {
     await printPages(app, profile, pages, summary)
@@ -58,6 +62,18 @@ function table(profile: string, { pages, summary }: Counted<TablePage>, environm
   })()
   const data: ListTable = { profile, integrations, summary: environment === undefined ? summary : withOneMore(summary) }
   return done(SCHEMA, data, view)
+}
+
+/** The table for programs as SQLite makes it; undefined where a cell has to be escaped, which SQLite does not. */
+async function plainTable(vault: Vault, profile: string, filter: IntegrationFilter): Promise<Outcome | undefined> {
+  const { areLines, LINE_WORDS } = await import('../terminal/views/list.ts')
+  const { pages, summary } = counted(vault.linePages(profile, LINE_WORDS, filter))
+  const lines: string[] = []
+  for (const { text, totals } of pages) {
+    if (!areLines(text, totals.total)) return undefined
+    lines.push(text)
+  }
+  return done(SCHEMA, { profile, lines, summary } satisfies ListTable, view)
 }
 
 interface Counted<Page> {

@@ -98,6 +98,16 @@ export function tabbed(cells: readonly string[]): string {
   return cells.join('\t')
 }
 
+/**
+ * Whether a text is exactly so many rows of {@link tabbed} cells that need no escape: what was put together elsewhere may then be printed
+ * as it is. A cell with a tab or a line break of its own shows as a row with too many cells, or as a row too many.
+ */
+export function isTabbed(text: string, rows: number, columns: number): boolean {
+  const cell = '[\\x20-\\x7e]+'
+  const row = `${cell}(?:\\t${cell}){${columns - 1}}`
+  return text.split('\n').length === rows && new RegExp(`^${row}(?:\\n${row})*$`).test(text)
+}
+
 /** Nothing has no colour: an empty cell at the end of a line would leave its padding there. */
 function painted({ paint }: Cell, text: string): string {
   return paint === undefined || text === '' ? text : paint(text)

@@ -35,10 +35,21 @@ export function when(timestamp: string | null, style: Style): string {
   return visible(style.terminal && !style.verbose ? relativeTime(timestamp, style.now) : timestamp)
 }
 
+/** What the cells of tables say. */
+export const CELL_WORDS = {
+  nothing: NOTHING,
+  yes: 'yes',
+  no: 'no',
+  never: 'never',
+  connected: 'connected',
+  failed: 'failed: ',
+  unknown: 'unknown',
+} as const
+
 /** The last test of an integration: `connected, 3 days ago`, `failed: auth_rejected, 2 hours ago`, `never`. */
 export function lastTestText(lastTest: LastTest | null, style: Style): string {
-  if (lastTest === null) return 'never'
-  const outcome = lastTest.outcome === 'connected' ? 'connected' : `failed: ${lastTest.cause ?? 'unknown'}`
+  if (lastTest === null) return CELL_WORDS.never
+  const outcome = lastTest.outcome === 'connected' ? CELL_WORDS.connected : CELL_WORDS.failed + (lastTest.cause ?? CELL_WORDS.unknown)
   return `${outcome}, ${when(lastTest.checkedAt, style)}`
 }
 

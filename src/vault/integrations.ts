@@ -43,6 +43,22 @@ export interface TablePage extends Page {
   rows(): readonly (TableRow & { readonly source: 'vault' })[]
 }
 
+/** A page of a table as text: a row a line, cells separated by tabs, as they stand in the vault. */
+export interface LinePage extends Page {
+  readonly text: string
+}
+
+/** How the cells of a line say what they have to say. */
+export interface LineWords {
+  readonly nothing: string
+  readonly yes: string
+  readonly no: string
+  readonly never: string
+  readonly connected: string
+  readonly failed: string
+  readonly unknown: string
+}
+
 const PAGE_ROWS = 150
 const CACHE_KIB = 4096
 
@@ -58,18 +74,26 @@ function matching({ provider, active }: IntegrationFilter): string {
 const unsoundIn = (filter: IntegrationFilter): string =>
   `SELECT min(name) FROM integrations WHERE ${matching(filter)} AND NOT (json_valid(settings) AND json_valid(secrets_set))`
 
+/** What SQLite makes of each row, and what stands between two. */
+interface ItemForm {
+  readonly item: string
+  readonly between: string
+}
+
 /** @param unsound the name of a row that an item cannot be made of, else NULL. */
 const pageOf = (
-  item: string,
+  { item, between }: ItemForm,
   filter: IntegrationFilter,
   unsound: string,
-): string => `SELECT CAST(group_concat(item, ',' || char(10)) AS BLOB) AS items, max(name) AS last, count(*) AS total, sum(active) AS active,
+): string => `SELECT CAST(group_concat(item, ${between}) AS BLOB) AS items, max(name) AS last, count(*) AS total, sum(active) AS active,
   sum(failing) AS failing, sum(untested) AS untested, min(unsound) AS unsound FROM (
   SELECT name, active, active AND last_outcome IS 'failed' AS failing, active AND last_outcome IS NULL AS untested, concat(${item}) AS item,
   ${unsound} AS unsound FROM integrations WHERE ${matching(filter)} AND name > :after ORDER BY name LIMIT ${PAGE_ROWS})`
 
 /** SQLite makes the text itself: ten times faster than a JavaScript object per row. Settings and secrets stand in it as they are stored. */
-const JSON_ITEM = `'      {
+const JSON_ITEM: ItemForm = {
+  between: "',' || char(10)",
+  item: `'      {
         "name": ', json_quote(name), ',
         "provider": ', json_quote(provider), ',
         "profile": ', :quotedProfile, ',
@@ -86,11 +110,42 @@ const JSON_ITEM = `'      {
           "latencyMs": ', json_quote(last_latency_ms), '
         }')), ',
         "verified": false', :more, '
-      }'`
+      }'`,
+}
 
 /** A row of a table as a JSON array: {@link TableItem}. */
-const TABLE_ITEM = `'[', json_quote(name), ',', json_quote(provider), ',', active, ',', settings, ',', json_quote(last_outcome), ',', json_quote(last_cause), ',',
-  json_quote(last_checked_at), ',', coalesce(last_latency_ms, 0), ']'`
+const TABLE_ITEM: ItemForm = {
+  between: "','",
+  item: `'[', json_quote(name), ',', json_quote(provider), ',', active, ',', settings, ',', json_quote(last_outcome), ',', json_quote(last_cause), ',',
+  json_quote(last_checked_at), ',', coalesce(last_latency_ms, 0), ']'`,
+}
+
+const ADDRESS = `settings ->> '$.baseUrl'`
+const ACCOUNT = `coalesce(settings ->> '$.accountId', '')`
+const AFTER_SCHEME = `substr(${ADDRESS}, instr(${ADDRESS}, '://') + 3)`
+/** Addresses are normalised when they are saved: a host ends at the first slash. */
+const HOST = `substr(${AFTER_SCHEME}, 1, instr(${AFTER_SCHEME} || '/', '/') - 1)`
+
+const atMostOnce = (name: string): string => `length(settings) - length(replace(settings, '"${name}"', '')) <= ${name.length + 2}`
+
+/**
+ * Whether SQLite finds in the settings what the seal binds: of a member that stands there twice, or spelt with escapes, it takes the first,
+ * and whoever parses JSON the last.
+ */
+const PLAIN_SETTINGS = `json_valid(settings) AND instr(settings, '\\') = 0 AND ${atMostOnce('baseUrl')} AND ${atMostOnce('accountId')}`
+
+/** A row of a table as a line: name, provider, which account of which server, whether it is active, the last test; else nothing. */
+const LINE_ITEM: ItemForm = {
+  between: 'char(10)',
+  item: `iif(${PLAIN_SETTINGS}, concat(name, char(9), provider, char(9), CASE
+      WHEN ${ACCOUNT} = '' THEN coalesce(${HOST}, :nothing)
+      WHEN ${ADDRESS} IS NULL THEN ${ACCOUNT}
+      ELSE concat(${ACCOUNT}, ' on ', ${HOST})
+    END, char(9), iif(active, :yes, :no), char(9), CASE
+      WHEN last_outcome IS NULL THEN :never
+      ELSE concat(iif(last_outcome = 'connected', :connected, :failed || coalesce(last_cause, :unknown)), ', ', last_checked_at)
+    END), '')`,
+}
 
 type TableItem = readonly [
   name: string,
@@ -124,12 +179,12 @@ interface PageRow {
 /** @throws {CrmError} `damaged`, naming a row that an item cannot be made of. */
 function* pagesOf(
   database: Database,
-  item: string,
+  form: ItemForm,
   profileId: Buffer,
   filter: IntegrationFilter,
   { unsound = 'NULL', more = {} }: { readonly unsound?: string; readonly more?: Readonly<Record<string, string>> },
 ): Generator<Page & { readonly items: Buffer }> {
-  const sql = pageOf(item, filter, unsound)
+  const sql = pageOf(form, filter, unsound)
   // Every page of the file is read once: to keep them costs memory and brings nothing.
   database.pragma(`cache_size = -${CACHE_KIB}`)
   const values = { ...bound(profileId, filter), ...more }
@@ -168,6 +223,19 @@ export function tablePages(database: Database, profileId: Buffer, filter: Integr
   return database.read(() =>
     Array.from(pagesOf(database, TABLE_ITEM, profileId, filter, { unsound }), ({ items, totals }) => ({
       rows: () => readItems<TableItem>(items).map(toTableRow),
+      totals,
+    })),
+  )
+}
+
+/**
+ * The same as lines, which take a fifth of the time. Nothing in them is escaped, and a row that no line can be made of is an empty one:
+ * whoever prints them looks at them first, and asks for {@link tablePages} where a line is not as it should be.
+ */
+export function linePages(database: Database, profileId: Buffer, filter: IntegrationFilter, words: LineWords): readonly LinePage[] {
+  return database.read(() =>
+    Array.from(pagesOf(database, LINE_ITEM, profileId, filter, { more: { ...words } }), ({ items, totals }) => ({
+      text: items.toString('utf8'),
       totals,
     })),
   )

@@ -15,6 +15,9 @@ import {
   type IntegrationTotals,
   integrationNotFound,
   jsonPages,
+  type LinePage,
+  type LineWords,
+  linePages,
   listIntegrations,
   type TablePage,
   tablePages,
@@ -80,6 +83,8 @@ export interface Vault {
   listPages(profile: string, filter?: IntegrationFilter): Iterable<IntegrationPage<StoredIntegration>>
   /** What a table shows of them, in pages. */
   tablePages(profile: string, filter?: IntegrationFilter): readonly TablePage[]
+  /** The same as lines of cells separated by tabs, as they stand in the vault: to be looked at before they are printed. */
+  linePages(profile: string, words: LineWords, filter?: IntegrationFilter): readonly LinePage[]
   totals(profile: string, filter?: IntegrationFilter): Promise<IntegrationTotals>
   providerStats(profile: string): Promise<readonly ProviderStats[]>
   /** The names in use, nothing else of the integrations. */
@@ -220,6 +225,10 @@ class SqliteVault implements Vault {
 
   tablePages(profile: string, filter: IntegrationFilter = {}): readonly TablePage[] {
     return tablePages(this.database, this.#requireProfile(profile).id, filter)
+  }
+
+  linePages(profile: string, words: LineWords, filter: IntegrationFilter = {}): readonly LinePage[] {
+    return linePages(this.database, this.#requireProfile(profile).id, filter, words)
   }
 
   async totals(profile: string, filter: IntegrationFilter = {}): Promise<IntegrationTotals> {

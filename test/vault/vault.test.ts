@@ -17,6 +17,7 @@ import { expect, test } from 'vitest'
 import { CrmError } from '../../src/core/errors.ts'
 import type { Integration } from '../../src/core/integration.ts'
 import { Secret } from '../../src/core/secret.ts'
+import { LINE_WORDS } from '../../src/terminal/views/list.ts'
 import { Database } from '../../src/vault/database.ts'
 import { openVault } from '../../src/vault/vault.ts'
 import { draft, newVault, sources, temporaryDirectory, vaultWorld } from '../support/vault.ts'
@@ -384,6 +385,9 @@ test('P02 what is altered in a vault too large to be read through is damaged whe
     if (pages !== 'damaged') expect(JSON.parse(`[${pages}]`), what).toHaveLength(2_500)
     const table = await rows(() => [...copy.tablePages('default')].flatMap((page) => page.rows()))
     if (table !== 'damaged') expect(table, what).toHaveLength(2_500)
+    // Lines are for the printer to look at; a row that none can be made of is an empty one.
+    const lines = await rows(() => copy.linePages('default', LINE_WORDS).flatMap(({ text }) => text.split('\n')))
+    if (lines !== 'damaged') expect(lines.length, what).toBeGreaterThanOrEqual(2_500)
     // Before the first page, so that nothing is printed of a list that cannot be printed whole.
     if (pages === 'damaged') expect(() => copy.listPages('default')[Symbol.iterator]().next(), what).toThrow(CrmError)
     await rows(() => copy.find('default', 'acme-7'))

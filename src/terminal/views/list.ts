@@ -1,7 +1,7 @@
 import type { IntegrationAnswer, ListAnswer, ListSummary } from '../../core/answers.ts'
 import type { Style } from '../style.ts'
-import { type Cell, type Column, renderTable, tabbed } from '../table.ts'
-import { counted, lastTestText, next, shown, type View } from '../view.ts'
+import { type Cell, type Column, isTabbed, renderTable, tabbed } from '../table.ts'
+import { CELL_WORDS, counted, lastTestText, next, shown, type View } from '../view.ts'
 
 const COLUMNS: readonly Column[] = [
   { title: 'NAME', importance: 4 },
@@ -13,8 +13,9 @@ const COLUMNS: readonly Column[] = [
 
 type Row = Pick<IntegrationAnswer, 'name' | 'provider' | 'active' | 'settings' | 'lastTest' | 'verified' | 'source'>
 
-/** What the view reads of an answer; the integrations once. */
-export type ListTable = Pick<ListAnswer, 'profile' | 'summary'> & { readonly integrations: Iterable<Row> }
+/** What the view reads of an answer: the integrations, once, or the lines that stand for them where no person looks. */
+export type ListTable = Pick<ListAnswer, 'profile' | 'summary'> &
+  ({ readonly integrations: Iterable<Row> } | { readonly lines: readonly string[] })
 
 /** Which account of which server: `3 on chat.example.com`. */
 function accountOf({ settings }: Row): string {
@@ -30,9 +31,17 @@ function texts(integration: Row, style: Style): readonly [string, string, string
     shown(integration.name, style),
     shown(integration.provider, style),
     shown(accountOf(integration), style),
-    integration.active ? 'yes' : 'no',
+    integration.active ? CELL_WORDS.yes : CELL_WORDS.no,
     lastTestText(integration.lastTest, style),
   ]
+}
+
+/** How lines that are made elsewhere say what this view says. */
+export const LINE_WORDS = CELL_WORDS
+
+/** Whether text that was made elsewhere is what this view would print of so many integrations. */
+export function areLines(text: string, count: number): boolean {
+  return isTabbed(text, count, COLUMNS.length)
 }
 
 function row(integration: Row, style: Style): Cell[] {
@@ -54,6 +63,7 @@ function totals({ total, active, failing, untested }: ListSummary): string {
 
 /** `crm list`: a table, and for people the totals under it. */
 export const listView: View<ListTable> = async (data, style) => {
+  if ('lines' in data) return data.lines.join('\n')
   if (!style.terminal) return Array.from(data.integrations, (integration) => tabbed(texts(integration, style))).join('\n')
   const integrations = [...data.integrations]
   const rows = integrations.map((integration) => row(integration, style))
