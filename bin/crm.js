@@ -7,7 +7,7 @@ if (found[0] < needed[0] || (found[0] === needed[0] && found[1] < needed[1])) {
   process.exitCode = 1
 } else {
   require('../dist/main.cjs')
-    .main(process)
+    .main(process, require.extensions)
     .then((status) => {
       process.exitCode = status
     })

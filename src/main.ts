@@ -1,5 +1,5 @@
 import type { StopSignal } from './core/errors.ts'
-import { useCompiled } from './files/compiled.ts'
+import { type Loaders, useCompiled } from './files/compiled.ts'
 import { actorOf, homeOf, hostOf, startOfProcess, variablesOf } from './process-facts.ts'
 import { fdInput, fdOutput } from './terminal/streams.ts'
 import type { World } from './world.ts'
@@ -8,14 +8,15 @@ const STOP_SIGNALS: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 /**
  * The composition root: reads the process, builds the commands, runs the one that argv names.
+ * @param loaders `require.extensions` of the program.
  * @returns the exit status. The only reader of the process; the only one that exits is `bin/crm.js`.
  */
-export async function main(host: NodeJS.Process): Promise<number> {
+export async function main(host: NodeJS.Process, loaders: Loaders): Promise<number> {
   // A listener keeps Node from opening a debugger on loopback for whoever sends SIGUSR1.
   host.on('SIGUSR1', () => {})
   keepReportsShut(host)
   const world = readWorld(host)
-  const keepCompiled = useCompiled({ ...world, engine: `${host.version}-${host.arch}` })
+  const keepCompiled = useCompiled({ ...world, loaders, engine: `${host.version}-${host.arch}` })
   // Everything but this file is loaded after that.
   const { runCommand } = await import('./commands/program.ts')
   const { status, command } = await runCommand(world)

@@ -1,5 +1,4 @@
-import { lstatSync, readdirSync, readFileSync, rmSync, statfsSync, statSync } from 'node:fs'
-import Module from 'node:module'
+import { lstatSync, readdirSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { Script } from 'node:vm'
 import { vaultExists } from './exists.ts'
@@ -14,14 +13,15 @@ export interface CompiledWorld extends FileOwner {
   readonly platform: string
   /** What the code is compiled for: `v24.21.0-x64`. */
   readonly engine: string
+  /** What Node loads files with, by their extensions: `require.extensions`. To ask `node:module` for them costs a start more. */
+  readonly loaders: Loaders
 }
 
 /** Names the code that was built: kept code of another build is none. Written into the file by the build. */
 const BUILD = 'the build of crm'
 
 /** How Node loads a file of an extension. */
-type Loader = (module: NodeJS.Module, filename: string) => void
-const { _extensions: loaders } = Module as unknown as { readonly _extensions: Record<string, Loader> }
+export type Loaders = Record<string, (module: NodeJS.Module, filename: string) => void>
 
 /** The code of a file as Node wraps it. */
 type Wrapper = (
@@ -45,10 +45,10 @@ interface Loaded {
  * Takes the compiled code of the files that are loaded from here on from what an earlier run of the same command has kept. Node's own
  * cache keeps what is compiled when a file is loaded, which leaves out most functions: those are compiled when they are first called.
  * Whoever writes into the directory says what runs, so it is left out where that is not ours alone. Whoever has no vault may be only
- * looking: nothing is kept then.
+ * looking: nothing is kept then, and of a command's first run only that it ran, since on many machines it is the last.
  * @returns what keeps the compiled code of this run, for when it has done well, under the name of the command that ran; it never throws.
  */
-export function useCompiled({ argv, env, home, platform, uid, engine }: CompiledWorld): (command: string) => void {
+export function useCompiled({ argv, env, home, platform, uid, engine, loaders }: CompiledWorld): (command: string) => void {
   const directory = placeBesideVault(env, home, platform)
   if (directory === undefined || !isForUsAlone(directory, uid)) return () => {}
   const suffix = argv.includes('--json') ? '-json' : ''
@@ -89,9 +89,12 @@ export function useCompiled({ argv, env, home, platform, uid, engine }: Compiled
     const [word = ''] = command.split(' ')
     // What was called by another name would not be found again.
     if (!argv.includes(word) || !loaded.some(({ isNew }) => isNew)) return
-    const parts = new Map(kept)
-    for (const { name, changedAtMs, script } of loaded) parts.set(name, { changedAtMs, code: script.createCachedData() })
-    keep(directory, `${engine}-`, `${command.replaceAll(' ', '-')}${suffix}`, packed(parts), uid)
+    const compiled = (): Buffer => {
+      const parts = new Map(kept)
+      for (const { name, changedAtMs, script } of loaded) parts.set(name, { changedAtMs, code: script.createCachedData() })
+      return packed(parts)
+    }
+    keep(directory, `${engine}-`, `${command.replaceAll(' ', '-')}${suffix}`, compiled, uid)
   }
 }
 
@@ -172,19 +175,29 @@ interface Header {
 /** A name of ours, of any Node; the end is that of what a run has left that was killed while it wrote. Whatever else lies there stays. */
 const KEPT = /^v\d+\.\d+\.\d+-[a-z\d]+-[a-z]+(?:-[a-z]+)*((?:\.[A-Za-z\d]{6})?)$/
 
-function keep(directory: string, engine: string, name: string, content: Buffer, uid: number | undefined): void {
+/** Keeps what `content` makes under a name, from the second time on; the first time leaves an empty file. */
+function keep(directory: string, engine: string, name: string, content: () => Buffer, uid: number | undefined): void {
+  const file = join(directory, `${engine}${name}`)
   try {
     if (!isBelowOurs(directory, uid)) return
     createPrivateDirectory(directory)
-    if (!isForUsAlone(directory, uid) || isNearlyFull(directory)) return
-    for (const other of readdirSync(directory)) {
-      const [, unfinished] = KEPT.exec(other) ?? [undefined, undefined]
-      if (unfinished !== undefined && (unfinished !== '' || !other.startsWith(engine)))
-        rmSync(join(directory, other), { recursive: unfinished !== '', force: true })
+    if (!isForUsAlone(directory, uid)) return
+    if (lstatSync(file, { throwIfNoEntry: false }) === undefined) writeFileSync(file, '', { flag: 'wx', mode: 0o600 })
+    else if (!isNearlyFull(directory)) {
+      removeOthers(directory, engine)
+      writePrivateFile(file, content(), { durable: false })
     }
-    writePrivateFile(join(directory, `${engine}${name}`), content, { durable: false })
   } catch {
     // A cache that cannot be written is none.
+  }
+}
+
+/** Removes what another Node has kept, and what was left half written. */
+function removeOthers(directory: string, engine: string): void {
+  for (const other of readdirSync(directory)) {
+    const [, unfinished] = KEPT.exec(other) ?? [undefined, undefined]
+    if (unfinished !== undefined && (unfinished !== '' || !other.startsWith(engine)))
+      rmSync(join(directory, other), { recursive: unfinished !== '', force: true })
   }
 }
 
