@@ -6,7 +6,7 @@ export default defineConfig({
     globalSetup: ['test/support/build.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Tests of commands mostly wait for processes: every core has something to do.
-    maxWorkers: '100%',
+    // Tests of commands mostly wait for processes: with more of them than cores, every core has something to do.
+    maxWorkers: '150%',
   },
 })
