@@ -55,6 +55,24 @@ function outgoingHeaders({ request, userAgent }: Try): string[] {
   return [...headers].flat()
 }
 
+/** What hands over the answers that have ended, the first of which has its turn next. */
+const ended: (() => void)[] = []
+
+/**
+ * Hands over one answer in each turn of the event loop. undici takes a connection back in an immediate that it sets after an answer has
+ * ended: a moment earlier, the next request would open a connection of its own. It looks at the connection once more in another immediate
+ * before it writes: of many answers that came at once, all would be worked on before the first request that follows from them goes out.
+ */
+function handOver(settle: () => void): void {
+  if (ended.push(settle) === 1) queueMicrotask(() => setImmediate(nextTurn))
+}
+
+function nextTurn(): void {
+  const settle = ended.shift()
+  if (ended.length > 0) setImmediate(nextTurn)
+  settle?.()
+}
+
 /** Follows one exchange from the queue to its last byte, and settles once. */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #try: Try
@@ -118,9 +136,9 @@ class Exchange implements Dispatcher.DispatchHandler {
     const latencyMs = Math.max(0, Math.round(this.#try.clock() - this.#startedAt))
     const response = { status: this.#status, headers: this.#headers, body: this.#body.bytes(), latencyMs }
     clearTimeout(this.#timer)
-    // undici takes the connection back in an immediate that it sets after this call. Only then is it reused by whoever waits here;
-    // a moment earlier the next request would open another one.
-    queueMicrotask(() => setImmediate(() => this.#settle({ response })))
+    // It is whole: no deadline takes it away any more.
+    this.#try.signal.removeEventListener('abort', this.#cancel)
+    handOver(() => this.#settle({ response }))
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
