@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { lstatSync, readdirSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { Script } from 'node:vm'
@@ -78,7 +79,7 @@ export function useCompiled({ argv, env, home, platform, uid, engine, loaders }:
       const path = join(place, name)
       const changedAtMs = statSync(path).mtimeMs
       const cachedData = kept.get(name)?.changedAtMs === changedAtMs ? kept.get(name)?.code : undefined
-      const code = `(function(exports,require,module,__filename,__dirname){${readFileSync(path, 'utf8')}\n})`
+      const code = wrapped(readFileSync(path))
       const script = new Script(code, { filename: path, ...(cachedData === undefined ? {} : { cachedData }) })
       loaded.push({ name, changedAtMs, script, isNew: cachedData === undefined || script.cachedDataRejected === true })
       ;(script.runInThisContext() as Wrapper)(module.exports, require, module, path, place)
@@ -96,6 +97,14 @@ export function useCompiled({ argv, env, home, platform, uid, engine, loaders }:
     }
     keep(directory, `${engine}-`, `${command.replaceAll(' ', '-')}${suffix}`, compiled, uid)
   }
+}
+
+const BEFORE = Buffer.from('(function(exports,require,module,__filename,__dirname){')
+const AFTER = Buffer.from('\n})')
+
+/** The code of a file as Node wraps it, which is in ASCII: put together before it is a text, or V8 would hold it twice, and collect it. */
+function wrapped(code: Buffer): string {
+  return Buffer.concat([BEFORE, code, AFTER]).toString('latin1')
 }
 
 const WORD_OF_COMMAND = /^[a-z][a-z-]{1,24}$/
