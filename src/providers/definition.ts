@@ -17,18 +17,24 @@ export interface DefinitionOrigin {
 /** The provider that a definition describes. @param origin of one that a user has added; undefined for those that are shipped. */
 export function providerOf(definition: Definition, origin?: DefinitionOrigin): Provider {
   const { id, name, docsUrl, auth } = definition
-  const fields = [
-    ...definition.fields.filter(({ automated }) => automated !== true).map((field) => fieldOf(definition, field)),
-    ...ours(definition, origin !== undefined),
-  ]
+  let made: readonly Field[] | undefined
   return defineProvider({
     id,
     title: name,
     docs: docsUrl ?? '',
-    authMethods: [{ id: auth.type, label: AUTH_LABELS[auth.type], fields: fields.map(({ key }) => key) }],
+    get authMethods() {
+      return [{ id: auth.type, label: AUTH_LABELS[auth.type], fields: this.fields.map(({ key }) => key) }]
+    },
     capabilities: ['test'],
     hosts: pinsOf(definition),
-    fields,
+    // Made when somebody looks: of those that are shipped, most runs use none.
+    get fields() {
+      made ??= [
+        ...definition.fields.filter(({ automated }) => automated !== true).map((field) => fieldOf(definition, field)),
+        ...ours(definition, origin !== undefined),
+      ]
+      return made
+    },
     ...(origin === undefined ? {} : { definition: origin.digest }),
     readPasted: (key, text) => plainOf(definition, key, text),
     check: (values) => problemsOf(definition, values),

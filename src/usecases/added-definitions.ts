@@ -35,7 +35,8 @@ export function withAdded(
 function addedProvider(store: DefinitionStore, id: string, confirmed: string): Provider {
   try {
     const { definition } = confirmedDefinition(store, id, confirmed)
-    return providerOf(definition, { digest: confirmed })
+    // Whole at once: what this version does not understand of it is said here.
+    return { ...providerOf(definition, { digest: confirmed }) }
   } catch (error) {
     if (!(error instanceof CrmError)) throw error
     return unusable(id, error)
