@@ -69,7 +69,8 @@ function listenForStop(host: NodeJS.Process, listener: (signal: StopSignal) => v
     for (const name of STOP_SIGNALS) {
       host.off(name, stop)
       host.on(name, () => {
-        // While it is listened to, a third one cannot end the process before this is said.
+        // While it is listened to, a third one cannot end the process before this is said; the others can, should nobody take what is said.
+        for (const other of STOP_SIGNALS) if (other !== name) host.removeAllListeners(other)
         again()
         host.removeAllListeners(name)
         host.kill(host.pid, name)
