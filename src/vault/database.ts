@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { accessSync, constants, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Sqlite from 'better-sqlite3'
@@ -36,6 +37,8 @@ const PRAGMAS = [
 export class Database {
   readonly #sqlite: Sqlite.Database
   readonly #statements = new Map<string, Sqlite.Statement<unknown[]>>()
+  /** By query: what its columns hold, if all is as it was written. */
+  readonly #columns = new Map<string, readonly StoredColumn[]>()
   #writing = false
   #isReadThrough = false
 
@@ -81,6 +84,7 @@ export class Database {
       // The header of the file itself says what it is, from the first moment on.
       database.#sqlite.pragma('wal_checkpoint(TRUNCATE)')
       database.checkStructure(FORMAT_VERSION)
+      database.#isReadThrough = true
       return database
     } catch (error) {
       database.close()
@@ -97,6 +101,7 @@ export class Database {
       if (format.version === 0) throw notAVault(path)
       database.checkStructure(format.version)
       database.check('integrity_check')
+      database.#isReadThrough = true
       return database
     } catch (error) {
       database.close()
@@ -230,24 +235,76 @@ export class Database {
     })
   }
 
-  /** All rows of a query. */
+  /** All rows of a query. @throws {CrmError} `damaged` for a value of another kind than its column has. */
   all<Row>(sql: string, ...values: unknown[]): Row[] {
-    return this.#guard(() => this.#prepare(sql).all(...values) as Row[])
+    const rows = this.allAsStored<Row>(sql, ...values)
+    for (const row of rows) this.#refuseOdd(sql, row)
+    return rows
+  }
+
+  /** The same as they are stored: whoever reads them asks {@link oddColumn} of each. */
+  allAsStored<Row>(sql: string, ...values: unknown[]): Row[] {
+    return this.#query(sql, (statement) => statement.all(...values) as Row[])
   }
 
   /** The first column of a query. */
   column<Value>(sql: string, ...values: unknown[]): Value[] {
-    return this.#guard(
-      () =>
-        this.#prepare(sql)
-          .pluck()
-          .all(...values) as Value[],
-    )
+    const found = this.#query(sql, (statement) => statement.pluck().all(...values) as Value[])
+    if (!this.#isReadThrough) {
+      const [column] = this.#columnsOf(sql)
+      if (column !== undefined && found.some((value) => !column.holds(value))) throw this.#odd(column.name)
+    }
+    return found
   }
 
-  /** The first row of a query. */
+  /** The first row of a query. @throws {CrmError} `damaged` for a value of another kind than its column has. */
   get<Row>(sql: string, ...values: unknown[]): Row | undefined {
-    return this.#guard(() => this.#prepare(sql).get(...values) as Row | undefined)
+    const row = this.#query(sql, (statement) => statement.get(...values) as Row | undefined)
+    if (row !== undefined) this.#refuseOdd(sql, row)
+    return row
+  }
+
+  /**
+   * The first column of a row that holds what SQLite itself never lets into it: a value of another kind, or none. Of small vaults, every
+   * value was held against its column when the file was opened.
+   */
+  oddColumn(sql: string, row: unknown): string | undefined {
+    if (this.#isReadThrough) return undefined
+    return this.#columnsOf(sql).find(({ name, holds }) => !holds((row as Readonly<Record<string, unknown>>)[name]))?.name
+  }
+
+  #refuseOdd(sql: string, row: unknown): void {
+    const odd = this.oddColumn(sql, row)
+    if (odd !== undefined) throw this.#odd(odd)
+  }
+
+  #odd(column: string, cause?: unknown): CrmError {
+    return new CrmError('damaged', `the vault ${this.path} was changed outside of crm`, {
+      reason: `a value of ${column} is none that was ever written`,
+      hint: 'see what is affected with: crm vault verify',
+      ...(cause === undefined ? {} : { cause }),
+    })
+  }
+
+  #columnsOf(sql: string): readonly StoredColumn[] {
+    let columns = this.#columns.get(sql)
+    if (columns === undefined) {
+      columns = this.#prepare(sql).columns().flatMap(storedColumn)
+      this.#columns.set(sql, columns)
+    }
+    return columns
+  }
+
+  #query<Result>(sql: string, take: (statement: Sqlite.Statement<unknown[]>) => Result): Result {
+    return this.#guard(() => {
+      const statement = this.#prepare(sql)
+      try {
+        return take(statement)
+      } catch (error) {
+        // Our statements are sound: what they cannot work on was written by somebody else.
+        throw isContentError(error) ? this.#odd('a row', error) : error
+      }
+    })
   }
 
   /** Runs a statement; the number of rows it changed. Only inside {@link write}. */
@@ -327,6 +384,34 @@ export class Database {
       throw named(error, `read the vault ${this.path}`)
     }
   }
+}
+
+/** A column of a result that is one of a table of ours. */
+interface StoredColumn {
+  /** By which rows of the result know it. */
+  readonly name: string
+  holds(value: unknown): boolean
+}
+
+const HOLDS: Readonly<Record<string, (value: unknown) => boolean>> = {
+  TEXT: (value) => typeof value === 'string',
+  INTEGER: (value) => typeof value === 'number',
+  BLOB: (value) => Buffer.isBuffer(value),
+}
+
+/** What a column of a result holds; nothing for one that SQLite computes. */
+function storedColumn({ name, table, column }: Sqlite.ColumnDefinition): readonly StoredColumn[] {
+  const text = (SCHEMAS[FORMAT_VERSION] ?? []).find((sql) => sql.startsWith(`CREATE TABLE ${table} (`))
+  const [, kind = '', rest = ''] = new RegExp(`^ +${column} ([A-Z]+)(.*)`, 'm').exec(text ?? '') ?? []
+  const holds = HOLDS[kind]
+  if (holds === undefined) return []
+  const mayBeNull = !/NOT NULL|PRIMARY KEY/.test(rest)
+  return [{ name, holds: (value) => (value === null ? mayBeNull : holds(value)) }]
+}
+
+/** Whether SQLite could not compute with what it found: no text where it was to be JSON, a sum beyond its numbers. */
+function isContentError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'SQLITE_ERROR' || error.code === 'SQLITE_MISMATCH')
 }
 
 function notAVault(path: string): CrmError {

@@ -70,22 +70,37 @@ function matching({ provider, active }: IntegrationFilter): string {
   return `profile_id = (SELECT :profile)${provider === undefined ? '' : ' AND provider = :provider'}${active === undefined ? '' : ' AND active = :active'}`
 }
 
-/** The first row that holds no JSON where it is printed as it stands. */
-const unsoundIn = (filter: IntegrationFilter): string =>
-  `SELECT min(name) FROM integrations WHERE ${matching(filter)} AND NOT (json_valid(settings) AND json_valid(secrets_set))`
+const isText = (column: string): string => `typeof(${column}) = 'text'`
+/** An object in JSON, with no white space but ours between its parts: other is escaped when it is printed, and is none then. */
+const isMembers = (column: string): string =>
+  `${isText(column)} AND json_valid(${column}) AND substr(${column}, 1, 1) = '{' AND ${[0, 9, 13].map((code) => `instr(${column}, char(${code})) = 0`).join(' AND ')}`
+
+/** Whether a row is of the form in which rows are written, so that it can be printed as it stands. */
+const SOUND = `(${[
+  ...['name', 'provider', 'created_at', 'updated_at'].map(isText),
+  ...['settings', 'secrets_set'].map(isMembers),
+  "active IN (0, 1) AND typeof(revision) = 'integer'",
+  `iif(last_outcome IS NULL, 1, last_outcome IN ('connected', 'failed') AND ${isText('last_checked_at')} AND typeof(last_latency_ms) = 'integer' AND typeof(last_cause) IN ('text', 'null'))`,
+].join(' AND ')}) IS TRUE`
+
+const NAME = `ifnull(CAST(name AS TEXT), '?')`
+
+/** The first row that is not sound. */
+const unsoundIn = (filter: IntegrationFilter): string => `SELECT min(${NAME}) FROM integrations WHERE ${matching(filter)} AND NOT ${SOUND}`
 
 /** What SQLite makes of each row, and what stands between two. */
 interface ItemForm {
   readonly item: string
   readonly between: string
+  /** The name of a row that no item is made of, else NULL; left out where all rows are looked at before. */
+  readonly unsound?: string
 }
 
-/** @param unsound the name of a row that an item cannot be made of, else NULL. */
+/** A page; of a row that is not sound, its name. */
 const pageOf = (
-  { item, between }: ItemForm,
+  { item, between, unsound = 'NULL' }: ItemForm,
   filter: IntegrationFilter,
-  unsound: string,
-): string => `SELECT CAST(group_concat(item, ${between}) AS BLOB) AS items, max(name) AS last, count(*) AS total, sum(active) AS active,
+): string => `SELECT CAST(group_concat(item, ${between}) AS BLOB) AS items, max(name) AS last, count(*) AS total, sum(active IS 1) AS active,
   sum(failing) AS failing, sum(untested) AS untested, min(unsound) AS unsound FROM (
   SELECT name, active, active AND last_outcome IS 'failed' AS failing, active AND last_outcome IS NULL AS untested, concat(${item}) AS item,
   ${unsound} AS unsound FROM integrations WHERE ${matching(filter)} AND name > :after ORDER BY name LIMIT ${PAGE_ROWS})`
@@ -116,8 +131,9 @@ const JSON_ITEM: ItemForm = {
 /** A row of a table as a JSON array: {@link TableItem}. */
 const TABLE_ITEM: ItemForm = {
   between: "','",
-  item: `'[', json_quote(name), ',', json_quote(provider), ',', active, ',', settings, ',', json_quote(last_outcome), ',', json_quote(last_cause), ',',
-  json_quote(last_checked_at), ',', coalesce(last_latency_ms, 0), ']'`,
+  item: `iif(${SOUND}, concat('[', json_quote(name), ',', json_quote(provider), ',', active, ',', settings, ',', json_quote(last_outcome), ',',
+  json_quote(last_cause), ',', json_quote(last_checked_at), ',', coalesce(last_latency_ms, 0), ']'), '')`,
+  unsound: `iif(${SOUND}, NULL, ${NAME})`,
 }
 
 const ADDRESS = `settings ->> '$.baseUrl'`
@@ -129,15 +145,15 @@ const HOST = `substr(${AFTER_SCHEME}, 1, instr(${AFTER_SCHEME} || '/', '/') - 1)
 const atMostOnce = (name: string): string => `length(settings) - length(replace(settings, '"${name}"', '')) <= ${name.length + 2}`
 
 /**
- * Whether SQLite finds in the settings what the seal binds: of a member that stands there twice, or spelt with escapes, it takes the first,
- * and whoever parses JSON the last.
+ * Whether the row is sound, and SQLite finds in its settings what the seal binds: of a member that stands there twice, or spelt with
+ * escapes, it takes the first, and whoever parses JSON the last.
  */
-const PLAIN_SETTINGS = `json_valid(settings) AND instr(settings, '\\') = 0 AND ${atMostOnce('baseUrl')} AND ${atMostOnce('accountId')}`
+const PLAIN = `${SOUND} AND instr(settings, '\\') = 0 AND ${atMostOnce('baseUrl')} AND ${atMostOnce('accountId')}`
 
 /** A row of a table as a line: name, provider, which account of which server, whether it is active, the last test; else nothing. */
 const LINE_ITEM: ItemForm = {
   between: 'char(10)',
-  item: `iif(${PLAIN_SETTINGS}, concat(name, char(9), provider, char(9), CASE
+  item: `iif(${PLAIN}, concat(name, char(9), provider, char(9), CASE
       WHEN ${ACCOUNT} = '' THEN coalesce(${HOST}, :nothing)
       WHEN ${ADDRESS} IS NULL THEN ${ACCOUNT}
       ELSE concat(${ACCOUNT}, ' on ', ${HOST})
@@ -182,9 +198,9 @@ function* pagesOf(
   form: ItemForm,
   profileId: Buffer,
   filter: IntegrationFilter,
-  { unsound = 'NULL', more = {} }: { readonly unsound?: string; readonly more?: Readonly<Record<string, string>> },
+  more: Readonly<Record<string, string>> = {},
 ): Generator<Page & { readonly items: Buffer }> {
-  const sql = pageOf(form, filter, unsound)
+  const sql = pageOf(form, filter)
   // Every page of the file is read once: to keep them costs memory and brings nothing.
   database.pragma(`cache_size = -${CACHE_KIB}`)
   const values = { ...bound(profileId, filter), ...more }
@@ -210,18 +226,16 @@ export function* jsonPages<Item extends Integration>(
 ): Generator<IntegrationPage<Item>> {
   const members = Object.entries(more).map(([name, value]) => `,\n        ${JSON.stringify(name)}: ${JSON.stringify(value)}`)
   const values = { quotedProfile: JSON.stringify(profile), more: members.join('') }
-  const [unsound] = database.isReadThrough ? [] : database.column<string | null>(unsoundIn(filter), bound(profileId, filter))
+  const [unsound] = database.column<string | null>(unsoundIn(filter), bound(profileId, filter))
   // Before the first page: nothing is printed of a list that cannot be printed whole.
   if (typeof unsound === 'string') throw changedOutside(`the integration ${unsound}`)
-  for (const page of pagesOf(database, JSON_ITEM, profileId, filter, { more: values }))
-    yield { ...page, read: () => readItems<Item>(page.items) }
+  for (const page of pagesOf(database, JSON_ITEM, profileId, filter, values)) yield { ...page, read: () => readItems<Item>(page.items) }
 }
 
 /** The rows of a table in pages, by name, as one view. No key is needed, and nothing sealed is read. */
 export function tablePages(database: Database, profileId: Buffer, filter: IntegrationFilter): readonly TablePage[] {
-  const unsound = database.isReadThrough ? 'NULL' : 'iif(json_valid(settings), NULL, name)'
   return database.read(() =>
-    Array.from(pagesOf(database, TABLE_ITEM, profileId, filter, { unsound }), ({ items, totals }) => ({
+    Array.from(pagesOf(database, TABLE_ITEM, profileId, filter), ({ items, totals }) => ({
       rows: () => readItems<TableItem>(items).map(toTableRow),
       totals,
     })),
@@ -234,7 +248,7 @@ export function tablePages(database: Database, profileId: Buffer, filter: Integr
  */
 export function linePages(database: Database, profileId: Buffer, filter: IntegrationFilter, words: LineWords): readonly LinePage[] {
   return database.read(() =>
-    Array.from(pagesOf(database, LINE_ITEM, profileId, filter, { more: { ...words } }), ({ items, totals }) => ({
+    Array.from(pagesOf(database, LINE_ITEM, profileId, filter, { ...words }), ({ items, totals }) => ({
       text: items.toString('utf8'),
       totals,
     })),
@@ -271,6 +285,11 @@ export function countIntegrations(database: Database, profileId: Buffer, filter:
     failing: totals?.failing ?? 0,
     untested: totals?.untested ?? 0,
   }
+}
+
+/** The names of rows that are not of the form in which rows are written. */
+export function unsoundIntegrations(database: Database, profileId: Buffer): readonly string[] {
+  return database.column<string>(`SELECT ${NAME} FROM integrations WHERE profile_id = ? AND NOT ${SOUND} ORDER BY 1`, profileId)
 }
 
 /** One row, without its secrets. */

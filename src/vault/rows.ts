@@ -47,13 +47,16 @@ export const INTEGRATION_COLUMNS =
 /** A row with its sealed secrets. */
 export type SealedIntegrationRow = IntegrationRow & { readonly sealed: Buffer }
 
-/** JSON that a column holds. A small vault is read through when it is opened; of a larger one, each row is only looked at here. */
-function readMembers<Members>({ name }: IntegrationRow, text: string): Members {
+/** The object in JSON that a column holds: SQLite looks at most whether it is JSON, and of a large vault not even that. */
+export function readMembers<Members>({ name }: Pick<IntegrationRow, 'name'>, text: string): Members {
+  let members: unknown
   try {
-    return JSON.parse(text) as Members
+    members = JSON.parse(text)
   } catch (error) {
     throw changedOutside(`the integration ${name}`, error)
   }
+  if (members === null || typeof members !== 'object' || Array.isArray(members)) throw changedOutside(`the integration ${name}`)
+  return members as Members
 }
 
 /** A row as the domain knows it. @throws {CrmError} `damaged`. */

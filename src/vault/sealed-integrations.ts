@@ -9,7 +9,7 @@ import type { Hmac } from '../crypto/hmac.ts'
 import { publicRandom } from '../crypto/public-random.ts'
 import type { Database } from './database.ts'
 import { findRow, integrationNotFound } from './integrations.ts'
-import { INTEGRATION_COLUMNS, listedJson, type SealedIntegrationRow, type SecretsSet, toIntegration } from './rows.ts'
+import { INTEGRATION_COLUMNS, listedJson, readMembers, type SealedIntegrationRow, type SecretsSet, toIntegration } from './rows.ts'
 import { type BoundRecord, openIntegration, sealIntegration, sealIntegrations, type ToSeal } from './sealed.ts'
 
 /** An integration as it is about to be stored. */
@@ -222,7 +222,7 @@ export function updateRow(
     record.definition,
     record.active,
     record.settings,
-    listedJson(changedSecrets(before, secrets, JSON.parse(row.secrets_set) as SecretsSet, at)),
+    listedJson(changedSecrets(before, secrets, readMembers<SecretsSet>(row, row.secrets_set), at)),
     at,
     sealed,
     record.id,

@@ -1,8 +1,10 @@
+import { Buffer } from 'node:buffer'
 import { hash } from 'node:crypto'
 import { CrmError } from '../core/errors.ts'
 import { isSlotDamaged } from '../crypto/key-slot.ts'
 import type { AuditEntry, AuditLog } from './audit-log.ts'
 import type { Database } from './database.ts'
+import { unsoundIntegrations } from './integrations.ts'
 import { readSlots } from './key-slots.ts'
 import { INTEGRATION_COLUMNS, type SealedIntegrationRow } from './rows.ts'
 import { openDemo } from './sealed-demos.ts'
@@ -64,6 +66,7 @@ export function verifyProfile(database: Database, keys: ProfileKeys, log: AuditL
     checkIntegrations(database, keys, words, problems) +
     checkDemos(database, keys, words, problems) +
     checkTokens(database, keys, words, problems)
+  checkLists(database, keys, problems)
   // What a broken chain says about rows proves nothing.
   if (replay.firstBad === null)
     for (const word of words.values())
@@ -99,40 +102,80 @@ function checkSlots(database: Database, keys: ProfileKeys, problems: Finding[]):
   return slots.length
 }
 
+const INTEGRATIONS = `SELECT ${INTEGRATION_COLUMNS}, sealed FROM integrations WHERE profile_id = ? ORDER BY name`
+
 function checkIntegrations(database: Database, keys: ProfileKeys, words: Map<string, LastWord>, problems: Finding[]): number {
-  const rows = database.all<SealedIntegrationRow>(
-    `SELECT ${INTEGRATION_COLUMNS}, sealed FROM integrations WHERE profile_id = ? ORDER BY name`,
-    keys.profileId,
-  )
+  const rows = database.allAsStored<SealedIntegrationRow>(INTEGRATIONS, keys.profileId)
   for (const row of rows) {
+    if (isOdd(database, INTEGRATIONS, 'integrations', row.name, row, words, problems)) continue
     compare('integrations', row.name, { ...row, key: row.id.toString('hex') }, words, problems, () => openedRow(keys, row))
   }
   return rows.length
 }
 
+/** What lists print as it stands may be changed where no seal looks: white space between the parts of a text, for one. */
+function checkLists(database: Database, keys: ProfileKeys, problems: Finding[]): void {
+  const known = new Set(problems.flatMap(({ table, name }) => (table === 'integrations' ? [name] : [])))
+  for (const name of unsoundIntegrations(database, keys.profileId)) {
+    if (!known.has(name))
+      problems.push({ table: 'integrations', name, code: 'damaged', message: 'what lists show of it was changed outside of crm' })
+  }
+}
+
+const DEMOS = 'SELECT id, integration_id, slug, revision, sealed FROM demos WHERE profile_id = ? ORDER BY slug'
+
 function checkDemos(database: Database, keys: ProfileKeys, words: Map<string, LastWord>, problems: Finding[]): number {
-  const rows = database.all<{ id: Buffer; integration_id: Buffer; slug: string; revision: number; sealed: Buffer }>(
-    'SELECT id, integration_id, slug, revision, sealed FROM demos WHERE profile_id = ? ORDER BY slug',
+  const rows = database.allAsStored<{ id: Buffer; integration_id: Buffer; slug: string; revision: number; sealed: Buffer }>(
+    DEMOS,
     keys.profileId,
   )
   for (const row of rows) {
+    if (isOdd(database, DEMOS, 'demos', row.slug, row, words, problems)) continue
     compare('demos', row.slug, { ...row, key: row.id.toString('hex') }, words, problems, () => requireDemo(database, keys, row))
   }
   return rows.length
 }
 
+/** A row with a value that none of its kind has is named, and not opened. */
+function isOdd(
+  database: Database,
+  sql: string,
+  table: string,
+  name: unknown,
+  row: { readonly id: unknown },
+  words: Map<string, LastWord>,
+  problems: Finding[],
+): boolean {
+  const column = database.oddColumn(sql, row)
+  if (column === undefined) return false
+  if (Buffer.isBuffer(row.id)) words.delete(row.id.toString('hex'))
+  problems.push({
+    table,
+    name: typeof name === 'string' ? name : '?',
+    code: 'damaged',
+    message: `its ${column} is none that was ever written`,
+  })
+  return true
+}
+
 /** OAuth tokens are told by the integration that they belong to. */
 function checkTokens(database: Database, keys: ProfileKeys, words: Map<string, LastWord>, problems: Finding[]): number {
-  const rows = readTokens(database, keys.profileId)
-  for (const row of rows) {
-    const id = row.integration_id.toString('hex')
-    const owner = database.get<TokenOwner>('SELECT id, name, revision FROM integrations WHERE id = ?', row.integration_id)
-    compare('tokens', owner?.name ?? id, { ...row, key: tokenKey(id) }, words, problems, () => {
-      if (owner === undefined) throw new CrmError('damaged', 'the tokens belong to no integration of this vault')
-      return openTokensOf(keys, row, owner)
-    })
+  try {
+    const rows = readTokens(database, keys.profileId)
+    for (const row of rows) {
+      const id = row.integration_id.toString('hex')
+      const owner = database.get<TokenOwner>('SELECT id, name, revision FROM integrations WHERE id = ?', row.integration_id)
+      compare('tokens', owner?.name ?? id, { ...row, key: tokenKey(id) }, words, problems, () => {
+        if (owner === undefined) throw new CrmError('damaged', 'the tokens belong to no integration of this vault')
+        return openTokensOf(keys, row, owner)
+      })
+    }
+    return rows.length
+  } catch (error) {
+    if (!(error instanceof CrmError) || error.code !== 'damaged') throw error
+    problems.push({ table: 'tokens', name: '?', code: 'damaged', message: error.reason ?? error.message })
+    return 0
   }
-  return rows.length
 }
 
 /** A demo that hangs on no integration of the vault is on no list, and is not what was written. @throws {CrmError} `damaged`. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
 import { onTestFinished } from 'vitest'
 import { Secret } from '../../src/core/secret.ts'
 import type { KeySources } from '../../src/vault/key-slots.ts'
@@ -75,4 +76,30 @@ export async function newVault(
   await vault.createProfile('default', { kind: 'env', label: 'first', key: { type: 'raw', key } })
   const unlocked = await vault.unlock('default', sources({ raw: [key] }))
   return { vault, unlocked, key, path, world, directory }
+}
+
+/**
+ * Changes a closed vault as nobody who goes through SQLite's rules for it can: for the time of the change, the table has neither types nor
+ * constraints.
+ */
+export function changeLawlessly(path: string, table: string, change: string, ...values: unknown[]): void {
+  const file = new Sqlite(path)
+  file.unsafeMode(true)
+  file.pragma('foreign_keys = OFF')
+  const setSql = (sql: unknown): void => {
+    file.pragma('writable_schema = ON')
+    file.prepare('UPDATE sqlite_schema SET sql = ? WHERE name = ?').run(sql, table)
+    file.pragma('writable_schema = RESET')
+  }
+  const lawful = file.prepare('SELECT sql FROM sqlite_schema WHERE name = ?').pluck().get(table)
+  setSql(
+    String(lawful)
+      .replace(/ STRICT/, '')
+      .replace(/(?<=^ {2}\w+) (?:TEXT|INTEGER|BLOB)(?: NOT NULL)?/gm, '')
+      .replace(/ CHECK \(.*\)(?=,$)/gm, ''),
+  )
+  const { changes } = file.prepare(change).run(...values)
+  setSql(lawful)
+  file.close()
+  if (changes === 0) throw new Error(`${change} changes nothing`)
 }

@@ -17,10 +17,12 @@ import { expect, test } from 'vitest'
 import { CrmError } from '../../src/core/errors.ts'
 import type { Integration } from '../../src/core/integration.ts'
 import { Secret } from '../../src/core/secret.ts'
+import { escapeJson } from '../../src/core/text.ts'
 import { LINE_WORDS } from '../../src/terminal/views/list.ts'
 import { Database } from '../../src/vault/database.ts'
 import { openVault } from '../../src/vault/vault.ts'
-import { draft, newVault, sources, temporaryDirectory, vaultWorld } from '../support/vault.ts'
+import { changeLawlessly, draft, newVault, sources, temporaryDirectory, vaultWorld } from '../support/vault.ts'
+import { FROZEN_DEMO, FROZEN_DEMO_SECRETS } from './frozen.ts'
 
 const code = (expected: string) => expect.objectContaining({ code: expected })
 
@@ -334,8 +336,8 @@ test.each([
   ;(await openVault(path, world)).close()
 })
 
-/** Values that no column of a vault ever holds: what the file's constraints keep out, and whoever writes into the file puts in. */
-const NEVER_WRITTEN: readonly (readonly [column: string, value: string | number | null])[] = [
+/** Values that no column of a vault ever holds: what the file's rules keep out, and whoever writes into the file puts in. */
+const NEVER_WRITTEN: readonly (readonly [column: string, value: string | number | bigint | Buffer | null])[] = [
   ['settings', 'x'],
   ['settings', ''],
   ['settings', 'null'],
@@ -351,11 +353,30 @@ const NEVER_WRITTEN: readonly (readonly [column: string, value: string | number 
   ['last_outcome', 'wow'],
   ['last_latency_ms', null],
   ['created_at', '\u001b[31m'],
+  ...['settings', 'secrets_set'].flatMap((column) =>
+    [null, 7, Buffer.from('{}'), '{\t}', '{\r}', '{}\0', ' {}', 'null'].map((value) => [column, value] as const),
+  ),
+  ...['provider', 'created_at', 'updated_at', 'definition', 'name'].flatMap((column) =>
+    [null, 7, Buffer.from('acme-7')].map((value) => [column, value] as const),
+  ),
+  ...['active', 'revision', 'generation'].flatMap((column) =>
+    [null, 'one', Buffer.of(1), 2n ** 63n - 1n].map((value) => [column, value] as const),
+  ),
+  ['last_outcome', Buffer.from('connected')],
+  ['last_cause', 7],
+  ['last_checked_at', null],
+  ['last_checked_at', 7],
+  ['last_latency_ms', 'long'],
+  ['id', null],
+  ['id', 'acme-7'],
+  ['sealed', null],
+  ['sealed', 'text'],
 ]
 
 test('P02 what is altered in a vault too large to be read through is damaged where it is used, and nowhere else', async () => {
   const { path, key, world, vault, unlocked } = await newVault()
-  await unlocked.add(Array.from({ length: 2_500 }, (_, index) => draft(`acme-${index}`)))
+  const many = 700
+  await unlocked.add(Array.from({ length: many }, (_, index) => draft(`acme-${index}`)))
   await unlocked.recordTests([
     { name: 'acme-7', revision: 1, checkedAtMs: 0, outcome: 'connected', cause: null, latencyMs: 5, report: { host: 'x' } },
   ])
@@ -364,42 +385,94 @@ test('P02 what is altered in a vault too large to be read through is damaged whe
   vault.close()
   const before = readFileSync(path)
   expect(before.length / 4096).toBeGreaterThan(128)
-  const rows = async <Result>(read: () => Result | Promise<Result>) => {
-    try {
-      return await read()
-    } catch (error) {
-      if (!(error instanceof CrmError)) throw error
-      expect(error.code).toBe('damaged')
-      return 'damaged' as const
-    }
-  }
   for (const [column, value] of NEVER_WRITTEN) {
-    const what = `${column} = ${value}`
-    const file = new Sqlite(path)
-    file.exec('PRAGMA ignore_check_constraints = ON')
-    expect(file.prepare(`UPDATE integrations SET ${column} = ? WHERE name = 'acme-7'`).run(value).changes, what).toBe(1)
-    file.close()
+    const what = `${column} = ${typeof value} ${value}`
+    const rows = async <Result>(read: () => Result | Promise<Result>) => {
+      try {
+        return await read()
+      } catch (error) {
+        if (!(error instanceof CrmError)) throw new Error(what, { cause: error })
+        expect(column === 'name' ? ['damaged', 'not_found'] : ['damaged'], what).toContain(error.code)
+        return 'damaged' as const
+      }
+    }
+    changeLawlessly(path, 'integrations', `UPDATE integrations SET ${column} = ? WHERE name = 'acme-7'`, value)
     const copy = await openVault(path, world)
     const open = await copy.unlock('default', sources({ raw: [key] }))
     const pages = await rows(() => [...copy.listPages('default')].map((page) => Buffer.from(page.items).toString()).join(',\n'))
-    if (pages !== 'damaged') expect(JSON.parse(`[${pages}]`), what).toHaveLength(2_500)
-    const table = await rows(() => [...copy.tablePages('default')].flatMap((page) => page.rows()))
-    if (table !== 'damaged') expect(table, what).toHaveLength(2_500)
-    // Lines are for the printer to look at; a row that none can be made of is an empty one.
-    const lines = await rows(() => copy.linePages('default', LINE_WORDS).flatMap(({ text }) => text.split('\n')))
-    if (lines !== 'damaged') expect(lines.length, what).toBeGreaterThanOrEqual(2_500)
+    if (pages !== 'damaged') expect(JSON.parse(`[${escapeJson(pages)}]`), what).toHaveLength(many)
     // Before the first page, so that nothing is printed of a list that cannot be printed whole.
     if (pages === 'damaged') expect(() => copy.listPages('default')[Symbol.iterator]().next(), what).toThrow(CrmError)
+    await rows(() => copy.tablePages('default').flatMap((page) => page.rows()))
+    // Lines are for the printer to look at; a row that none can be made of is an empty one.
+    await rows(() => copy.linePages('default', LINE_WORDS))
     await rows(() => copy.find('default', 'acme-7'))
+    await rows(() => copy.totals('default'))
+    await rows(() => copy.providerStats('default'))
+    await rows(() => Array.from(open.openAll()))
     const opened = await rows(() => open.open('acme-7'))
     if (opened !== 'damaged') expect(opened.values, what).toEqual(values)
     expect(await open.open('acme-8'), what).toEqual(other)
     const { problems } = await open.verify()
-    if (opened === 'damaged') expect(problems, what).toContainEqual(expect.objectContaining({ name: 'acme-7', code: 'damaged' }))
+    const named = column === 'name' ? {} : { name: 'acme-7' }
+    if (opened === 'damaged' || pages === 'damaged')
+      expect(problems, what).toContainEqual(expect.objectContaining({ table: 'integrations', code: 'damaged', ...named }))
     open.lock()
     copy.close()
     writeFileSync(path, before)
   }
+})
+
+test.each(['{\t}', '{\r}', '{}\0', ' {}', 'null', '[]'])(
+  'P02 text %j, which JSON may be and crm never writes, is damaged in a list of any size',
+  async (text) => {
+    for (const column of ['settings', 'secrets_set']) {
+      const { path, key, world, vault, unlocked } = await newVault()
+      await unlocked.add([draft('acme'), draft('other')])
+      vault.close()
+      changeLawlessly(path, 'integrations', `UPDATE integrations SET ${column} = ? WHERE name = 'acme'`, text)
+      const copy = await openVault(path, world)
+      const open = await copy.unlock('default', sources({ raw: [key] }))
+      expect(() => [...copy.listPages('default')], column).toThrow(code('damaged'))
+      expect(() => copy.tablePages('default'), column).toThrow(code('damaged'))
+      const { problems } = await open.verify()
+      expect(problems, column).toContainEqual(expect.objectContaining({ table: 'integrations', name: 'acme', code: 'damaged' }))
+      expect((await open.open('other')).integration.name).toBe('other')
+      copy.close()
+    }
+  },
+)
+
+test.each([
+  ['demos', 'slug', null],
+  ['demos', 'id', 'text'],
+  ['demos', 'integration_id', null],
+  ['demos', 'revision', 'one'],
+  ['demos', 'sealed', null],
+  ['audit', 'details', null],
+  ['audit', 'at', 7],
+  ['audit', 'mac', 'text'],
+  ['test_results', 'outcome', null],
+])('P02 a large vault with a value in %s.%s that is none of its kind is told of by verify', async (table, column, value) => {
+  const { path, key, world, vault, unlocked } = await newVault()
+  await unlocked.add(Array.from({ length: 700 }, (_, index) => draft(`acme-${index}`)))
+  await unlocked.recordTests([
+    { name: 'acme-7', revision: 1, checkedAtMs: 0, outcome: 'connected', cause: null, latencyMs: 5, report: { host: 'x' } },
+  ])
+  const run = await unlocked.startDemoRun('acme-7', FROZEN_DEMO.slug, 'a'.repeat(32))
+  await run.journal.write({ ...FROZEN_DEMO, integration: 'acme-7' }, FROZEN_DEMO_SECRETS)
+  await run.end()
+  vault.close()
+  const last = `rowid = (SELECT min(rowid) FROM ${table})`
+  changeLawlessly(path, table, `UPDATE ${table} SET ${column} = ? WHERE ${table === 'audit' ? 'sequence = 300' : last}`, value)
+  const copy = await openVault(path, world)
+  const outcome = await copy
+    .unlock('default', sources({ raw: [key] }))
+    .then((open) => open.verify())
+    .catch((error: unknown) => error)
+  if (outcome instanceof Error) expect(outcome).toMatchObject({ code: 'damaged' })
+  else expect((outcome as { problems: unknown[] }).problems).not.toEqual([])
+  copy.close()
 })
 
 test.each([
