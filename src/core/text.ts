@@ -33,6 +33,8 @@ export function visible(text: string, limit: number = SHOWN_CODE_POINTS): string
 export function escapeJson(text: string): string {
   return text.replace(HOSTILE, (character) => {
     if (character === '\n') return character
+    // In JSON they stand between the parts, never in a string.
+    if (character === '\t' || character === '\r') return ' '
     return Array.from({ length: character.length }, (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`).join(
       '',
     )

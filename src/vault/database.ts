@@ -400,12 +400,13 @@ const HOLDS: Readonly<Record<string, (value: unknown) => boolean>> = {
 }
 
 /** What a column of a result holds; nothing for one that SQLite computes. */
-function storedColumn({ name, table, column }: Sqlite.ColumnDefinition): readonly StoredColumn[] {
-  const text = (SCHEMAS[FORMAT_VERSION] ?? []).find((sql) => sql.startsWith(`CREATE TABLE ${table} (`))
-  const [, kind = '', rest = ''] = new RegExp(`^ +${column} ([A-Z]+)(.*)`, 'm').exec(text ?? '') ?? []
-  const holds = HOLDS[kind]
-  if (holds === undefined) return []
-  const mayBeNull = !/NOT NULL|PRIMARY KEY/.test(rest)
+function storedColumn({ name, table, column, type }: Sqlite.ColumnDefinition): readonly StoredColumn[] {
+  const holds = HOLDS[type ?? '']
+  if (table === null || holds === undefined) return []
+  const text = (SCHEMAS[FORMAT_VERSION] ?? []).find((sql) => sql.startsWith(`CREATE TABLE ${table} (`)) ?? ''
+  const begin = text.indexOf(`\n  ${column} `)
+  const rules = text.slice(begin + 1, text.indexOf('\n', begin + 1))
+  const mayBeNull = !rules.includes('NOT NULL') && !rules.includes('PRIMARY KEY')
   return [{ name, holds: (value) => (value === null ? mayBeNull : holds(value)) }]
 }
 

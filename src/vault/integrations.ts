@@ -71,9 +71,9 @@ function matching({ provider, active }: IntegrationFilter): string {
 }
 
 const isText = (column: string): string => `typeof(${column}) = 'text'`
-/** An object in JSON, with no white space but ours between its parts: other is escaped when it is printed, and is none then. */
+/** An object in JSON, and nothing after a zero byte, which ends a text for most of SQLite's functions, and not for whoever prints it. */
 const isMembers = (column: string): string =>
-  `${isText(column)} AND json_valid(${column}) AND substr(${column}, 1, 1) = '{' AND ${[0, 9, 13].map((code) => `instr(${column}, char(${code})) = 0`).join(' AND ')}`
+  `${isText(column)} AND json_valid(${column}) AND substr(${column}, 1, 1) = '{' AND (length(${column}) = octet_length(${column}) OR instr(${column}, char(0)) = 0)`
 
 /** Whether a row is of the form in which rows are written, so that it can be printed as it stands. */
 const SOUND = `(${[
@@ -84,6 +84,8 @@ const SOUND = `(${[
 ].join(' AND ')}) IS TRUE`
 
 const NAME = `ifnull(CAST(name AS TEXT), '?')`
+/** The name of a row that is not sound. */
+const UNSOUND = `iif(${SOUND}, NULL, ${NAME})`
 
 /** The first row that is not sound. */
 const unsoundIn = (filter: IntegrationFilter): string => `SELECT min(${NAME}) FROM integrations WHERE ${matching(filter)} AND NOT ${SOUND}`
@@ -133,7 +135,7 @@ const TABLE_ITEM: ItemForm = {
   between: "','",
   item: `iif(${SOUND}, concat('[', json_quote(name), ',', json_quote(provider), ',', active, ',', settings, ',', json_quote(last_outcome), ',',
   json_quote(last_cause), ',', json_quote(last_checked_at), ',', coalesce(last_latency_ms, 0), ']'), '')`,
-  unsound: `iif(${SOUND}, NULL, ${NAME})`,
+  unsound: UNSOUND,
 }
 
 const ADDRESS = `settings ->> '$.baseUrl'`
@@ -192,29 +194,44 @@ interface PageRow {
   readonly unsound: string | null
 }
 
-/** @throws {CrmError} `damaged`, naming a row that an item cannot be made of. */
+/** A row that no page holds, since its name is none. */
+const NAMELESS = `SELECT 1 FROM integrations WHERE profile_id = ? AND NOT ${isText('name')} LIMIT 1`
+
+/** Which pages of a list. */
+interface Part {
+  /** The name after which they begin. */
+  readonly after?: string
+  readonly most?: number
+}
+
+/** @throws {CrmError} `damaged`, naming a row that no item is made of. */
 function* pagesOf(
   database: Database,
   form: ItemForm,
   profileId: Buffer,
   filter: IntegrationFilter,
   more: Readonly<Record<string, string>> = {},
-): Generator<Page & { readonly items: Buffer }> {
+  { after = '', most = Number.POSITIVE_INFINITY }: Part = {},
+): Generator<Page & { readonly items: Buffer; readonly last: string }> {
   const sql = pageOf(form, filter)
   // Every page of the file is read once: to keep them costs memory and brings nothing.
   database.pragma(`cache_size = -${CACHE_KIB}`)
   const values = { ...bound(profileId, filter), ...more }
-  let after = ''
-  for (;;) {
-    const page = database.get<PageRow>(sql, { ...values, after })
+  if (after === '' && !database.isReadThrough && database.get(NAMELESS, profileId) !== undefined) throw changedOutside('an integration')
+  let before = after
+  for (let count = 0; count < most; count += 1) {
+    const page = database.get<PageRow>(sql, { ...values, after: before })
     if (page === undefined || page.items === null || page.last === null) return
     if (page.unsound !== null) throw changedOutside(`the integration ${page.unsound}`)
-    const { items, total, active, failing, untested } = page
-    yield { items, totals: { total, active, inactive: total - active, failing, untested } }
+    const { items, last, total, active, failing, untested } = page
+    yield { items, last, totals: { total, active, inactive: total - active, failing, untested } }
     if (total < PAGE_ROWS) return
-    after = page.last
+    before = last
   }
 }
+
+/** How many pages are held back until all of them have been looked at: most lists are no longer. */
+const HELD_PAGES = 8
 
 /** A list in pages of JSON text, by name. No key is needed, and nothing sealed is read. @param more members that each item ends with. */
 export function* jsonPages<Item extends Integration>(
@@ -226,10 +243,18 @@ export function* jsonPages<Item extends Integration>(
 ): Generator<IntegrationPage<Item>> {
   const members = Object.entries(more).map(([name, value]) => `,\n        ${JSON.stringify(name)}: ${JSON.stringify(value)}`)
   const values = { quotedProfile: JSON.stringify(profile), more: members.join('') }
-  const [unsound] = database.column<string | null>(unsoundIn(filter), bound(profileId, filter))
-  // Before the first page: nothing is printed of a list that cannot be printed whole.
-  if (typeof unsound === 'string') throw changedOutside(`the integration ${unsound}`)
-  for (const page of pagesOf(database, JSON_ITEM, profileId, filter, values)) yield { ...page, read: () => readItems<Item>(page.items) }
+  const pages = function* (form: ItemForm, part: Part): Generator<IntegrationPage<Item> & { readonly last: string }> {
+    for (const page of pagesOf(database, form, profileId, filter, values, part)) yield { ...page, read: () => readItems<Item>(page.items) }
+  }
+  // Nothing is printed of a list that cannot be printed whole: a row that is not sound is found before the first page goes out.
+  const held = Array.from(pages({ ...JSON_ITEM, unsound: UNSOUND }, { most: HELD_PAGES }))
+  const last = held.length < HELD_PAGES ? undefined : held.at(-1)?.last
+  if (last !== undefined) {
+    const [unsound] = database.column<string | null>(unsoundIn(filter), bound(profileId, filter))
+    if (typeof unsound === 'string') throw changedOutside(`the integration ${unsound}`)
+  }
+  yield* held
+  if (last !== undefined) yield* pages(JSON_ITEM, { after: last })
 }
 
 /** The rows of a table in pages, by name, as one view. No key is needed, and nothing sealed is read. */

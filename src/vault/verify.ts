@@ -113,7 +113,7 @@ function checkIntegrations(database: Database, keys: ProfileKeys, words: Map<str
   return rows.length
 }
 
-/** What lists print as it stands may be changed where no seal looks: white space between the parts of a text, for one. */
+/** What lists print as it stands may be changed where no seal looks. */
 function checkLists(database: Database, keys: ProfileKeys, problems: Finding[]): void {
   const known = new Set(problems.flatMap(({ table, name }) => (table === 'integrations' ? [name] : [])))
   for (const name of unsoundIntegrations(database, keys.profileId)) {

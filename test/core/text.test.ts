@@ -56,4 +56,10 @@ describe('text for JSON', () => {
       }),
     )
   })
+
+  it('what stands between the parts of JSON stays white space', () => {
+    const text = escapeJson('{\t"a":\r[1,\t2]\n}')
+    expect(JSON.parse(text)).toEqual({ a: [1, 2] })
+    expect(text).not.toMatch(/[\t\r]/)
+  })
 })

@@ -423,7 +423,7 @@ test('P02 what is altered in a vault too large to be read through is damaged whe
   }
 })
 
-test.each(['{\t}', '{\r}', '{}\0', ' {}', 'null', '[]'])(
+test.each(['{}\0', '{}\0{', ' {}', 'null', '[]'])(
   'P02 text %j, which JSON may be and crm never writes, is damaged in a list of any size',
   async (text) => {
     for (const column of ['settings', 'secrets_set']) {
