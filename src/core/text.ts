@@ -29,7 +29,7 @@ export function visible(text: string, limit: number = SHOWN_CODE_POINTS): string
   return cut.replace(HOSTILE, escapeForTerminal)
 }
 
-/** JSON text with every character of {@link visible}'s set as `\uXXXX`; equal to the original once parsed. */
+/** JSON text with every character of {@link visible}'s set as an escape such as `\u202e`; equal to the original once parsed. */
 export function escapeJson(text: string): string {
   return text.replace(HOSTILE, (character) => {
     if (character === '\n') return character

@@ -247,7 +247,7 @@ export class Database {
     return this.#query(sql, (statement) => statement.all(...values) as Row[])
   }
 
-  /** The first column of a query. */
+  /** The first column of a query. @throws {CrmError} `damaged` for a value of another kind than its column has. */
   column<Value>(sql: string, ...values: unknown[]): Value[] {
     const found = this.#query(sql, (statement) => statement.pluck().all(...values) as Value[])
     if (!this.#isReadThrough) {

@@ -87,8 +87,9 @@ const NAME = `ifnull(CAST(name AS TEXT), '?')`
 /** The name of a row that is not sound. */
 const UNSOUND = `iif(${SOUND}, NULL, ${NAME})`
 
-/** The first row that is not sound. */
-const unsoundIn = (filter: IntegrationFilter): string => `SELECT min(${NAME}) FROM integrations WHERE ${matching(filter)} AND NOT ${SOUND}`
+/** The first row after a name that is not sound. */
+const unsoundIn = (filter: IntegrationFilter): string =>
+  `SELECT min(${NAME}) FROM integrations WHERE ${matching(filter)} AND name > :after AND NOT ${SOUND}`
 
 /** What SQLite makes of each row, and what stands between two. */
 interface ItemForm {
@@ -250,7 +251,7 @@ export function* jsonPages<Item extends Integration>(
   const held = Array.from(pages({ ...JSON_ITEM, unsound: UNSOUND }, { most: HELD_PAGES }))
   const last = held.length < HELD_PAGES ? undefined : held.at(-1)?.last
   if (last !== undefined) {
-    const [unsound] = database.column<string | null>(unsoundIn(filter), bound(profileId, filter))
+    const [unsound] = database.column<string | null>(unsoundIn(filter), { ...bound(profileId, filter), after: last })
     if (typeof unsound === 'string') throw changedOutside(`the integration ${unsound}`)
   }
   yield* held

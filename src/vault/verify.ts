@@ -62,16 +62,27 @@ export function verifyProfile(database: Database, keys: ProfileKeys, log: AuditL
   checkName(keys, log, problems)
   const words = lastWords(log)
   const rows =
-    checkSlots(database, keys, problems) +
-    checkIntegrations(database, keys, words, problems) +
-    checkDemos(database, keys, words, problems) +
-    checkTokens(database, keys, words, problems)
+    readable('key_slots', problems, () => checkSlots(database, keys, problems)) +
+    readable('integrations', problems, () => checkIntegrations(database, keys, words, problems)) +
+    readable('demos', problems, () => checkDemos(database, keys, words, problems)) +
+    readable('tokens', problems, () => checkTokens(database, keys, words, problems))
   checkLists(database, keys, problems)
   // What a broken chain says about rows proves nothing.
   if (replay.firstBad === null)
     for (const word of words.values())
       problems.push({ table: word.table, name: word.name, code: 'missing', message: 'the audit log knows it, and it is not there' })
   return { rows: rows + replay.rows, problems: problems.map(withHint) }
+}
+
+/** The count of a check; 0 where the table cannot be read at all, which is a finding of its own. */
+function readable(table: string, problems: Finding[], check: () => number): number {
+  try {
+    return check()
+  } catch (error) {
+    if (!(error instanceof CrmError) || error.code !== 'damaged') throw error
+    problems.push({ table, name: '?', code: 'damaged', message: error.reason ?? error.message })
+    return 0
+  }
 }
 
 function checkFile(database: Database, problems: Finding[]): void {
@@ -107,8 +118,7 @@ const INTEGRATIONS = `SELECT ${INTEGRATION_COLUMNS}, sealed FROM integrations WH
 function checkIntegrations(database: Database, keys: ProfileKeys, words: Map<string, LastWord>, problems: Finding[]): number {
   const rows = database.allAsStored<SealedIntegrationRow>(INTEGRATIONS, keys.profileId)
   for (const row of rows) {
-    if (isOdd(database, INTEGRATIONS, 'integrations', row.name, row, words, problems)) continue
-    compare('integrations', row.name, { ...row, key: row.id.toString('hex') }, words, problems, () => openedRow(keys, row))
+    compare('integrations', row.name, toCompare(database, INTEGRATIONS, row), words, problems, () => openedRow(keys, row))
   }
   return rows.length
 }
@@ -130,52 +140,42 @@ function checkDemos(database: Database, keys: ProfileKeys, words: Map<string, La
     keys.profileId,
   )
   for (const row of rows) {
-    if (isOdd(database, DEMOS, 'demos', row.slug, row, words, problems)) continue
-    compare('demos', row.slug, { ...row, key: row.id.toString('hex') }, words, problems, () => requireDemo(database, keys, row))
+    compare('demos', row.slug, toCompare(database, DEMOS, row), words, problems, () => requireDemo(database, keys, row))
   }
   return rows.length
 }
 
-/** A row with a value that none of its kind has is named, and not opened. */
-function isOdd(
-  database: Database,
-  sql: string,
-  table: string,
-  name: unknown,
-  row: { readonly id: unknown },
-  words: Map<string, LastWord>,
-  problems: Finding[],
-): boolean {
-  const column = database.oddColumn(sql, row)
-  if (column === undefined) return false
-  if (Buffer.isBuffer(row.id)) words.delete(row.id.toString('hex'))
-  problems.push({
-    table,
-    name: typeof name === 'string' ? name : '?',
-    code: 'damaged',
-    message: `its ${column} is none that was ever written`,
-  })
-  return true
-}
-
 /** OAuth tokens are told by the integration that they belong to. */
 function checkTokens(database: Database, keys: ProfileKeys, words: Map<string, LastWord>, problems: Finding[]): number {
-  try {
-    const rows = readTokens(database, keys.profileId)
-    for (const row of rows) {
-      const id = row.integration_id.toString('hex')
-      const owner = database.get<TokenOwner>('SELECT id, name, revision FROM integrations WHERE id = ?', row.integration_id)
-      compare('tokens', owner?.name ?? id, { ...row, key: tokenKey(id) }, words, problems, () => {
-        if (owner === undefined) throw new CrmError('damaged', 'the tokens belong to no integration of this vault')
-        return openTokensOf(keys, row, owner)
-      })
-    }
-    return rows.length
-  } catch (error) {
-    if (!(error instanceof CrmError) || error.code !== 'damaged') throw error
-    problems.push({ table: 'tokens', name: '?', code: 'damaged', message: error.reason ?? error.message })
-    return 0
+  const rows = readTokens(database, keys.profileId)
+  for (const row of rows) {
+    const id = row.integration_id.toString('hex')
+    const owner = database.get<TokenOwner>('SELECT id, name, revision FROM integrations WHERE id = ?', row.integration_id)
+    compare('tokens', owner?.name ?? id, { ...row, key: tokenKey(id) }, words, problems, () => {
+      if (owner === undefined) throw new CrmError('damaged', 'the tokens belong to no integration of this vault')
+      return openTokensOf(keys, row, owner)
+    })
   }
+  return rows.length
+}
+
+/** A sealed row, with what is known of it before it is opened. */
+interface Compared {
+  /** By which the audit log knows it. */
+  readonly key: string
+  readonly revision: number
+  readonly sealed: Buffer
+  /** A column whose value is of another kind than any that was written: such a row is not opened. */
+  readonly odd?: string | undefined
+}
+
+/** A row as it is stored, ready to be compared. @param sql the query that it comes from. */
+function toCompare(
+  database: Database,
+  sql: string,
+  row: { readonly id: Buffer; readonly revision: number; readonly sealed: Buffer },
+): Compared {
+  return { ...row, key: Buffer.isBuffer(row.id) ? row.id.toString('hex') : '', odd: database.oddColumn(sql, row) }
 }
 
 /** A demo that hangs on no integration of the vault is on no list, and is not what was written. @throws {CrmError} `damaged`. */
@@ -186,14 +186,19 @@ function requireDemo(database: Database, keys: ProfileKeys, row: { readonly inte
 
 function compare(
   table: string,
-  name: string,
-  row: { readonly key: string; readonly revision: number; readonly sealed: Buffer },
+  stored: unknown,
+  row: Compared,
   words: Map<string, LastWord>,
   problems: Finding[],
   open: () => unknown,
 ): void {
   const word = words.get(row.key)
   words.delete(row.key)
+  const name = typeof stored === 'string' ? stored : '?'
+  if (row.odd !== undefined) {
+    problems.push({ table, name, code: 'damaged', message: `its ${row.odd} is none that was ever written` })
+    return
+  }
   try {
     open()
   } catch (error) {
