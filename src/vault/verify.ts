@@ -62,11 +62,10 @@ export function verifyProfile(database: Database, keys: ProfileKeys, log: AuditL
   checkName(keys, log, problems)
   const words = lastWords(log)
   const rows =
-    readable('key_slots', problems, () => checkSlots(database, keys, problems)) +
-    readable('integrations', problems, () => checkIntegrations(database, keys, words, problems)) +
-    readable('demos', problems, () => checkDemos(database, keys, words, problems)) +
-    readable('tokens', problems, () => checkTokens(database, keys, words, problems))
-  checkLists(database, keys, problems)
+    readable('key_slots', words, problems, () => checkSlots(database, keys, problems)) +
+    readable('integrations', words, problems, () => checkIntegrations(database, keys, words, problems)) +
+    readable('demos', words, problems, () => checkDemos(database, keys, words, problems)) +
+    readable('tokens', words, problems, () => checkTokens(database, keys, words, problems))
   // What a broken chain says about rows proves nothing.
   if (replay.firstBad === null)
     for (const word of words.values())
@@ -74,13 +73,14 @@ export function verifyProfile(database: Database, keys: ProfileKeys, log: AuditL
   return { rows: rows + replay.rows, problems: problems.map(withHint) }
 }
 
-/** The count of a check; 0 where the table cannot be read at all, which is a finding of its own. */
-function readable(table: string, problems: Finding[], check: () => number): number {
+/** The count of a check; 0 where the table cannot be read through, which is a finding of its own, and no row of it is missing. */
+function readable(table: string, words: Map<string, LastWord>, problems: Finding[], check: () => number): number {
   try {
     return check()
   } catch (error) {
     if (!(error instanceof CrmError) || error.code !== 'damaged') throw error
     problems.push({ table, name: '?', code: 'damaged', message: error.reason ?? error.message })
+    for (const [key, word] of words) if (word.table === table) words.delete(key)
     return 0
   }
 }
@@ -120,6 +120,7 @@ function checkIntegrations(database: Database, keys: ProfileKeys, words: Map<str
   for (const row of rows) {
     compare('integrations', row.name, toCompare(database, INTEGRATIONS, row), words, problems, () => openedRow(keys, row))
   }
+  checkLists(database, keys, problems)
   return rows.length
 }
 

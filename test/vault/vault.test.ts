@@ -443,6 +443,22 @@ test.each(['{}\0', '{}\0{', ' {}', 'null', '[]'])(
   },
 )
 
+test('P02 tokens that cannot be read are damaged, and none of them is called missing', async () => {
+  const { path, key, world, vault, unlocked } = await newVault()
+  const tokens = {
+    tokens: { accessToken: new Secret('access-1234567890'), refreshToken: null, expiresAtMs: null, scope: null, captured: {} },
+    issuedFor: 'f'.repeat(64),
+  }
+  await unlocked.add(Array.from({ length: 700 }, (_, index) => ({ ...draft(`acme-${index}`), ...(index < 3 ? { tokens } : {}) })))
+  vault.close()
+  changeLawlessly(path, 'tokens', 'UPDATE tokens SET sealed = ? WHERE rowid = (SELECT min(rowid) FROM tokens)', null)
+  const copy = await openVault(path, world)
+  const { problems } = await (await copy.unlock('default', sources({ raw: [key] }))).verify()
+  expect(problems).toContainEqual(expect.objectContaining({ table: 'tokens', code: 'damaged' }))
+  expect(problems.filter((problem) => problem.code === 'missing')).toEqual([])
+  copy.close()
+})
+
 test.each([
   ['demos', 'slug', null],
   ['demos', 'id', 'text'],
