@@ -5,6 +5,7 @@ import { Secret } from '../../src/core/secret.ts'
 import { createDemo } from '../../src/usecases/create-demo.ts'
 import { removeDemos } from '../../src/usecases/remove-demos.ts'
 import { aRun, expectSchema, openSandbox, remains, succeed, targetOf, toEnd, watchedJournal, writesOf } from '../chatwoot/support.ts'
+import { together } from '../support/together.ts'
 
 const INPUT = { name: 'Acme Dental', botUrl: 'https://bot.example/hook' }
 
@@ -32,22 +33,26 @@ test('a first run makes a bot, an inbox and their link, and says where they are'
   expectSchema('demo-create', data)
 })
 
-test('a first run takes no more than 4 round trips after the connection test', async (context) => {
-  const { http, sandbox, target } = await openSandbox(context, { latencyMs: 20 })
+test('a first run takes no more than 4 round trips after the connection test, and makes bot and inbox at the same time', async (context) => {
+  const { http, sandbox } = await openSandbox(context)
+  const door = await together(context, sandbox.url, [3, 3, 2, 2, 2])
+  const target = targetOf(sandbox, { baseUrl: door.url })
   await succeed(createDemo({ http, target, ...aRun() }, { ...INPUT, agents: ['ben@sandbox.example'] }))
-  const rounds = new Set(sandbox.requests.map(({ round }) => round))
-  expect(Math.max(...rounds)).toBeLessThanOrEqual(1 + 4)
+  expect(door.groups).toHaveLength(1 + 4)
+  expect(door.groups[2]).toEqual(['POST /api/v1/accounts/1/agent_bots', 'POST /api/v1/accounts/1/inboxes'])
 })
 
 test('a second run writes nothing, takes no more than 3 round trips and is not a change', async (context) => {
-  const { http, sandbox, target } = await openSandbox(context, { latencyMs: 20 })
+  const { http, sandbox } = await openSandbox(context)
+  const door = await together(context, sandbox.url, [3, 3, 2, 2, 2, 3, 3, 2])
+  const target = targetOf(sandbox, { baseUrl: door.url })
   const { journal, records } = watchedJournal()
   await succeed(createDemo({ http, target, ...aRun(journal) }, { ...INPUT, agents: ['ben@sandbox.example'] }))
   sandbox.forgetRequests()
   const written = records.length
   const data = await succeed(createDemo({ http, target, ...aRun(journal) }, { ...INPUT, agents: ['ben@sandbox.example'] }))
   expect(writesOf(sandbox)).toEqual([])
-  expect(Math.max(...sandbox.requests.map(({ round }) => round))).toBeLessThanOrEqual(1 + 3)
+  expect(door.groups).toHaveLength(1 + 4 + 3)
   expect(data.changed).toBe(false)
   expect(data.steps.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual(Array(4).fill('keep done'))
   expect(records.length, 'the journal is left alone, too').toBe(written)
