@@ -9,11 +9,18 @@ function absent(path: string): string {
   return `module.exports = new Proxy(function () {}, { get() { return () => { throw new Error(${message}) } } })`
 }
 
-/** A file of a package with a part of it changed. The build fails where the package is not what is expected here. */
-async function changed(path: string, part: string, by: string): Promise<{ contents: string; loader: 'js' }> {
-  const source = await readFile(path, 'utf8')
-  if (!source.includes(part)) throw new Error(`${path} does not hold ${part} as expected`)
-  return { contents: source.replaceAll(part, by), loader: 'js' }
+/** A file of a package with parts of it changed. The build fails where the package is not what is expected here. */
+async function changed(
+  path: string,
+  ...changes: readonly [part: string | RegExp, by: string][]
+): Promise<{ contents: string; loader: 'js' }> {
+  let contents = await readFile(path, 'utf8')
+  for (const [part, by] of changes) {
+    const next = contents.replaceAll(part, by)
+    if (next === contents) throw new Error(`${path} does not hold ${part} as expected`)
+    contents = next
+  }
+  return { contents, loader: 'js' }
 }
 
 const ASSERT = `module.exports = function assert(holds, message) {
@@ -54,7 +61,7 @@ export const slimUndici: Plugin = {
     }))
     // The clock of the web, which Node loads with its measurements when it is first looked at, tells how long a connection was idle.
     build.onLoad({ filter: /undici[\\/]lib[\\/]dispatcher[\\/]client-h1\.js$/ }, ({ path }) =>
-      changed(path, 'performance.now()', '(process.uptime() * 1000)'),
+      changed(path, ['performance.now()', '(process.uptime() * 1000)']),
     )
     build.onLoad({ filter: /undici[\\/]lib[\\/](?:dispatcher[\\/]client-h2|web[\\/].*)\.js$/ }, ({ path }) => ({
       contents: absent(path),
@@ -62,6 +69,9 @@ export const slimUndici: Plugin = {
     }))
   },
 }
+
+/** The method of commander that runs a command which is a program of its own. */
+const RUN_PROGRAM = /^ {2}_executeSubCommand\(subcommand, args\) \{$[\s\S]*?^ {2}\}$/gm
 
 /**
  * Leaves `node:child_process` out of commander, which takes it for commands that are programs of their own; ours are not. It would
@@ -71,10 +81,10 @@ export const slimCommander: Plugin = {
   name: 'slim-commander',
   setup(build) {
     build.onLoad({ filter: /commander[\\/]lib[\\/]command\.js$/ }, ({ path }) =>
-      changed(path, "import childProcess from 'node:child_process';", 'const childProcess = undefined;'),
+      changed(path, ["import childProcess from 'node:child_process';", ''], [RUN_PROGRAM, '']),
     )
     build.onLoad({ filter: /commander[\\/]lib[\\/]option\.js$/ }, ({ path }) =>
-      changed(path, '/\\p{ID_Continue}\\.\\.\\.[>\\]]$/u', '/\\w\\.\\.\\.[>\\]]$/'),
+      changed(path, ['/\\p{ID_Continue}\\.\\.\\.[>\\]]$/u', '/\\w\\.\\.\\.[>\\]]$/']),
     )
   },
 }
@@ -135,7 +145,7 @@ export const bundledSqlite: Plugin = {
   name: 'bundled-sqlite',
   setup(build) {
     build.onLoad({ filter: /better-sqlite3[\\/]lib[\\/]binding\.js$/ }, async ({ path }) => {
-      const { contents, loader } = await changed(path, '__dirname', 'installedLib()')
+      const { contents, loader } = await changed(path, ['__dirname', 'installedLib()'])
       return { contents: contents + FIND_LIB, loader }
     })
     build.onLoad({ filter: /better-sqlite3[\\/]lib[\\/]methods[\\/](?:aggregate|table)\.js$/ }, ({ path }) => ({

@@ -21,16 +21,17 @@ export async function main(host: NodeJS.Process, loaders: Loaders): Promise<numb
   const { runCommand } = await import('./commands/program.ts')
   const { status, command } = await runCommand(world)
   // A command that was cancelled leaves nothing.
-  if (status === 0 && command !== undefined) keepCompiled(command)
+  if (status === 0) keepCompiled(command)
   return status
 }
 
 /**
  * A diagnostic report holds the environment and lies where the command runs: none is written by itself, and one that is forced says nothing
- * of the variables (`security.md` section 7).
+ * of the variables (`security.md` section 7). Node writes none unless its options ask for it, and to look at `report` loads a module.
  */
 function keepReportsShut(host: NodeJS.Process): void {
-  const { report } = host
+  const hasOptions = host.execArgv.length > 0 || host.env.NODE_OPTIONS !== undefined
+  const report = hasOptions ? host.report : undefined
   if (report === undefined) return
   report.excludeEnv = true
   report.reportOnFatalError = false

@@ -49,7 +49,7 @@ interface Loaded {
  * looking: nothing is kept then, and of a command's first run only that it ran, since on many machines it is the last.
  * @returns what keeps the compiled code of this run, for when it has done well, under the name of the command that ran; it never throws.
  */
-export function useCompiled({ argv, env, home, platform, uid, engine, loaders }: CompiledWorld): (command: string) => void {
+export function useCompiled({ argv, env, home, platform, uid, engine, loaders }: CompiledWorld): (command: string | undefined) => void {
   const directory = placeBesideVault(env, home, platform)
   if (directory === undefined || !isForUsAlone(directory, uid)) return () => {}
   const suffix = argv.includes('--json') ? '-json' : ''
@@ -87,15 +87,15 @@ export function useCompiled({ argv, env, home, platform, uid, engine, loaders }:
     run(basename(filename), first)
   }
   return (command) => {
-    const [word = ''] = command.split(' ')
+    const name = command ?? askedOf(argv)
     // What was called by another name would not be found again.
-    if (!argv.includes(word) || !loaded.some(({ isNew }) => isNew)) return
+    if (name === undefined || !wordsOf(argv).includes(name.split(' ')[0] ?? '') || !loaded.some(({ isNew }) => isNew)) return
     const compiled = (): Buffer => {
       const parts = new Map(kept)
       for (const { name, changedAtMs, script } of loaded) parts.set(name, { changedAtMs, code: script.createCachedData() })
       return packed(parts)
     }
-    keep(directory, `${engine}-`, `${command.replaceAll(' ', '-')}${suffix}`, compiled, uid)
+    keep(directory, `${engine}-`, `${name.replaceAll(' ', '-')}${suffix}`, compiled, uid)
   }
 }
 
@@ -111,9 +111,21 @@ const WORD_OF_COMMAND = /^[a-z][a-z-]{1,24}$/
 /** A profile or two may stand before the command. */
 const MOST_WORDS = 4
 
+/** What is asked of no command, and what it goes by. */
+const ASKED: Readonly<Record<string, string>> = { '-V': 'version', '--version': 'version', '-h': 'help', '--help': 'help' }
+
+function askedOf(argv: readonly string[]): string | undefined {
+  return argv.length === 1 ? ASKED[argv[0] ?? ''] : undefined
+}
+
+function wordsOf(argv: readonly string[]): readonly string[] {
+  const asked = askedOf(argv)
+  return asked === undefined ? argv.filter((word) => WORD_OF_COMMAND.test(word)) : [asked]
+}
+
 /** The file of what the words call, as far as that can be told before they are parsed: `key list` before `key`. */
 function fileOf(argv: readonly string[], pathOf: (name: string) => string): string | undefined {
-  const words = argv.filter((word) => WORD_OF_COMMAND.test(word)).slice(0, MOST_WORDS)
+  const words = wordsOf(argv).slice(0, MOST_WORDS)
   const names = words.flatMap((word, index) => (words[index + 1] === undefined ? [word] : [`${word}-${words[index + 1]}`, word]))
   return names.map(pathOf).find((path) => lstatSync(path, { throwIfNoEntry: false })?.isFile())
 }

@@ -70,22 +70,32 @@ function matching({ provider, active }: IntegrationFilter): string {
   return `profile_id = (SELECT :profile)${provider === undefined ? '' : ' AND provider = :provider'}${active === undefined ? '' : ' AND active = :active'}`
 }
 
-const isText = (column: string): string => `typeof(${column}) = 'text'`
-/** An object in JSON, and nothing after a zero byte, which ends a text for most of SQLite's functions, and not for whoever prints it. */
-const isMembers = (column: string): string =>
-  `${isText(column)} AND json_valid(${column}) AND substr(${column}, 1, 1) = '{' AND (length(${column}) = octet_length(${column}) OR instr(${column}, char(0)) = 0)`
+/**
+ * Whether a column holds a text from `from` on and before `to`. All texts sort after numbers and before bytes, and to compare takes a
+ * third of what `typeof` does. The plus keeps the column from making a text of a number to compare it as one.
+ */
+const isText = (column: string, from = "''", to = "x''"): string => `+${column} >= ${from} AND +${column} < ${to}`
+/** An object in JSON, or one and something after a zero byte. */
+const isMembers = (column: string): string => `${isText(column, "'{'", "'|'")} AND json_valid(${column})`
+/** A zero byte ends a text for most of SQLite's functions, and not for whoever prints it. */
+const isWhole = (column: string): string => `(length(${column}) = octet_length(${column}) OR instr(${column}, char(0)) = 0)`
 
-/** Whether a row is of the form in which rows are written, so that it can be printed as it stands. */
-const SOUND = `(${[
-  ...['name', 'provider', 'created_at', 'updated_at'].map(isText),
+/** What tells a row that can be printed as it stands, but for its name and for zero bytes: pages are looked at for those as a whole. */
+const FORMED = [
+  ...['provider', 'created_at', 'updated_at'].map((column) => isText(column)),
   ...['settings', 'secrets_set'].map(isMembers),
   "active IN (0, 1) AND typeof(revision) = 'integer'",
-  `iif(last_outcome IS NULL, 1, last_outcome IN ('connected', 'failed') AND ${isText('last_checked_at')} AND typeof(last_latency_ms) = 'integer' AND typeof(last_cause) IN ('text', 'null'))`,
-].join(' AND ')}) IS TRUE`
+  `(last_outcome IS NULL OR last_outcome IN ('connected', 'failed') AND ${isText('last_checked_at')} AND typeof(last_latency_ms) = 'integer' AND (last_cause IS NULL OR ${isText('last_cause')}))`,
+].join(' AND ')
+
+/** Whether a row is of the form in which rows are written. */
+const SOUND = `(${isText('name')} AND ${FORMED} AND ${isWhole('settings')} AND ${isWhole('secrets_set')}) IS TRUE`
 
 const NAME = `ifnull(CAST(name AS TEXT), '?')`
-/** The name of a row that is not sound. */
-const UNSOUND = `iif(${SOUND}, NULL, ${NAME})`
+/** The same for a table, which does not print what tells of secrets. */
+const FORMED_CELLS = `${FORMED} AND ${isWhole('secrets_set')}`
+/** The name of a row that is not as a condition says. */
+const nameUnless = (condition: string): string => `iif(${condition}, NULL, ${NAME})`
 
 /** The first row after a name that is not sound. */
 const unsoundIn = (filter: IntegrationFilter): string =>
@@ -96,17 +106,17 @@ interface ItemForm {
   readonly item: string
   readonly between: string
   /** The name of a row that no item is made of, else NULL; left out where all rows are looked at before. */
-  readonly unsound?: string
+  readonly unformed?: string
 }
 
-/** A page; of a row that is not sound, its name. */
+/** A page; of a row that is not formed, its name. */
 const pageOf = (
-  { item, between, unsound = 'NULL' }: ItemForm,
+  { item, between, unformed = 'NULL' }: ItemForm,
   filter: IntegrationFilter,
 ): string => `SELECT CAST(group_concat(item, ${between}) AS BLOB) AS items, max(name) AS last, count(*) AS total, sum(active IS 1) AS active,
-  sum(failing) AS failing, sum(untested) AS untested, min(unsound) AS unsound FROM (
+  sum(failing) AS failing, sum(untested) AS untested, min(unformed) AS unformed FROM (
   SELECT name, active, active AND last_outcome IS 'failed' AS failing, active AND last_outcome IS NULL AS untested, concat(${item}) AS item,
-  ${unsound} AS unsound FROM integrations WHERE ${matching(filter)} AND name > :after ORDER BY name LIMIT ${PAGE_ROWS})`
+  ${unformed} AS unformed FROM integrations WHERE ${matching(filter)} AND name > :after ORDER BY name LIMIT ${PAGE_ROWS})`
 
 /** SQLite makes the text itself: ten times faster than a JavaScript object per row. Settings and secrets stand in it as they are stored. */
 const JSON_ITEM: ItemForm = {
@@ -134,9 +144,9 @@ const JSON_ITEM: ItemForm = {
 /** A row of a table as a JSON array: {@link TableItem}. */
 const TABLE_ITEM: ItemForm = {
   between: "','",
-  item: `iif(${SOUND}, concat('[', json_quote(name), ',', json_quote(provider), ',', active, ',', settings, ',', json_quote(last_outcome), ',',
+  item: `iif(${FORMED_CELLS}, concat('[', json_quote(name), ',', json_quote(provider), ',', active, ',', settings, ',', json_quote(last_outcome), ',',
   json_quote(last_cause), ',', json_quote(last_checked_at), ',', coalesce(last_latency_ms, 0), ']'), '')`,
-  unsound: UNSOUND,
+  unformed: nameUnless(FORMED_CELLS),
 }
 
 const ADDRESS = `settings ->> '$.baseUrl'`
@@ -145,13 +155,13 @@ const AFTER_SCHEME = `substr(${ADDRESS}, instr(${ADDRESS}, '://') + 3)`
 /** Addresses are normalised when they are saved: a host ends at the first slash. */
 const HOST = `substr(${AFTER_SCHEME}, 1, instr(${AFTER_SCHEME} || '/', '/') - 1)`
 
-const atMostOnce = (name: string): string => `length(settings) - length(replace(settings, '"${name}"', '')) <= ${name.length + 2}`
+const atMostOnce = (name: string): string => `settings NOT GLOB '*"${name}"*"${name}"*'`
 
 /**
- * Whether the row is sound, and SQLite finds in its settings what the seal binds: of a member that stands there twice, or spelt with
+ * Whether the row is formed, and SQLite finds in its settings what the seal binds: of a member that stands there twice, or spelt with
  * escapes, it takes the first, and whoever parses JSON the last.
  */
-const PLAIN = `${SOUND} AND instr(settings, '\\') = 0 AND ${atMostOnce('baseUrl')} AND ${atMostOnce('accountId')}`
+const PLAIN = `${FORMED_CELLS} AND instr(settings, '\\') = 0 AND ${atMostOnce('baseUrl')} AND ${atMostOnce('accountId')}`
 
 /** A row of a table as a line: name, provider, which account of which server, whether it is active, the last test; else nothing. */
 const LINE_ITEM: ItemForm = {
@@ -192,11 +202,11 @@ interface PageRow {
   readonly active: number
   readonly failing: number
   readonly untested: number
-  readonly unsound: string | null
+  readonly unformed: string | null
 }
 
 /** A row that no page holds, since its name is none. */
-const NAMELESS = `SELECT 1 FROM integrations WHERE profile_id = ? AND NOT ${isText('name')} LIMIT 1`
+const NAMELESS = `SELECT 1 FROM integrations WHERE profile_id = ? AND (${isText('name')}) IS NOT TRUE LIMIT 1`
 
 /** Which pages of a list. */
 interface Part {
@@ -223,12 +233,27 @@ function* pagesOf(
   for (let count = 0; count < most; count += 1) {
     const page = database.get<PageRow>(sql, { ...values, after: before })
     if (page === undefined || page.items === null || page.last === null) return
-    if (page.unsound !== null) throw changedOutside(`the integration ${page.unsound}`)
+    if (page.unformed !== null) throw changedOutside(`the integration ${page.unformed}`)
     const { items, last, total, active, failing, untested } = page
     yield { items, last, totals: { total, active, inactive: total - active, failing, untested } }
     if (total < PAGE_ROWS) return
     before = last
   }
+}
+
+/** The same of items in JSON, in which nothing is a zero byte. */
+function* jsonPagesOf(...asked: Parameters<typeof pagesOf>): ReturnType<typeof pagesOf> {
+  const [database, , profileId, filter, , { after = '' } = {}] = asked
+  for (const page of pagesOf(...asked)) {
+    if (page.items.includes(0)) refuseUnsound(database, profileId, filter, after)
+    yield page
+  }
+}
+
+/** @throws {CrmError} `damaged` where a row after a name is not sound. */
+function refuseUnsound(database: Database, profileId: Buffer, filter: IntegrationFilter, after: string): void {
+  const [name] = database.column<string | null>(unsoundIn(filter), { ...bound(profileId, filter), after })
+  if (typeof name === 'string') throw changedOutside(`the integration ${name}`)
 }
 
 /** How many pages are held back until all of them have been looked at: most lists are no longer. */
@@ -245,15 +270,13 @@ export function* jsonPages<Item extends Integration>(
   const members = Object.entries(more).map(([name, value]) => `,\n        ${JSON.stringify(name)}: ${JSON.stringify(value)}`)
   const values = { quotedProfile: JSON.stringify(profile), more: members.join('') }
   const pages = function* (form: ItemForm, part: Part): Generator<IntegrationPage<Item> & { readonly last: string }> {
-    for (const page of pagesOf(database, form, profileId, filter, values, part)) yield { ...page, read: () => readItems<Item>(page.items) }
+    for (const page of jsonPagesOf(database, form, profileId, filter, values, part))
+      yield { ...page, read: () => readItems<Item>(page.items) }
   }
   // Nothing is printed of a list that cannot be printed whole: a row that is not sound is found before the first page goes out.
-  const held = Array.from(pages({ ...JSON_ITEM, unsound: UNSOUND }, { most: HELD_PAGES }))
+  const held = Array.from(pages({ ...JSON_ITEM, unformed: nameUnless(FORMED) }, { most: HELD_PAGES }))
   const last = held.length < HELD_PAGES ? undefined : held.at(-1)?.last
-  if (last !== undefined) {
-    const [unsound] = database.column<string | null>(unsoundIn(filter), { ...bound(profileId, filter), after: last })
-    if (typeof unsound === 'string') throw changedOutside(`the integration ${unsound}`)
-  }
+  if (last !== undefined) refuseUnsound(database, profileId, filter, last)
   yield* held
   if (last !== undefined) yield* pages(JSON_ITEM, { after: last })
 }
@@ -261,7 +284,7 @@ export function* jsonPages<Item extends Integration>(
 /** The rows of a table in pages, by name, as one view. No key is needed, and nothing sealed is read. */
 export function tablePages(database: Database, profileId: Buffer, filter: IntegrationFilter): readonly TablePage[] {
   return database.read(() =>
-    Array.from(pagesOf(database, TABLE_ITEM, profileId, filter), ({ items, totals }) => ({
+    Array.from(jsonPagesOf(database, TABLE_ITEM, profileId, filter), ({ items, totals }) => ({
       rows: () => readItems<TableItem>(items).map(toTableRow),
       totals,
     })),

@@ -53,6 +53,20 @@ test.concurrent('a command that is called by its alias finds again what it has k
   expect(statSync(join(own, 'cache', kept[0] ?? '')).mtimeMs).toBe(mtimeMs)
 })
 
+test.concurrent('help and version find again what they have kept, by whichever of their words they are asked for', async () => {
+  const own = join(newDirectory(), 'own')
+  const options = { home: emptyHome(), env: { CRM_HOME: own } }
+  succeed(await runShell('crm init --key file && crm --version && crm -V && crm --help && crm -h', options))
+  const kept = () => readdirSync(join(own, 'cache')).filter((name) => !name.endsWith('-init'))
+  expect(kept().sort()).toEqual([expect.stringMatching(/-help$/), expect.stringMatching(/-version$/)])
+  const facts = () => kept().map((name) => statSync(join(own, 'cache', name)))
+  const before = facts().map(({ mtimeMs }) => mtimeMs)
+  expect(Math.min(...facts().map(({ size }) => size))).toBeGreaterThan(50_000)
+  const said = succeed(await runShell('crm -V && crm --help', options)).stdout
+  expect(said).toMatch(/^\d+\.\d+\.\d+\n[\s\S]*Usage: crm/)
+  expect(facts().map(({ mtimeMs }) => mtimeMs)).toEqual(before)
+})
+
 test.concurrent('nothing is kept where there is no vault', async () => {
   const own = join(newDirectory(), 'own')
   const env = { ...chatwootVariables(await openSandbox()), CRM_HOME: own }
