@@ -1,6 +1,7 @@
 /** P01 and P08 where things go wrong: what servers, keys and people say is searched for the secrets that were planted. */
 import { randomBytes } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { emptyHome, type Home, homeWithVault, newDirectory, type RunOptions, run, start, succeed } from '../support/cli.ts'
@@ -13,6 +14,12 @@ const PLANTED = {
   password: `pässword: "${randomBytes(9).toString('base64url')}"\\ 100%`,
   header: `header;"${randomBytes(9).toString('base64url')}'+&`,
   'api key': `query=?&${randomBytes(9).toString('base64url')}#/`,
+}
+
+/** Whether a process has a handler for a signal (proc(5), `SigCgt`). */
+function catches(pid: number | undefined, signal: number): boolean {
+  const [, mask = '0'] = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? []
+  return ((BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n) === 1n
 }
 
 describe('what fails', () => {
@@ -142,5 +149,18 @@ describe('what fails', () => {
     const { status, stderr } = await running.ended
     expect(status).toBe(0)
     expect(stderr).not.toMatch(/debugger|inspector/i)
+  })
+
+  test.concurrent('P08 a report of Node, with the environment in it, is not written when options ask for one', async () => {
+    const directory = newDirectory()
+    const NODE_OPTIONS = `--report-on-signal --report-signal=SIGUSR2 --report-uncaught-exception --report-on-fatalerror --report-directory=${directory}`
+    // What handles secrets refuses such options. This does not, and waits for what it reads.
+    const running = start(['providers', 'validate', '-'], { home: emptyHome(), env: { NODE_OPTIONS }, keepOpen: true })
+    const { SIGUSR1, SIGUSR2 } = constants.signals
+    await until('it has shut what Node opened', () => catches(running.process.pid, SIGUSR1) && !catches(running.process.pid, SIGUSR2))
+    running.process.kill('SIGUSR2')
+    // It takes its usual course, which is the end of the process, and leaves nothing.
+    expect((await running.ended).status).toBe(128 + SIGUSR2)
+    expect(readdirSync(directory)).toEqual([])
   })
 })
