@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import type { Sandbox } from '../../src/sandbox/index.ts'
 import {
   addChatwoot,
+  catchesHangUp,
   copyOf,
   type Home,
   homeWithChatwoot,
@@ -12,6 +13,7 @@ import {
   type Result,
   run,
   start,
+  startShell,
   succeed,
   until,
 } from '../support/cli.ts'
@@ -142,6 +144,21 @@ describe.concurrent('crm demo-create', () => {
     expect(result.status).toBe(status)
     expect(objects()).toBe(0)
     expect(await demos(home)).toEqual([])
+  })
+
+  test('whose last words nobody takes is ended by SIGTERM all the same', async () => {
+    const { server, home } = await place(['GET /agent_bot:hang', 'DELETE /**:hang'])
+    // A pipe that is full, and is read by nobody.
+    const full = 'mkfifo full && exec 3<>full && head -c 65536 /dev/zero >&3'
+    const running = startShell(`${full} && exec crm demo-create -q --name 'Acme Dental' --bot-url ${BOT} 2>&3`, { home })
+    const asked = (matches: (request: { method: string; path: string }) => boolean) => until(running, () => server.requests.some(matches))
+    await asked(({ path }) => path.endsWith('/agent_bot'))
+    running.process.kill('SIGINT')
+    await asked(({ method }) => method === 'DELETE')
+    running.process.kill('SIGINT')
+    await until(running, () => !catchesHangUp(running))
+    running.process.kill('SIGTERM')
+    expect((await running.ended).status).toBe(143)
   })
 
   test('a run that was killed is finished by the next one, without a second inbox', async () => {

@@ -1,10 +1,10 @@
 /** P01 and P08 where things go wrong: what servers, keys and people say is searched for the secrets that were planted. */
 import { randomBytes } from 'node:crypto'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { emptyHome, type Home, homeWithVault, newDirectory, type RunOptions, run, start, succeed } from '../support/cli.ts'
+import { emptyHome, type Home, homeWithVault, newDirectory, type RunOptions, run, start, succeed, takesSignals } from '../support/cli.ts'
 import { Canaries, LOUD, leaksOf, until, watch } from './canary.ts'
 import { ECHOES, startEcho } from './echo.ts'
 
@@ -14,12 +14,6 @@ const PLANTED = {
   password: `pässword: "${randomBytes(9).toString('base64url')}"\\ 100%`,
   header: `header;"${randomBytes(9).toString('base64url')}'+&`,
   'api key': `query=?&${randomBytes(9).toString('base64url')}#/`,
-}
-
-/** Whether a process has a handler for a signal (proc(5), `SigCgt`). */
-function catches(pid: number | undefined, signal: number): boolean {
-  const [, mask = '0'] = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? []
-  return ((BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n) === 1n
 }
 
 describe('what fails', () => {
@@ -156,11 +150,10 @@ describe('what fails', () => {
     const NODE_OPTIONS = `--report-on-signal --report-signal=SIGUSR2 --report-uncaught-exception --report-on-fatalerror --report-directory=${directory}`
     // What handles secrets refuses such options. This does not, and waits for what it reads.
     const running = start(['providers', 'validate', '-'], { home: emptyHome(), env: { NODE_OPTIONS }, keepOpen: true })
-    const { SIGUSR1, SIGUSR2 } = constants.signals
-    await until('it has shut what Node opened', () => catches(running.process.pid, SIGUSR1) && !catches(running.process.pid, SIGUSR2))
+    await takesSignals(running)
     running.process.kill('SIGUSR2')
     // It takes its usual course, which is the end of the process, and leaves nothing.
-    expect((await running.ended).status).toBe(128 + SIGUSR2)
+    expect((await running.ended).status).toBe(128 + constants.signals.SIGUSR2)
     expect(readdirSync(directory)).toEqual([])
   })
 })

@@ -165,7 +165,12 @@ export function run(argv: readonly string[], options: RunOptions = {}): Promise<
 
 /** Runs a shell line that calls `crm`, to try redirections, pipes and what else a shell does. */
 export function runShell(line: string, options: RunOptions = {}): Promise<Result> {
-  return startProgram('/bin/bash', ['-c', line], options).ended
+  return startShell(line, options).ended
+}
+
+/** Starts a shell line; signals reach the shell, or the command that it has become by `exec`. */
+export function startShell(line: string, options: RunOptions = {}): Running {
+  return startProgram('/bin/bash', ['-c', line], options)
 }
 
 /** Starts the command; {@link Running.process} takes signals. */
@@ -212,10 +217,13 @@ function environment(home: string, more: Readonly<Record<string, string>>): Reco
  * leaves alone by itself.
  */
 export function takesSignals(running: Running): Promise<void> {
-  return until(running, () => {
-    const caught = /^SigCgt:\s*([0-9a-f]+)/m.exec(readFileSync(`/proc/${running.process.pid}/status`, 'utf8'))?.[1]
-    return caught !== undefined && (BigInt(`0x${caught}`) & 1n) === 1n
-  })
+  return until(running, () => catchesHangUp(running))
+}
+
+/** Whether a command has SIGHUP in its own hands. */
+export function catchesHangUp({ process: { pid } }: Running): boolean {
+  const caught = /^SigCgt:\s*([0-9a-f]+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+  return caught !== undefined && (BigInt(`0x${caught}`) & 1n) === 1n
 }
 
 /** Resolves when something has come to pass while a command runs; fails when the command ends before. */
