@@ -230,7 +230,8 @@ export class Database {
     const finding = String(this.#sqlite.pragma(`${kind}(${table ?? 1})`, { simple: true }))
     if (finding === 'ok') return
     throw new CrmError('damaged', `the vault ${this.path} is damaged`, {
-      reason: finding.split('\n')[0] ?? finding,
+      // The first line may be a heading: `*** in database main ***`.
+      reason: finding.split('\n').find((line) => !line.startsWith('***')) ?? finding,
       hint: 'restore the vault from a backup',
     })
   }
@@ -356,7 +357,20 @@ export class Database {
 
   /** One consistent view of several reads. */
   read<Result>(reads: () => Result): Result {
-    return this.#guard(() => this.#sqlite.transaction(reads).deferred())
+    let done: { readonly result: Result } | undefined
+    const noted = (): Result => {
+      done = { result: reads() }
+      return done.result
+    }
+    return this.#guard(() => {
+      try {
+        return this.#sqlite.transaction(noted).deferred()
+      } catch (error) {
+        // What went on after a page that SQLite could not read has what it asked for: the end of a view has no part in that.
+        if (done !== undefined && error instanceof Error && 'code' in error && isCorrupt(String(error.code))) return done.result
+        throw error
+      }
+    })
   }
 
   /** The value of a pragma, for proofs in tests and `vault verify`. */
@@ -410,6 +424,11 @@ function storedColumn({ name, table, column, type }: Sqlite.ColumnDefinition): r
   return [{ name, holds: (value) => (value === null ? mayBeNull : holds(value)) }]
 }
 
+/** Whether SQLite found pages that do not fit each other. */
+function isCorrupt(code: string): boolean {
+  return code.startsWith('SQLITE_CORRUPT')
+}
+
 /** Whether SQLite could not compute with what it found: no text where it was to be JSON, a sum beyond its numbers. */
 function isContentError(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'SQLITE_ERROR' || error.code === 'SQLITE_MISMATCH')
@@ -458,7 +477,7 @@ function named(error: unknown, what: string, path?: string): unknown {
       cause: error,
     })
   }
-  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CONSTRAINT_DATATYPE')) {
+  if (isCorrupt(code) || code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CONSTRAINT_DATATYPE')) {
     return new CrmError('damaged', `could not ${what}: the file is damaged`, {
       reason: 'SQLite found its pages inconsistent',
       hint: 'restore the vault from a backup',

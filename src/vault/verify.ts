@@ -23,8 +23,8 @@ export interface VaultProblem {
   readonly hint: string
 }
 
-/** A problem without what to do about it, which follows from what it is. */
-type Finding = Omit<VaultProblem, 'hint'>
+/** A problem without what to do about it, unless that does not follow from what it is. */
+type Finding = Omit<VaultProblem, 'hint'> & Partial<Pick<VaultProblem, 'hint'>>
 
 /** What `crm vault verify` found. */
 export interface VaultReport {
@@ -50,39 +50,93 @@ interface LastWord {
 export function verifyProfile(database: Database, keys: ProfileKeys, log: AuditLog, auditCount: number): VaultReport {
   const problems: Finding[] = []
   checkFile(database, problems)
-  const replay = log.replay(auditCount)
-  if (replay.firstBad !== null) {
-    problems.push({
-      table: 'audit',
-      name: String(replay.firstBad),
-      code: 'damaged',
-      message: `the audit log is not whole from row ${replay.firstBad} on`,
-    })
-  }
-  checkName(keys, log, problems)
-  const words = lastWords(log)
+  const audit = checkAudit(keys, log, auditCount, problems)
+  const { words } = audit
   const rows =
     readable('key_slots', words, problems, () => checkSlots(database, keys, problems)) +
     readable('integrations', words, problems, () => checkIntegrations(database, keys, words, problems)) +
     readable('demos', words, problems, () => checkDemos(database, keys, words, problems)) +
     readable('tokens', words, problems, () => checkTokens(database, keys, words, problems))
   // What a broken chain says about rows proves nothing.
-  if (replay.firstBad === null)
-    for (const word of words.values())
+  if (audit.isWhole)
+    for (const word of words?.values() ?? [])
       problems.push({ table: word.table, name: word.name, code: 'missing', message: 'the audit log knows it, and it is not there' })
-  return { rows: rows + replay.rows, problems: problems.map(withHint) }
+  return { rows: rows + audit.rows, problems: problems.map(withHint) }
+}
+
+/** What the audit log has to say. */
+interface AuditFound {
+  readonly rows: number
+  readonly isWhole: boolean
+  readonly words: Words
+}
+
+/** The last words of the chain, taken from here as their rows are found; undefined where the log cannot be read through. */
+type Words = Map<string, LastWord> | undefined
+
+function checkAudit(keys: ProfileKeys, log: AuditLog, auditCount: number, problems: Finding[]): AuditFound {
+  try {
+    const { rows, firstBad } = log.replay(auditCount)
+    if (firstBad !== null) {
+      const message = `the audit log is not whole from row ${firstBad} on`
+      problems.push({ table: 'audit', name: String(firstBad), code: 'damaged', message })
+    }
+    checkName(keys, log, problems)
+    return { rows, isWhole: firstBad === null, words: lastWords(log) }
+  } catch (error) {
+    problems.push({ table: 'audit', name: '?', code: 'damaged', message: damageIn(error) })
+    return { rows: 0, isWhole: false, words: undefined }
+  }
+}
+
+/** What is said of a table or a row that cannot be read. @throws what is not damage. */
+function damageIn(error: unknown): string {
+  if (!(error instanceof CrmError) || error.code !== 'damaged') throw error
+  return error.reason ?? error.message
 }
 
 /** The count of a check; 0 where the table cannot be read through, which is a finding of its own, and no row of it is missing. */
-function readable(table: string, words: Map<string, LastWord>, problems: Finding[], check: () => number): number {
+function readable(table: string, words: Words, problems: Finding[], check: () => number): number {
   try {
     return check()
   } catch (error) {
-    if (!(error instanceof CrmError) || error.code !== 'damaged') throw error
-    problems.push({ table, name: '?', code: 'damaged', message: error.reason ?? error.message })
-    for (const [key, word] of words) if (word.table === table) words.delete(key)
+    problems.push({ table, name: '?', code: 'damaged', message: damageIn(error) })
+    forget(words, (word) => word.table === table)
     return 0
   }
+}
+
+function forget(words: Words, isForgotten: (word: LastWord) => boolean): void {
+  for (const [key, word] of words ?? []) if (isForgotten(word)) words?.delete(key)
+}
+
+/**
+ * The rows of a profile in a table, by name, and whether these are all. Where pages of the table cannot be read, an index that can be
+ * knows the names; a row that is not to be had by its name is a finding.
+ */
+function rowsOf<Row>(
+  database: Database,
+  { table, select, name }: { readonly table: string; readonly select: string; readonly name: string },
+  profileId: Buffer,
+  words: Words,
+  problems: Finding[],
+): { readonly rows: readonly Row[]; readonly areAll: boolean } {
+  try {
+    return { rows: database.allAsStored<Row>(`${select} ORDER BY ${name}`, profileId), areAll: true }
+  } catch (error) {
+    damageIn(error)
+  }
+  const rows: Row[] = []
+  for (const one of database.column<string>(`SELECT ${name} FROM ${table} WHERE profile_id = ? ORDER BY ${name}`, profileId)) {
+    try {
+      rows.push(...database.allAsStored<Row>(`${select} AND ${name} = ?`, profileId, one))
+    } catch (error) {
+      // Nor can it be removed, then.
+      problems.push({ table, name: one, code: 'damaged', message: `it cannot be read: ${damageIn(error)}`, hint: RESTORE })
+      forget(words, (word) => word.table === table && word.name === one)
+    }
+  }
+  return { rows, areAll: false }
 }
 
 function checkFile(database: Database, problems: Finding[]): void {
@@ -113,14 +167,18 @@ function checkSlots(database: Database, keys: ProfileKeys, problems: Finding[]):
   return slots.length
 }
 
-const INTEGRATIONS = `SELECT ${INTEGRATION_COLUMNS}, sealed FROM integrations WHERE profile_id = ? ORDER BY name`
+const INTEGRATIONS = {
+  table: 'integrations',
+  select: `SELECT ${INTEGRATION_COLUMNS}, sealed FROM integrations WHERE profile_id = ?`,
+  name: 'name',
+}
 
-function checkIntegrations(database: Database, keys: ProfileKeys, words: Map<string, LastWord>, problems: Finding[]): number {
-  const rows = database.allAsStored<SealedIntegrationRow>(INTEGRATIONS, keys.profileId)
+function checkIntegrations(database: Database, keys: ProfileKeys, words: Words, problems: Finding[]): number {
+  const { rows, areAll } = rowsOf<SealedIntegrationRow>(database, INTEGRATIONS, keys.profileId, words, problems)
   for (const row of rows) {
-    compare('integrations', row.name, toCompare(database, INTEGRATIONS, row), words, problems, () => openedRow(keys, row))
+    compare('integrations', row.name, toCompare(database, INTEGRATIONS.select, row), words, problems, () => openedRow(keys, row))
   }
-  checkLists(database, keys, problems)
+  if (areAll) checkLists(database, keys, problems)
   return rows.length
 }
 
@@ -133,21 +191,30 @@ function checkLists(database: Database, keys: ProfileKeys, problems: Finding[]):
   }
 }
 
-const DEMOS = 'SELECT id, integration_id, slug, revision, sealed FROM demos WHERE profile_id = ? ORDER BY slug'
+const DEMOS = {
+  table: 'demos',
+  select: 'SELECT id, integration_id, slug, revision, sealed FROM demos WHERE profile_id = ?',
+  name: 'slug',
+}
 
-function checkDemos(database: Database, keys: ProfileKeys, words: Map<string, LastWord>, problems: Finding[]): number {
-  const rows = database.allAsStored<{ id: Buffer; integration_id: Buffer; slug: string; revision: number; sealed: Buffer }>(
-    DEMOS,
-    keys.profileId,
-  )
+interface SealedDemoRow {
+  readonly id: Buffer
+  readonly integration_id: Buffer
+  readonly slug: string
+  readonly revision: number
+  readonly sealed: Buffer
+}
+
+function checkDemos(database: Database, keys: ProfileKeys, words: Words, problems: Finding[]): number {
+  const { rows } = rowsOf<SealedDemoRow>(database, DEMOS, keys.profileId, words, problems)
   for (const row of rows) {
-    compare('demos', row.slug, toCompare(database, DEMOS, row), words, problems, () => requireDemo(database, keys, row))
+    compare('demos', row.slug, toCompare(database, DEMOS.select, row), words, problems, () => requireDemo(database, keys, row))
   }
   return rows.length
 }
 
 /** OAuth tokens are told by the integration that they belong to. */
-function checkTokens(database: Database, keys: ProfileKeys, words: Map<string, LastWord>, problems: Finding[]): number {
+function checkTokens(database: Database, keys: ProfileKeys, words: Words, problems: Finding[]): number {
   const rows = readTokens(database, keys.profileId)
   for (const row of rows) {
     const id = row.integration_id.toString('hex')
@@ -185,16 +252,9 @@ function requireDemo(database: Database, keys: ProfileKeys, row: { readonly inte
     throw new CrmError('damaged', `the demo ${row.slug} belongs to no integration of this vault`)
 }
 
-function compare(
-  table: string,
-  stored: unknown,
-  row: Compared,
-  words: Map<string, LastWord>,
-  problems: Finding[],
-  open: () => unknown,
-): void {
-  const word = words.get(row.key)
-  words.delete(row.key)
+function compare(table: string, stored: unknown, row: Compared, words: Words, problems: Finding[], open: () => unknown): void {
+  const word = words?.get(row.key)
+  words?.delete(row.key)
   const name = typeof stored === 'string' ? stored : '?'
   if (row.odd !== undefined) {
     problems.push({ table, name, code: 'damaged', message: `its ${row.odd} is none that was ever written` })
@@ -207,6 +267,7 @@ function compare(
     problems.push({ table, name, code: error.code, message: 'its seal does not fit its record' })
     return
   }
+  if (words === undefined) return
   if (word === undefined)
     problems.push({ table, name, code: 'unexpected', message: 'the audit log says that it was removed, or never knew it' })
   else if (word.sha256 !== hash('sha256', row.sealed, 'hex')) {
@@ -221,7 +282,7 @@ function compare(
 
 /** What to do about a finding, by where it is and what it is. */
 function withHint(finding: Finding): VaultProblem {
-  return { ...finding, hint: HINTS[`${finding.table} ${finding.code}`] ?? HINTS[finding.table] ?? RESTORE }
+  return { hint: HINTS[`${finding.table} ${finding.code}`] ?? HINTS[finding.table] ?? RESTORE, ...finding }
 }
 
 const RESTORE = 'put a backup back: crm vault restore <file>'

@@ -336,6 +336,11 @@ test.each([
   ;(await openVault(path, world)).close()
 })
 
+const PAGE = 4096
+/** The first byte of a page. */
+const LEAF_OF_INDEX = 10
+const LEAF_OF_TABLE = 13
+
 /** Values that no column of a vault ever holds: what the file's rules keep out, and whoever writes into the file puts in. */
 const NEVER_WRITTEN: readonly (readonly [column: string, value: string | number | bigint | Buffer | null])[] = [
   ['settings', 'x'],
@@ -442,6 +447,47 @@ test.each(['{}\0', '{}\0{', ' {}', 'null', '[]'])(
     }
   },
 )
+
+test('vault verify names the rows of a page that SQLite cannot read, and goes on with the others', async () => {
+  const { path, key, world, vault, unlocked } = await newVault()
+  await unlocked.add(Array.from({ length: 700 }, (_, index) => draft(`acme-${index}`)))
+  vault.close()
+  const before = readFileSync(path)
+  const pages = Array.from({ length: before.length / PAGE }, (_, page) => page)
+  /** The pages of a kind (file format of SQLite, section 1.6) that hold a text. */
+  const holding = (kind: number, text: string) =>
+    pages.filter((page) => before[page * PAGE] === kind && before.subarray(page * PAGE, (page + 1) * PAGE).includes(text))
+  const verifyWithout = async (page: number | undefined) => {
+    if (page === undefined) throw new Error('no such page')
+    const damaged = Buffer.from(before)
+    damaged.fill(0, page * PAGE, (page + 1) * PAGE)
+    writeFileSync(path, damaged)
+    const copy = await openVault(path, world)
+    const { problems } = await (await copy.unlock('default', sources({ raw: [key] }))).verify()
+    copy.close()
+    return problems
+  }
+  const [rows] = holding(LEAF_OF_TABLE, '"baseUrl"')
+  const [file, ...lost] = await verifyWithout(rows)
+  expect(file).toMatchObject({ table: 'file', message: expect.stringMatching(/^Tree \d+ page \d+: /) })
+  expect(lost.length).toBeGreaterThan(2)
+  const onPage = before.subarray((rows ?? 0) * PAGE, ((rows ?? 0) + 1) * PAGE)
+  for (const { name, ...problem } of lost) {
+    expect(onPage.includes(name), name).toBe(true)
+    expect(problem).toEqual({
+      table: 'integrations',
+      code: 'damaged',
+      message: 'it cannot be read: SQLite found its pages inconsistent',
+      hint: 'put a backup back: crm vault restore <file>',
+    })
+  }
+  // Without the log, each row is held against its seal alone.
+  const [log] = holding(LEAF_OF_INDEX, 'integration.add')
+  expect(await verifyWithout(log)).toEqual([
+    expect.objectContaining({ table: 'file' }),
+    expect.objectContaining({ table: 'audit', name: '?', code: 'damaged' }),
+  ])
+})
 
 test('P02 tokens that cannot be read are damaged, and none of them is called missing', async () => {
   const { path, key, world, vault, unlocked } = await newVault()
