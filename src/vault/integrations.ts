@@ -161,7 +161,7 @@ const atMostOnce = (name: string): string => `settings NOT GLOB '*"${name}"*"${n
  * Whether the row is formed, and SQLite finds in its settings what the seal binds: of a member that stands there twice, or spelt with
  * escapes, it takes the first, and whoever parses JSON the last.
  */
-const PLAIN = `${FORMED_CELLS} AND instr(settings, '\\') = 0 AND ${atMostOnce('baseUrl')} AND ${atMostOnce('accountId')}`
+const PLAIN = `${FORMED_CELLS} AND ${isWhole('settings')} AND instr(settings, '\\') = 0 AND ${atMostOnce('baseUrl')} AND ${atMostOnce('accountId')}`
 
 /** A row of a table as a line: name, provider, which account of which server, whether it is active, the last test; else nothing. */
 const LINE_ITEM: ItemForm = {

@@ -428,7 +428,7 @@ test('P02 what is altered in a vault too large to be read through is damaged whe
   }
 })
 
-test.each(['{}\0', '{}\0{', ' {}', 'null', '[]'])(
+test.each(['{}\0', '{}\0{', '{"baseUrl":"https://chat.example.com"}\0', ' {}', 'null', '[]'])(
   'P02 text %j, which JSON may be and crm never writes, is damaged in a list of any size',
   async (text) => {
     for (const column of ['settings', 'secrets_set']) {
@@ -440,6 +440,9 @@ test.each(['{}\0', '{}\0{', ' {}', 'null', '[]'])(
       const open = await copy.unlock('default', sources({ raw: [key] }))
       expect(() => [...copy.listPages('default')], column).toThrow(code('damaged'))
       expect(() => copy.tablePages('default'), column).toThrow(code('damaged'))
+      // Whoever prints lines looks for an empty one, and makes a table then.
+      const lines = copy.linePages('default', LINE_WORDS).flatMap((page) => page.text.split('\n'))
+      expect(lines, column).toEqual(['', expect.stringMatching(/^other\t/)])
       const { problems } = await open.verify()
       expect(problems, column).toContainEqual(expect.objectContaining({ table: 'integrations', name: 'acme', code: 'damaged' }))
       expect((await open.open('other')).integration.name).toBe('other')
