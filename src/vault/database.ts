@@ -120,11 +120,6 @@ export class Database {
     }
   }
 
-  /** Whether every value was held against its constraints when the file was opened: only small vaults are. */
-  get isReadThrough(): boolean {
-    return this.#isReadThrough
-  }
-
   /** The format of the file, as committed or as changed by the open transaction. */
   get version(): number {
     return this.#formatOf().version

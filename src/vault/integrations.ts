@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { CrmError } from '../core/errors.ts'
 import type { Integration, LastTest } from '../core/integration.ts'
 import type { Database } from './database.ts'
@@ -97,9 +98,12 @@ const FORMED_CELLS = `${FORMED} AND ${isWhole('secrets_set')}`
 /** The name of a row that is not as a condition says. */
 const nameUnless = (condition: string): string => `iif(${condition}, NULL, ${NAME})`
 
+/** Names go by their bytes, which those of a damaged one are not any more once they were a string of JavaScript. */
+const AFTER = 'name > CAST(:after AS TEXT)'
+
 /** The first row after a name that is not sound. */
 const unsoundIn = (filter: IntegrationFilter): string =>
-  `SELECT min(${NAME}) FROM integrations WHERE ${matching(filter)} AND name > :after AND NOT ${SOUND}`
+  `SELECT min(${NAME}) FROM integrations WHERE ${matching(filter)} AND ${AFTER} AND NOT ${SOUND}`
 
 /** What SQLite makes of each row, and what stands between two. */
 interface ItemForm {
@@ -113,10 +117,10 @@ interface ItemForm {
 const pageOf = (
   { item, between, unformed = 'NULL' }: ItemForm,
   filter: IntegrationFilter,
-): string => `SELECT CAST(group_concat(item, ${between}) AS BLOB) AS items, max(name) AS last, count(*) AS total, sum(active IS 1) AS active,
+): string => `SELECT CAST(group_concat(item, ${between}) AS BLOB) AS items, CAST(max(name) AS BLOB) AS last, count(*) AS total, sum(active IS 1) AS active,
   sum(failing) AS failing, sum(untested) AS untested, min(unformed) AS unformed FROM (
   SELECT name, active, active AND last_outcome IS 'failed' AS failing, active AND last_outcome IS NULL AS untested, concat(${item}) AS item,
-  ${unformed} AS unformed FROM integrations WHERE ${matching(filter)} AND name > :after ORDER BY name LIMIT ${PAGE_ROWS})`
+  ${unformed} AS unformed FROM integrations WHERE ${matching(filter)} AND ${AFTER} ORDER BY name LIMIT ${PAGE_ROWS})`
 
 /** SQLite makes the text itself: ten times faster than a JavaScript object per row. Settings and secrets stand in it as they are stored. */
 const JSON_ITEM: ItemForm = {
@@ -197,7 +201,7 @@ function bound(profileId: Buffer, filter: IntegrationFilter): Record<string, unk
 
 interface PageRow {
   readonly items: Buffer | null
-  readonly last: string | null
+  readonly last: Buffer | null
   readonly total: number
   readonly active: number
   readonly failing: number
@@ -206,12 +210,15 @@ interface PageRow {
 }
 
 /** A row that no page holds, since its name is none. */
-const NAMELESS = `SELECT 1 FROM integrations WHERE profile_id = ? AND (${isText('name')}) IS NOT TRUE LIMIT 1`
+const NAMELESS = `SELECT 1 FROM integrations WHERE profile_id = ? AND (${isText('name')} AND name <> '') IS NOT TRUE LIMIT 1`
+
+/** Before every name. */
+const FIRST = Buffer.alloc(0)
 
 /** Which pages of a list. */
 interface Part {
   /** The name after which they begin. */
-  readonly after?: string
+  readonly after?: Uint8Array
   readonly most?: number
 }
 
@@ -222,13 +229,13 @@ function* pagesOf(
   profileId: Buffer,
   filter: IntegrationFilter,
   more: Readonly<Record<string, string>> = {},
-  { after = '', most = Number.POSITIVE_INFINITY }: Part = {},
-): Generator<Page & { readonly items: Buffer; readonly last: string }> {
+  { after = FIRST, most = Number.POSITIVE_INFINITY }: Part = {},
+): Generator<Page & { readonly items: Buffer; readonly last: Buffer }> {
   const sql = pageOf(form, filter)
   // Every page of the file is read once: to keep them costs memory and brings nothing.
   database.pragma(`cache_size = -${CACHE_KIB}`)
   const values = { ...bound(profileId, filter), ...more }
-  if (after === '' && !database.isReadThrough && database.get(NAMELESS, profileId) !== undefined) throw changedOutside('an integration')
+  if (after.length === 0 && database.get(NAMELESS, profileId) !== undefined) throw changedOutside('an integration')
   let before = after
   for (let count = 0; count < most; count += 1) {
     const page = database.get<PageRow>(sql, { ...values, after: before })
@@ -243,7 +250,7 @@ function* pagesOf(
 
 /** The same of items in JSON, in which nothing is a zero byte. */
 function* jsonPagesOf(...asked: Parameters<typeof pagesOf>): ReturnType<typeof pagesOf> {
-  const [database, , profileId, filter, , { after = '' } = {}] = asked
+  const [database, , profileId, filter, , { after = FIRST } = {}] = asked
   for (const page of pagesOf(...asked)) {
     if (page.items.includes(0)) refuseUnsound(database, profileId, filter, after)
     yield page
@@ -251,7 +258,7 @@ function* jsonPagesOf(...asked: Parameters<typeof pagesOf>): ReturnType<typeof p
 }
 
 /** @throws {CrmError} `damaged` where a row after a name is not sound. */
-function refuseUnsound(database: Database, profileId: Buffer, filter: IntegrationFilter, after: string): void {
+function refuseUnsound(database: Database, profileId: Buffer, filter: IntegrationFilter, after: Uint8Array): void {
   const [name] = database.column<string | null>(unsoundIn(filter), { ...bound(profileId, filter), after })
   if (typeof name === 'string') throw changedOutside(`the integration ${name}`)
 }
@@ -269,7 +276,7 @@ export function* jsonPages<Item extends Integration>(
 ): Generator<IntegrationPage<Item>> {
   const members = Object.entries(more).map(([name, value]) => `,\n        ${JSON.stringify(name)}: ${JSON.stringify(value)}`)
   const values = { quotedProfile: JSON.stringify(profile), more: members.join('') }
-  const pages = function* (form: ItemForm, part: Part): Generator<IntegrationPage<Item> & { readonly last: string }> {
+  const pages = function* (form: ItemForm, part: Part): Generator<IntegrationPage<Item> & { readonly last: Buffer }> {
     for (const page of jsonPagesOf(database, form, profileId, filter, values, part))
       yield { ...page, read: () => readItems<Item>(page.items) }
   }

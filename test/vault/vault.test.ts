@@ -451,6 +451,31 @@ test.each(['{}\0', '{}\0{', '{"baseUrl":"https://chat.example.com"}\0', ' {}', '
   },
 )
 
+test('P02 a name that is none is in no list of fewer rows, or of more', async () => {
+  for (const many of [2, 700]) {
+    const { path, world, vault, unlocked } = await newVault()
+    await unlocked.add(Array.from({ length: many }, (_, index) => draft(`acme-${index}`)))
+    vault.close()
+    const before = readFileSync(path)
+    const listed = async (bytes: Buffer) => {
+      changeLawlessly(path, 'integrations', "UPDATE integrations SET name = CAST(? AS TEXT) WHERE name = 'acme-1'", bytes)
+      const copy = await openVault(path, world)
+      try {
+        const names = [...copy.listPages('default')].flatMap((page) => page.read().map(({ name }) => name))
+        expect(copy.tablePages('default').flatMap((page) => page.rows())).toHaveLength(names.length)
+        return names
+      } finally {
+        copy.close()
+        writeFileSync(path, before)
+      }
+    }
+    await expect(listed(Buffer.alloc(0))).rejects.toThrow(code('damaged'))
+    // Not in UTF-8, and after all other names by its bytes.
+    expect(new Set(await listed(Buffer.of(0xff, 0xfe))).size).toBe(many)
+    expect(await listed(Buffer.of(0xff, 0xfe))).toHaveLength(many)
+  }
+})
+
 test('vault verify names the rows of a page that SQLite cannot read, and goes on with the others', async () => {
   const { path, key, world, vault, unlocked } = await newVault()
   await unlocked.add(Array.from({ length: 700 }, (_, index) => draft(`acme-${index}`)))
