@@ -111,8 +111,10 @@ const WORD_OF_COMMAND = /^[a-z][a-z-]{1,24}$/
 /** A profile or two may stand before the command. */
 const MOST_WORDS = 4
 
-/** What is asked of no command, and what it goes by. */
-const ASKED: Readonly<Record<string, string>> = { '-V': 'version', '--version': 'version', '-h': 'help', '--help': 'help' }
+const VERSION = 'asked-for-version'
+const HELP = 'asked-for-help'
+/** What is asked of no command, and what it goes by: no word of a command line, such as a profile's name. */
+const ASKED: Readonly<Record<string, string>> = { '-V': VERSION, '--version': VERSION, '-h': HELP, '--help': HELP }
 
 function askedOf(argv: readonly string[]): string | undefined {
   return argv.length === 1 ? ASKED[argv[0] ?? ''] : undefined

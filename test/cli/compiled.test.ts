@@ -67,6 +67,17 @@ test.concurrent('help and version find again what they have kept, by whichever o
   expect(facts().map(({ mtimeMs }) => mtimeMs)).toEqual(before)
 })
 
+test.concurrent('a profile that is called version has commands that find again what they have kept', async () => {
+  const own = join(newDirectory(), 'own')
+  const options = { home: emptyHome(), env: { CRM_HOME: own } }
+  const list = 'crm -p version list'
+  succeed(await runShell(`crm -p version init --key file && crm --version && crm --version && ${list} && ${list}`, options))
+  const kept = readdirSync(join(own, 'cache')).find((name) => name.endsWith('-list')) ?? ''
+  const { mtimeMs } = statSync(join(own, 'cache', kept))
+  succeed(await runShell(list, options))
+  expect(statSync(join(own, 'cache', kept)).mtimeMs).toBe(mtimeMs)
+})
+
 test.concurrent('nothing is kept where there is no vault', async () => {
   const own = join(newDirectory(), 'own')
   const env = { ...chatwootVariables(await openSandbox()), CRM_HOME: own }
