@@ -87,15 +87,15 @@ export function useCompiled({ argv, env, home, platform, uid, engine, loaders }:
     run(basename(filename), first)
   }
   return (command) => {
-    const name = command ?? askedOf(argv)
+    const called = command ?? askedOf(argv)
     // What was called by another name would not be found again.
-    if (name === undefined || !wordsOf(argv).includes(name.split(' ')[0] ?? '') || !loaded.some(({ isNew }) => isNew)) return
+    if (called === undefined || !wordsOf(argv).includes(called.split(' ')[0] ?? '') || !loaded.some(({ isNew }) => isNew)) return
     const compiled = (): Buffer => {
       const parts = new Map(kept)
       for (const { name, changedAtMs, script } of loaded) parts.set(name, { changedAtMs, code: script.createCachedData() })
       return packed(parts)
     }
-    keep(directory, `${engine}-`, `${name.replaceAll(' ', '-')}${suffix}`, compiled, uid)
+    keep(directory, `${engine}-`, `${called.replaceAll(' ', '-')}${suffix}`, compiled, uid)
   }
 }
 
@@ -114,10 +114,15 @@ const MOST_WORDS = 4
 const VERSION = 'asked-for-version'
 const HELP = 'asked-for-help'
 /** What is asked of no command, and what it goes by: no word of a command line, such as a profile's name. */
-const ASKED: Readonly<Record<string, string>> = { '-V': VERSION, '--version': VERSION, '-h': HELP, '--help': HELP }
+const ASKED: ReadonlyMap<string, string> = new Map([
+  ['-V', VERSION],
+  ['--version', VERSION],
+  ['-h', HELP],
+  ['--help', HELP],
+])
 
 function askedOf(argv: readonly string[]): string | undefined {
-  return argv.length === 1 ? ASKED[argv[0] ?? ''] : undefined
+  return argv.length === 1 ? ASKED.get(argv[0] ?? '') : undefined
 }
 
 function wordsOf(argv: readonly string[]): readonly string[] {

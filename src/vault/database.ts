@@ -362,7 +362,7 @@ export class Database {
         return this.#sqlite.transaction(noted).deferred()
       } catch (error) {
         // What went on after a page that SQLite could not read has what it asked for: the end of a view has no part in that.
-        if (done !== undefined && error instanceof Error && 'code' in error && isCorrupt(String(error.code))) return done.result
+        if (done !== undefined && isCorrupt(codeOf(error))) return done.result
         throw error
       }
     })
@@ -419,6 +419,11 @@ function storedColumn({ name, table, column, type }: Sqlite.ColumnDefinition): r
   return [{ name, holds: (value) => (value === null ? mayBeNull : holds(value)) }]
 }
 
+/** The code of an error of SQLite; empty for every other one. */
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
+
 /** Whether SQLite found pages that do not fit each other. */
 function isCorrupt(code: string): boolean {
   return code.startsWith('SQLITE_CORRUPT')
@@ -426,7 +431,7 @@ function isCorrupt(code: string): boolean {
 
 /** Whether SQLite could not compute with what it found: no text where it was to be JSON, a sum beyond its numbers. */
 function isContentError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'SQLITE_ERROR' || error.code === 'SQLITE_MISMATCH')
+  return ['SQLITE_ERROR', 'SQLITE_MISMATCH'].includes(codeOf(error))
 }
 
 function notAVault(path: string): CrmError {

@@ -88,13 +88,13 @@ const FORMED = [
   "active IN (0, 1) AND typeof(revision) = 'integer'",
   `(last_outcome IS NULL OR last_outcome IN ('connected', 'failed') AND ${isText('last_checked_at')} AND typeof(last_latency_ms) = 'integer' AND (last_cause IS NULL OR ${isText('last_cause')}))`,
 ].join(' AND ')
+/** The same for a table, which does not print what tells of secrets. */
+const FORMED_CELLS = `${FORMED} AND ${isWhole('secrets_set')}`
 
 /** Whether a row is of the form in which rows are written. */
 const SOUND = `(${isText('name')} AND ${FORMED} AND ${isWhole('settings')} AND ${isWhole('secrets_set')}) IS TRUE`
 
 const NAME = `ifnull(CAST(name AS TEXT), '?')`
-/** The same for a table, which does not print what tells of secrets. */
-const FORMED_CELLS = `${FORMED} AND ${isWhole('secrets_set')}`
 /** The name of a row that is not as a condition says. */
 const nameUnless = (condition: string): string => `iif(${condition}, NULL, ${NAME})`
 

@@ -282,7 +282,7 @@ function compare(table: string, stored: unknown, row: Compared, words: Words, pr
 
 /** What to do about a finding, by where it is and what it is. */
 function withHint(finding: Finding): VaultProblem {
-  return { hint: HINTS[`${finding.table} ${finding.code}`] ?? HINTS[finding.table] ?? RESTORE, ...finding }
+  return { ...finding, hint: finding.hint ?? HINTS[`${finding.table} ${finding.code}`] ?? HINTS[finding.table] ?? RESTORE }
 }
 
 const RESTORE = 'put a backup back: crm vault restore <file>'
