@@ -21,7 +21,7 @@ import {
 } from '../usecases/test-integrations.ts'
 import { type App, action, COMMAND_LIMIT_MS, done, type Outcome } from './app.ts'
 import { addSignInFlags, type SignInFlags, signInOn } from './browser-sign-in.ts'
-import { addFieldFlags, type FieldFlags, readEnvironment, readFieldFlags } from './field-flags.ts'
+import { addFieldFlags, type FieldFlags, readEnvironment, readFieldFlags, refuseFlagsOfOne, refuseSeveralInputs } from './field-flags.ts'
 import { createProfileIfNew, refuseWithoutKey } from './first-key.ts'
 import { setExamples, setStatuses } from './help-format.ts'
 import { readInputText } from './input-text.ts'
@@ -72,6 +72,7 @@ export async function define(command: Command, app: App): Promise<void> {
 
 async function add(app: App, providerId: string | undefined, flags: AddFlags & FieldFlags) {
   const providers = await app.providers()
+  refuseSeveralInputs(flags)
   const answers = flags.from === undefined ? undefined : readAnswers(await readInputText(app, flags.from, '--from'), providerId, providers)
   if (answers?.many === true) return addMany(app, answers.inputs, flags)
   const [given] = answers?.inputs ?? []
@@ -240,9 +241,8 @@ async function signInWarnings({ provider, integration }: Draft, issued: IssuedTo
   return [{ code: 'not_signed_in', message: `nobody has signed in yet; do it with: crm login ${integration.name}` }]
 }
 
-async function addMany(app: App, inputs: Parameters<typeof draftIntegrations>[1], flags: AddFlags): Promise<Outcome> {
-  if (flags.name !== undefined)
-    throw new CrmError('usage', '--name is for one integration; the file holds several', { hint: 'give each its "name" in the file' })
+async function addMany(app: App, inputs: Parameters<typeof draftIntegrations>[1], flags: AddFlags & FieldFlags): Promise<Outcome> {
+  refuseFlagsOfOne(flags)
   const wanted = flags.inactive === true ? inputs.map((input) => ({ ...input, active: false })) : inputs
   const drafts = draftIntegrations(await app.providers(), wanted, await takenNames(app))
   await refuseWithoutKey(app)

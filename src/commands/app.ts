@@ -150,6 +150,7 @@ export class App {
       },
       clock: world.clock,
       redactor: this.redactor,
+      command: () => this.#advisedCommand(),
       get signal() {
         return stopSignal()
       },
@@ -360,9 +361,19 @@ export class App {
   /** The Chatwoot that the flags of a demo command name. */
   integration: string | undefined
 
+  get #isElsewhere(): boolean {
+    return Object.keys(this.whereabouts).length > 0
+  }
+
+  async #advisedCommand(): Promise<((command: string) => string) | undefined> {
+    if (!this.#isElsewhere) return undefined
+    const { withWhereabouts } = await import('./printed-commands.ts')
+    return (command) => withWhereabouts(command, this.whereabouts)
+  }
+
   /** An answer whose printed commands are about what this run was about. */
   async #runnable<T>(answer: Answer<T>): Promise<Answer<T>> {
-    if (Object.keys(this.whereabouts).length === 0) return answer
+    if (!this.#isElsewhere) return answer
     const { answerWithWhereabouts } = await import('./printed-commands.ts')
     return answerWithWhereabouts(answer, this.whereabouts)
   }

@@ -80,12 +80,16 @@ export function addSecretFlags(command: Command, { key, label }: Pick<Field, 'ke
     )
 }
 
+/** Refuses more than one value from standard input, which the answers of `--from -` take whole. @throws {CrmError} `usage` naming them. */
+export function refuseSeveralInputs(flags: FieldFlags): void {
+  const fromStdin = fieldFlagsIn(flags).filter((key) => key.endsWith('Stdin') && flags[key] === true)
+  refuseSeveralStdin([...(flags.from === '-' ? ['--from -'] : []), ...fromStdin.map((key) => `--${flagName(key)}`)])
+}
+
 /** The raw values that flags give for a provider's fields. Reads standard input, files and variables as they say. */
 export async function readFieldFlags(app: App, provider: Provider, flags: FieldFlags): Promise<Record<string, string>> {
   const raw: Record<string, string> = Object.create(null)
-  refuseSeveralStdin(
-    provider.fields.filter((field) => flags[`${field.key}Stdin`] === true).map((field) => `--${flagName(field.key)}-stdin`),
-  )
+  refuseSeveralInputs(flags)
   for (const field of provider.fields) {
     const text = await readFlag(app, field, flags)
     if (text !== undefined) raw[field.key] = text
@@ -142,23 +146,39 @@ function readMethod(provider: Provider, word: string): string {
   })
 }
 
+const NOT_FIELDS: readonly string[] = [
+  'name',
+  'from',
+  'fromEnv',
+  'test',
+  'inactive',
+  'rename',
+  'active',
+  'auth',
+  'browser',
+  'remote',
+  'acceptDefinition',
+]
+
+/** The flags of fields that were given, without their dashes and in camelCase: `apiKeyEnv`. */
+function fieldFlagsIn(flags: FieldFlags): readonly string[] {
+  return Object.keys(flags).filter((key) => flags[key] !== undefined && !NOT_FIELDS.includes(key))
+}
+
+/** Refuses what says something of one integration where a file holds several. @throws {CrmError} `usage` naming the flags. */
+export function refuseFlagsOfOne(flags: FieldFlags): void {
+  const given = [...['name', 'fromEnv', 'auth'].filter((key) => flags[key] !== undefined), ...fieldFlagsIn(flags)]
+  if (given.length === 0) return
+  const named = given.map((key) => `--${flagName(key)}`).join(', ')
+  throw new CrmError('usage', `${named} ${given.length === 1 ? 'is' : 'are'} for one integration; the file holds several`, {
+    hint: 'give each of them its own in the file',
+  })
+}
+
 /** A flag of another provider's field is a mistake, not something to pass over. */
 function refuseForeignFlags(provider: Provider, flags: FieldFlags): void {
   const own = new Set(provider.fields.flatMap((field) => [field.key, `${field.key}Stdin`, `${field.key}File`, `${field.key}Env`]))
-  const notFields = new Set([
-    'name',
-    'from',
-    'fromEnv',
-    'test',
-    'inactive',
-    'rename',
-    'active',
-    'auth',
-    'browser',
-    'remote',
-    'acceptDefinition',
-  ])
-  const foreign = Object.keys(flags).filter((key) => flags[key] !== undefined && !own.has(key) && !notFields.has(key))
+  const foreign = fieldFlagsIn(flags).filter((key) => !own.has(key))
   if (foreign.length === 0) return
   throw new CrmError('usage', `${provider.id} has no ${foreign.map((key) => `--${flagName(key)}`).join(', ')}`, {
     hint: `see its fields with: crm providers ${provider.id}`,

@@ -80,8 +80,8 @@ function remembering(sources: KeySources): KeySources {
   let asked: Promise<string | undefined> | undefined
   return {
     ...sources,
-    passphrase: () => {
-      asked ??= sources.passphrase()
+    passphrase: (profile) => {
+      asked ??= sources.passphrase(profile)
       return asked
     },
   }
@@ -115,7 +115,7 @@ async function identityOf(unlocked: UnlockedVault, sources: KeySources, slot: Ke
 }
 
 async function passphraseOf(unlocked: UnlockedVault, sources: KeySources, slot: KeySlotInfo): Promise<KeptSlot['key'] | undefined> {
-  const passphrase = await sources.passphrase()
+  const passphrase = await sources.passphrase(unlocked.profile)
   const key = passphrase === undefined ? undefined : { type: 'passphrase' as const, passphrase }
   return key !== undefined && (await unlocked.opensSlot(slot.id, key)) ? key : undefined
 }

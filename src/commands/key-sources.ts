@@ -21,7 +21,6 @@ export interface KeyHolder {
   readonly vaultWorld: Pick<VaultWorld, 'allowUnsafeFile'>
   /** The key of a profile that this command has just made. */
   readonly madeKey: UnlockKey | undefined
-  profile(): Promise<{ readonly value: string }>
 }
 
 /** Where the keys of this run may come from: the environment, the key file, an age identity, the keychain, then a passphrase file or a prompt. */
@@ -48,13 +47,14 @@ export function keySources(app: KeyHolder): KeySources {
       if (app.world.env.CRM_KEYCHAIN === 'off' || app.world.env.CRM_PASSPHRASE_FILE !== undefined) return undefined
       return keychainKey(app, label)
     },
-    async passphrase() {
+    async passphrase(profile) {
       if (app.madeKey?.type === 'passphrase') return app.madeKey.passphrase
       const fromFile = await filePassphrase(app, app.world.env.CRM_PASSPHRASE_FILE)
       if (fromFile !== undefined) return fromFile.reveal()
       if (!app.ui.interactive) return undefined
-      return (await askPassphrase(app.ui, (await app.profile()).value, 'unlock')).reveal()
+      return (await askPassphrase(app.ui, profile, 'unlock')).reveal()
     },
+    ...(app.world.env.CRM_PASSPHRASE_FILE === undefined ? {} : { passphraseFile: app.world.env.CRM_PASSPHRASE_FILE }),
   }
 }
 

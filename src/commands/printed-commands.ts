@@ -27,32 +27,35 @@ export function withWhereabouts(hint: string, { profile, vault, integration }: W
   })
 }
 
-/** The same in all of an answer: its error, and the results in its data. */
+/** The same in all of an answer: its error, its warnings, and what its data say of single things. */
 export function answerWithWhereabouts<T>(answer: Answer<T>, where: Whereabouts): Answer<T> {
-  if (Object.values(where).every((value) => value === undefined)) return answer
-  const { data, error } = answer
+  const { data, warnings, error } = answer
   return {
     ...answer,
-    data: dataWithWhereabouts(data, where),
+    data: dataWithWhereabouts(data, where) as T,
+    warnings: warnings.map(({ code, message }) => ({ code, message: withWhereaboutsAtEnd(message, where) })),
     ...(error === undefined ? {} : { error: errorWithHint(error, (hint) => withWhereabouts(hint, where)) }),
   }
 }
 
-/** Results of tests are the only data that hold advice. */
-function dataWithWhereabouts<T>(data: T, where: Whereabouts): T {
-  if (data === null || typeof data !== 'object') return data
-  const { results, test } = data as { readonly results?: unknown; readonly test?: unknown }
-  return {
-    ...data,
-    ...(Array.isArray(results) ? { results: results.map((result) => resultWithWhereabouts(result, where)) } : {}),
-    ...(test === undefined ? {} : { test: resultWithWhereabouts(test, where) }),
-  }
+/** A sentence that ends with a command, as a warning does: `there is no vault yet; make one with: crm init`. */
+function withWhereaboutsAtEnd(sentence: string, where: Whereabouts): string {
+  return sentence.replace(/: crm [^:]*$/, (command) => withWhereabouts(command, where))
 }
 
-function resultWithWhereabouts(result: unknown, where: Whereabouts): unknown {
-  if (result === null || typeof result !== 'object') return result
-  const { hint } = result as { readonly hint?: unknown }
-  return typeof hint === 'string' ? { ...result, hint: withWhereabouts(hint, where) } : result
+/** Members of data that hold advice, and those that hold what has them. */
+const ADVICE: readonly string[] = ['hint', 'fix']
+const ADVISED: readonly string[] = ['results', 'test', 'checks', 'problems', 'demos', 'error', 'diagnosis']
+
+function dataWithWhereabouts(data: unknown, where: Whereabouts): unknown {
+  if (Array.isArray(data)) return data.map((item) => dataWithWhereabouts(item, where))
+  if (data === null || typeof data !== 'object') return data
+  return Object.fromEntries(
+    Object.entries(data).map(([name, value]) => {
+      if (ADVICE.includes(name) && typeof value === 'string') return [name, withWhereabouts(value, where)]
+      return [name, ADVISED.includes(name) ? dataWithWhereabouts(value, where) : value]
+    }),
+  )
 }
 
 /** An error whose advice is another one. */

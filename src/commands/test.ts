@@ -50,17 +50,33 @@ async function test(app: App, names: readonly string[], flags: TestFlags): Promi
     requireProvider(await app.providers(), flags.provider)
   }
   const subjects = planned.flatMap((entry) => ('subject' in entry ? [entry.subject] : []))
-  const warnings: Warning[] =
-    planned.length === 0 ? [{ code: 'nothing_to_test', message: `the profile ${profile} has no active integration` }] : []
+  const warnings: Warning[] = planned.length === 0 ? [nothingToTest(profile, flags)] : []
   const tested = await runTests(app, subjects, flags, warnings)
   let next = 0
   const results = planned.map((entry) => ('settled' in entry ? entry.settled : tested[next++]))
   const finished = results.filter((result): result is TestResult => result !== undefined)
   app.throwIfStopped()
-  return done('crm.test/1', summarize(profile, finished), async () => (await import('../terminal/views/test.ts')).testView, {
-    warnings,
-    error: testError(finished),
-  })
+  const { told, error } = flags.allProfiles === true ? await inTheirProfiles(finished) : { told: finished, error: testError(finished) }
+  return done('crm.test/1', summarize(profile, told), async () => (await import('../terminal/views/test.ts')).testView, { warnings, error })
+}
+
+function nothingToTest(profile: string, { allProfiles, provider }: TestFlags): Warning {
+  const whose = allProfiles === true ? 'no profile has an active integration' : `the profile ${profile} has no active integration`
+  return { code: 'nothing_to_test', message: `${whose}${provider === undefined ? '' : ` of ${provider.toLowerCase()}`}` }
+}
+
+/** Of every profile, the advice about an integration names the one that it is in. */
+async function inTheirProfiles(
+  results: readonly TestResult[],
+): Promise<{ readonly told: readonly TestResult[]; readonly error: CrmError | undefined }> {
+  const { errorWithHint, withWhereabouts } = await import('./printed-commands.ts')
+  const told = results.map((result) =>
+    result.hint === null ? result : { ...result, hint: withWhereabouts(result.hint, { profile: result.profile }) },
+  )
+  const error = testError(told)
+  const failed = told.find(({ outcome }) => outcome === 'failed')
+  if (error === undefined || failed === undefined) return { told, error }
+  return { told, error: errorWithHint(error, (hint) => withWhereabouts(hint, { profile: failed.profile })) }
 }
 
 async function runTests(
@@ -211,7 +227,7 @@ async function planAllProfiles(app: App, flags: TestFlags): Promise<Planned[]> {
       if (unlocked !== undefined) planned.push({ subject: { source: 'vault', name, unlocked } })
       else
         planned.push({
-          settled: { ...skippedResult({ name, provider, profile }, `the profile ${profile} is locked`), hint: `crm -p ${profile} test` },
+          settled: { ...skippedResult({ name, provider, profile }, `the profile ${profile} is locked`), hint: 'crm test' },
         })
     }
   }

@@ -34,6 +34,8 @@ export interface Style {
   readonly verbose: boolean
   /** Unix milliseconds. */
   readonly now: number
+  /** A command that is printed as advice, as it is typed to be about the profile and the vault that this run was about. */
+  readonly command: Paint
 }
 
 const UTF8_SYMBOLS: Symbols = {
@@ -67,6 +69,7 @@ export function plainStyle(options: {
   readonly utf8?: boolean
   readonly verbose?: boolean
   readonly now: number
+  readonly command?: Paint | undefined
 }): Style {
   return {
     ok: PLAIN,
@@ -81,6 +84,7 @@ export function plainStyle(options: {
     columns: options.columns ?? 80,
     verbose: options.verbose ?? false,
     now: options.now,
+    command: options.command ?? PLAIN,
   }
 }
 
@@ -88,7 +92,7 @@ export function plainStyle(options: {
 export async function styleFor(
   target: { readonly isTTY: boolean; readonly columns: number | undefined },
   facts: TerminalFacts,
-  options: { readonly noColor: boolean; readonly verbose: boolean; readonly now: number },
+  options: { readonly noColor: boolean; readonly verbose: boolean; readonly now: number; readonly command?: Paint | undefined },
 ): Promise<Style> {
   const plain = plainStyle({
     terminal: target.isTTY,
@@ -96,6 +100,7 @@ export async function styleFor(
     utf8: isUtf8(facts),
     verbose: options.verbose,
     now: options.now,
+    command: options.command,
   })
   if (!wantsColour(facts, options.noColor, target.isTTY)) return plain
   const { Chalk } = await import('chalk')

@@ -10,7 +10,7 @@ import { type PagedAnswer, readPages, writePages } from './pages.ts'
 import type { Progress } from './progress.ts'
 import { createRedactor, type Redactor } from './redact.ts'
 import type { InputSource, OutputTarget } from './streams.ts'
-import { plainStyle, type Style, styleFor } from './style.ts'
+import { type Paint, plainStyle, type Style, styleFor } from './style.ts'
 import { lines, type View } from './view.ts'
 import { createWriter, type Writer } from './writer.ts'
 
@@ -26,6 +26,8 @@ export interface UiOptions {
   readonly redactor?: Redactor
   /** Aborted when the command is told to stop (SIGINT, SIGTERM, SIGHUP), with the {@link CrmError} to end with as its reason. */
   readonly signal?: AbortSignal
+  /** Loads what commands that are printed as advice go through, where they do; called once something is shown. */
+  readonly command?: () => Promise<Paint | undefined>
   /** Answers questions instead of a person: for tests. The {@link Ui} is then interactive. */
   readonly ask?: Ask
 }
@@ -126,9 +128,14 @@ class TerminalUi implements Ui {
   }
 
   style(): Promise<Style> {
-    const { stdout, facts, clock } = this.#options
-    this.#style ??= styleFor(stdout, facts, { noColor: this.flags.noColor, verbose: this.flags.verbose > 0, now: clock() })
+    this.#style ??= this.#makeStyle()
     return this.#style
+  }
+
+  async #makeStyle(): Promise<Style> {
+    const { stdout, facts, clock, command } = this.#options
+    const { noColor, verbose } = this.flags
+    return styleFor(stdout, facts, { noColor, verbose: verbose > 0, now: clock(), command: await command?.() })
   }
 
   async answer<T>(answer: Answer<T>, view: LoadView<T>, reveals: readonly string[] = []): Promise<void> {

@@ -71,5 +71,5 @@ export function pairs(rows: readonly (readonly [name: string, value: string])[],
 
 /** One useful next command, for people only. */
 export function next(command: string, style: Style): string {
-  return style.terminal ? `\n${style.dim('next:')} ${command}` : ''
+  return style.terminal ? `\n${style.dim('next:')} ${style.command(command)}` : ''
 }

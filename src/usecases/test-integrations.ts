@@ -147,8 +147,7 @@ export interface Tested {
 /** Tests values without keeping the result: also the test before saving. A refused credential is a result, not an exception. */
 export async function testValues(deps: TestDeps, about: TestedValues): Promise<Tested> {
   const startedMs = deps.clock()
-  const endsMs = Math.min(startedMs + TEST_LIMIT_MS, deps.deadlineMs ?? Number.POSITIVE_INFINITY)
-  const world = { http: trusting(limited(deps, endsMs), about.values), clock: deps.clock, signal: deps.signal }
+  const world = { http: trusting(limited(deps, startedMs + TEST_LIMIT_MS), about.values), clock: deps.clock, signal: deps.signal }
   const memory = memoryTokens(world, about.provider, about.values, about.tokens)
   const tokens = (await sharedTokens(world, about)) ?? memory
   const tools: TestTools = { ...world, tokens }
@@ -187,10 +186,13 @@ export function notSignedIn(about: Pick<TestedValues, 'name' | 'profile' | 'prov
   return { result: failedResult({ ...about, source: 'vault', provider: about.provider.id }, error, nowMs, 0), warnings: [] }
 }
 
-/** The network client with what is left of the test's time as the limit of each request. */
-function limited(deps: TestDeps, endsMs: number): Http {
-  const http = withDeadline(deps.http, deps.clock, endsMs)
-  return (request) => http({ ...request, signal: request.signal ?? deps.signal })
+/** The network client with what is left of the test's time, and of the command's, as the limit of each request. */
+function limited({ http, clock, signal, deadlineMs = Number.POSITIVE_INFINITY }: TestDeps, endsMs: number): Http {
+  const inTime = withDeadline(http, clock, deadlineMs)
+  return (request) => {
+    const leftMs = Math.max(1, endsMs - clock())
+    return inTime({ ...request, timeoutMs: Math.min(request.timeoutMs ?? leftMs, leftMs), signal: request.signal ?? signal })
+  }
 }
 
 function toResult(about: TestedValues, report: TestReport, startedMs: number, latencyMs: number): TestResult {
@@ -343,6 +345,15 @@ export function summarize(profile: string, results: readonly TestResult[]): Test
   }
 }
 
+/** Most integrations that an error names. */
+const MOST_NAMED = 5
+
+/** What tells results apart: their names, with their profiles where they are of several: `stage/acme`. */
+function namesIn(results: readonly TestResult[]): (result: TestResult) => string {
+  const isOne = results.every(({ profile }) => profile === results[0]?.profile)
+  return ({ profile, name }) => (isOne ? name : `${profile}/${name}`)
+}
+
 /** The error of a test command: a single cause when all failures agree, else `checks_failed`; undefined when nothing failed. */
 export function testError(results: readonly TestResult[]): CrmError | undefined {
   const failed = results.filter((result) => result.outcome === 'failed')
@@ -351,15 +362,10 @@ export function testError(results: readonly TestResult[]): CrmError | undefined 
   const cause = first.cause ?? 'internal'
   if (results.length === 1) return resultError(first)
   const shared = failed.every((result) => result.cause === first.cause)
+  const names = failed.slice(0, MOST_NAMED).map(namesIn(results))
   const code: ErrorCode = shared ? cause : 'checks_failed'
   return new CrmError(code, `${failed.length} of ${results.length} integrations failed`, {
-    reason:
-      failed.length > 5
-        ? `among them ${failed
-            .slice(0, 5)
-            .map((result) => result.name)
-            .join(', ')}`
-        : failed.map((result) => result.name).join(', '),
+    reason: `${failed.length > names.length ? 'among them ' : ''}${names.join(', ')}`,
     hint: first.checkedAt === null && first.hint !== null ? first.hint : `look at one with: crm test ${first.name}`,
   })
 }

@@ -43,8 +43,13 @@ export interface KeySources {
    * only when no raw key fits and the profile has such a slot. @throws CrmError `locked` when it cannot be asked or has no such key.
    */
   keychain?(label: string): Promise<Buffer | undefined>
-  /** The passphrase from a file or a prompt; undefined when there is nobody to ask. Called only when a passphrase slot is left to try. */
-  passphrase(): Promise<string | undefined>
+  /**
+   * The passphrase of a profile from a file or a prompt; undefined when there is nobody to ask. Called only when a passphrase slot is left
+   * to try.
+   */
+  passphrase(profile: string): Promise<string | undefined>
+  /** The file that the passphrase comes from, where nobody is asked for it. */
+  readonly passphraseFile?: string
 }
 
 /** An opened slot: the profile's data encryption key, and which slot gave it. */
@@ -158,16 +163,16 @@ export async function openAnySlot(
   const kept = await openFromKeychain(sound, profile, sources)
   if (kept !== undefined) return kept
   const passphraseSlots = sound.filter((slot) => slot.kind === 'passphrase')
-  const passphrase = passphraseSlots.length === 0 ? undefined : await sources.passphrase()
+  const passphrase = passphraseSlots.length === 0 ? undefined : await sources.passphrase(profile.name)
   if (passphrase !== undefined) {
     const opened = await tryKey(passphraseSlots, profile, { type: 'passphrase', passphrase })
     if (opened !== undefined) return opened
-    throw new CrmError('wrong_key', `the passphrase does not open the profile ${profile.name}`, {
-      hint: 'try again with the right passphrase',
-    })
+    throw wrongPassphrase(profile.name, sources.passphraseFile)
   }
-  if (member !== undefined && raw.length === 0) throw member.refusal
-  if (raw.length === 0) throw locked(profile.name, sound)
+  // A key for another profile, such as the one in the key file, is none for a profile that takes no such keys.
+  const isKeyWanted = raw.length > 0 && sound.some(({ kind }) => kind === 'env' || kind === 'file')
+  if (member !== undefined && !isKeyWanted) throw member.refusal
+  if (!isKeyWanted) throw locked(profile.name, sound)
   throw wrongKey(profile, sound, raw)
 }
 
@@ -244,6 +249,12 @@ function locked(profile: string, slots: readonly StoredSlot[]): CrmError {
   return new CrmError('locked', `the profile ${profile} is locked and no key is at hand`, {
     reason: `it opens with: ${kinds.map((kind) => SOURCE_NAMES[kind]).join(', or ')}`,
     hint: kinds.map((kind) => SOURCE_HINTS[kind]).join(', or '),
+  })
+}
+
+function wrongPassphrase(profile: string, file: string | undefined): CrmError {
+  return new CrmError('wrong_key', `the passphrase${file === undefined ? '' : ` in ${file}`} does not open the profile ${profile}`, {
+    hint: file === undefined ? 'try again with the right passphrase' : `put the right passphrase into ${file}`,
   })
 }
 

@@ -340,6 +340,21 @@ describe.concurrent('crm add --from', () => {
     const input = JSON.stringify([answers(sandbox, { provider: 'chatwoot' })])
     failureOf('add', 'usage', await run(['add', '--from', '-', '--name', 'x', '--json'], { home: copyOf(empty), input }))
   })
+
+  test('refuses what says something of one integration where the file holds several', async () => {
+    const home = copyOf(empty)
+    const input = JSON.stringify([answers(sandbox, { provider: 'chatwoot' })])
+    const flags = ['--base-url', 'http://x', '--account-id', '7', '--from-env']
+    const { error } = failureOf('add', 'usage', await run(['add', 'chatwoot', '--from', '-', ...flags, '--json'], { home, input }))
+    expect(error.message).toBe('--from-env, --base-url, --account-id are for one integration; the file holds several')
+    await expectNothingAdded(home)
+  })
+
+  test('refuses a secret from standard input beside the answers from there', async () => {
+    const argv = ['add', 'chatwoot', '--from', '-', '--api-key-stdin', '--json']
+    const { error } = failureOf('add', 'usage', await run(argv, { home: copyOf(empty), input: '' }))
+    expect(error.reason).toBe('given: --from -, --api-key-stdin')
+  })
 })
 
 test('no file below the home holds a secret that was added', async () => {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -44,6 +45,39 @@ describe('crm passwd', () => {
     const { status, stdout } = await run(['passwd', '--json', '--new-passphrase-file', 'x'], { home: await homeWithVault() })
     expect(status).toBe(6)
     expect(JSON.parse(stdout).error.hint).toBe('add one with: crm key add passphrase')
+  })
+})
+
+describe('a key for something else', () => {
+  test('is none where the profile takes no such keys: what opens it is named', async () => {
+    const home = await homeWithVault()
+    writeFileSync(join(home.path, 'own'), `${OLD}\n`, { mode: 0o600 })
+    succeed(await run(['-p', 'closed', 'init', '--key', 'passphrase'], { home, env: { CRM_PASSPHRASE_FILE: 'own' } }))
+    const { status, stdout } = await run(['-p', 'closed', 'audit', 'head', '--json'], { home })
+    const { error } = JSON.parse(stdout)
+    expect([status, error.code, error.reason]).toEqual([3, 'locked', 'it opens with: its passphrase'])
+  })
+
+  test('is wrong where another one is wanted, which the list of keys shows', async () => {
+    const home = await homeWithVault()
+    const { stdout } = await run(['audit', 'head', '--json'], {
+      home,
+      env: { INTEGRATION_ENCRYPTION_KEY: randomBytes(32).toString('hex') },
+    })
+    const { error } = JSON.parse(stdout)
+    expect(error).toMatchObject({ code: 'wrong_key', hint: 'see which key is meant with: crm key list' })
+    const wanted = /^it wants ([0-9a-f]{16}),/.exec(error.reason)?.[1] ?? 'none'
+    expect(succeed(await run(['key', 'list'], { home })).stdout.split('\t')).toContain(wanted)
+  })
+
+  test('names the file of a passphrase that does not fit', async () => {
+    const home = await homeWithPassphrase()
+    const { stdout } = await run(['audit', 'head', '--json'], { home, env: { ...NO_KEY, CRM_PASSPHRASE_FILE: 'new' } })
+    expect(JSON.parse(stdout).error).toMatchObject({
+      code: 'wrong_key',
+      message: 'the passphrase in new does not open the profile default',
+      hint: 'put the right passphrase into new',
+    })
   })
 })
 

@@ -96,6 +96,45 @@ describe.concurrent('the fix that is printed', () => {
   })
 })
 
+describe.concurrent('what is printed beside an error', () => {
+  test('a warning ends with a command for the same vault', async () => {
+    const vault = join(emptyHome().path, 'none.db')
+    for (const words of [['list'], ['profile', 'list']]) {
+      const { warnings } = JSON.parse((await run(['--vault', vault, ...words, '--json'])).stdout)
+      expect(warnings[0].message).toBe(`there is no vault at ${vault} yet; make one with: crm --vault ${vault} init`)
+    }
+  })
+
+  test('the doctor mends the profile that was looked at', async () => {
+    const home = copyOf(await homeWithChatwoot(sandbox))
+    succeed(await run(['-p', 'stage', 'init', '--key', 'env'], { home }))
+    const { data } = JSON.parse((await run(['-p', 'stage', 'doctor', '--json'], { home })).stdout)
+    const fixes = data.checks.flatMap(({ fix }: { fix: string | null }) => (fix === null ? [] : [fix]))
+    expect(fixes).toContain('add another way in: crm -p stage key add passphrase')
+  })
+
+  test('of all profiles, each is told with its own', async () => {
+    const home = copyOf(await homeWithChatwoot(sandbox))
+    succeed(await run(['-p', 'stage', 'init', '--key', 'env'], { home }))
+    const argv = ['-p', 'stage', 'add', 'chatwoot', '--base-url', sandbox.url, '--account-id', '1', '--api-key-env', 'WRONG', '--no-test']
+    succeed(await run(argv, { home, env: { WRONG: 'not-the-token' } }))
+    const { stdout } = await run(['test', '--all-profiles', '--json'], { home })
+    const { data, error } = JSON.parse(stdout)
+    expect(data.results.map(({ profile, outcome }: { profile: string; outcome: string }) => [profile, outcome])).toEqual([
+      ['default', 'connected'],
+      ['stage', 'failed'],
+    ])
+    expect(data.results[1].hint).toMatch(/crm -p stage edit chatwoot --api-key-stdin$/)
+    expect(error).toMatchObject({ reason: 'stage/chatwoot', hint: 'look at one with: crm -p stage test chatwoot' })
+    const table = await run(['test', '--all-profiles'], { home })
+    expect(table.stdout.split('\n').map((line) => line.split('\t').slice(0, 2).join(' '))).toEqual([
+      'default chatwoot',
+      'stage chatwoot',
+      '',
+    ])
+  })
+})
+
 test('a wrong name is told together with all other values that are wrong, where nobody can be asked', async () => {
   const argv = ['add', 'chatwoot', '--name', 'Ä b', '--base-url', 'http://chat.example.com', '--account-id', 'x', '--json']
   const { error } = JSON.parse((await run(argv)).stdout)

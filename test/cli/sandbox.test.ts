@@ -63,6 +63,9 @@ describe.concurrent('crm sandbox', () => {
     expect(JSON.parse(old.stdout).data.results[0].server.version).toBe('3.16.0')
     const slow = await run(['sandbox', '--latency', '400ms', '--', 'crm', 'test', '--json'])
     expect(JSON.parse(slow.stdout).data.results[0].latencyMs).toBeGreaterThanOrEqual(400)
+    // Whoever gave too little time is told so, and not that the server is down.
+    const late = await run(['sandbox', '--latency', '60s', '--', 'crm', 'test', '--timeout', '2s', '--json'])
+    expect(JSON.parse(late.stdout).data.results[0]).toMatchObject({ cause: 'unreachable', hint: 'allow more time with --timeout 60s' })
   })
 
   test('listens on the port asked for; one that is taken is a conflict', async () => {

@@ -274,6 +274,37 @@ describe.concurrent('other commands that ask', () => {
     expect((await ended(wrong)).status).toBe(3)
   })
 
+  test('asks for the passphrase of the profile that it opens, whichever is in use', async () => {
+    const home = copyOf(closed)
+    const second = 'another horse battery staple'
+    writeFileSync(join(home.path, 'second'), second, { mode: 0o600 })
+    succeed(await run(['-p', 'second', 'init', '--key', 'passphrase'], { home, env: { CRM_PASSPHRASE_FILE: join(home.path, 'second') } }))
+    const terminal = await person(home, 'crm vault verify --all-profiles')
+    await answer(terminal, [
+      ['Passphrase of profile default: (hidden)', `${PASSPHRASE}\r`],
+      ['Passphrase of profile second: (hidden)', `${second}\r`],
+      ['no problems', ''],
+    ])
+    expect((await ended(terminal)).status).toBe(0)
+  })
+
+  test('what to do next is about the profile and the vault of this run', async () => {
+    const home = copyOf(acme)
+    succeed(
+      await run(['add', 'custom', '--name', 'same', '--base-url', 'https://crm.example.com', '--auth-type', 'none', '--no-test'], { home }),
+    )
+    succeed(
+      await run(
+        ['-p', 'other', 'add', 'custom', '--name', 'same', '--base-url', 'https://crm.example.com', '--auth-type', 'none', '--no-test'],
+        { home },
+      ),
+    )
+    const where = `--vault ${home.vault} -p other`
+    const terminal = await person(home, `crm -p other --vault ${home.vault} toggle same --off`, withKey(home))
+    await terminal.sees(`next: crm ${where} toggle same --on`)
+    await ended(terminal)
+  })
+
   test('show --reveal asks on a terminal, and not in a pipe', async () => {
     const home = copyOf(acme)
     const terminal = await person(home, 'crm show acme --reveal apiKey', withKey(home))

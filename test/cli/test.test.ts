@@ -135,7 +135,9 @@ describe.concurrent('crm test', () => {
     expect(outcomes(documentOf('test', await run(['test', '--provider', 'Chatwoot', '--json'], { home: acme })))).toEqual({
       acme: 'connected',
     })
-    expect(documentOf('test', await run(['test', '--provider', 'custom', '--json'], { home: acme })).data.results).toEqual([])
+    const none = documentOf('test', await run(['test', '--provider', 'custom', '--json'], { home: acme }))
+    expect(none.data.results).toEqual([])
+    expect(none.warnings).toMatchObject([{ message: 'the profile default has no active integration of custom' }])
     failureOf('test', 'not_found', await run(['test', '--provider', 'salesfarce', '--json'], { home: acme }))
   })
 

@@ -26,7 +26,7 @@ function details({ hosts, fields, test, definition }: DefinitionView, style: Sty
 export const definitionAddedView: View<DefinitionAnswer> = ({ provider, changed, replaced, affected }, style) => {
   const verb = changed ? (replaced ? 'replaced the definition of' : 'added') : 'is there already:'
   const head = `${style.ok(style.symbols.ok)} ${verb} ${style.accent(shown(provider.name, style))} (${provider.id})`
-  const asks = affected.map((name) => `  ${shown(name, style)} is not used before: ${acceptCommand(name)}`)
+  const asks = affected.map((name) => `  ${shown(name, style)} is not used before: ${style.command(acceptCommand(name))}`)
   return [head, details(provider, style), ...asks].join('\n') + next(`crm add ${provider.id}`, style)
 }
 

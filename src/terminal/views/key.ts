@@ -1,11 +1,12 @@
 import type { KeyAnswer, KeyListAnswer, KeyRotateAnswer, KeySlotAddedAnswer } from '../../core/answers.ts'
 import { type Column, renderTable } from '../table.ts'
-import { counted, next, shown, type View, when } from '../view.ts'
+import { counted, NOTHING, next, shown, type View, when } from '../view.ts'
 
 const COLUMNS: readonly Column[] = [
   { title: 'ID', importance: 3 },
   { title: 'KIND', importance: 2 },
   { title: 'LABEL', importance: 0 },
+  { title: 'KEY ID', importance: 1 },
   { title: 'CREATED', importance: 1 },
 ]
 
@@ -14,10 +15,11 @@ export const keyView: View<KeyAnswer> = ({ key }) => key
 
 /** `crm key list`, oldest first. */
 export const keyListView: View<KeyListAnswer> = ({ slots }, style) => {
-  const rows = slots.map(({ id, kind, label, createdAt }) => [
+  const rows = slots.map(({ id, kind, label, keyId, createdAt }) => [
     { text: shown(id, style) },
     { text: kind },
     { text: shown(label, style) },
+    { text: keyId ?? NOTHING },
     { text: when(createdAt, style) },
   ])
   return renderTable(COLUMNS, rows, style)

@@ -57,6 +57,9 @@ export const attemptView: View<TestResult> = (result, style) => {
   return [oneResult(result, style), ...cause, ...fix].join('\n')
 }
 
+/** Where results are of several profiles. */
+const PROFILE: Column = { title: 'PROFILE', importance: 4 }
+
 const COLUMNS: readonly Column[] = [
   { title: 'NAME', importance: 4 },
   { title: 'PROVIDER', importance: 1 },
@@ -89,9 +92,10 @@ export const testView: View<TestAnswer> = async ({ results, summary }, style) =>
   const [only] = results
   if (only === undefined) return `Nothing to test.${next('crm add', style)}`
   if (results.length === 1) return oneResult(only, style)
+  const isOfOne = results.every(({ profile }) => profile === only.profile)
   const table = await renderTable(
-    COLUMNS,
-    results.map((result) => row(result, style)),
+    isOfOne ? COLUMNS : [PROFILE, ...COLUMNS],
+    results.map((result) => [...(isOfOne ? [] : [{ text: shown(result.profile, style) }]), ...row(result, style)]),
     style,
   )
   if (!style.terminal) return table
