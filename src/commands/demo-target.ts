@@ -8,6 +8,7 @@ import { chatwoot } from '../providers/chatwoot.ts'
 import { providers } from '../providers/index.ts'
 import type { Progress } from '../terminal/progress.ts'
 import { environmentTarget, findTarget, findTargetOf } from '../usecases/find-target.ts'
+import { inactive, requireChatwoot } from '../usecases/usable-target.ts'
 import type { UnlockedVault } from '../vault/unlocked.ts'
 import type { App } from './app.ts'
 import { withWhereabouts } from './printed-commands.ts'
@@ -30,18 +31,11 @@ export async function openTarget(app: App, name: string | undefined, opened?: Un
   if (found.source === 'environment') {
     return { target: { name: found.name, source: 'environment', values: mergeValues(found.values) }, unlocked: undefined }
   }
-  if (found.provider !== chatwoot.id) {
-    throw new CrmError('usage', `${found.name} is not a Chatwoot`, {
-      reason: `demos are made in Chatwoot; ${found.name} is of provider ${found.provider}`,
-      hint: 'name another one with --integration',
-    })
-  }
+  requireChatwoot(found)
   if (!found.active) {
     // Switched off by somebody who only had the file, it does not open.
     await refuseAltered(app, profile, found.name)
-    throw new CrmError('conflict', `the integration ${found.name} is inactive`, {
-      hint: `switch it on with: crm toggle ${found.name} --on`,
-    })
+    throw inactive(found.name)
   }
   const unlocked = opened ?? (await app.unlock(profile))
   return { target: await storedTarget(unlocked, found.name), unlocked }

@@ -5,6 +5,7 @@ import { CrmError } from '../core/errors.ts'
 import { Secret } from '../core/secret.ts'
 import { type Access, type AccessedIntegration, accessTo, variablesOf } from '../usecases/api-access.ts'
 import { findTarget } from '../usecases/find-target.ts'
+import { inactive } from '../usecases/usable-target.ts'
 import { type App, action, done, type Outcome } from './app.ts'
 import { setExamples, setStatuses } from './help-format.ts'
 import { openForUse } from './open-for-use.ts'
@@ -63,10 +64,7 @@ async function found(app: App, text: string): Promise<AccessedIntegration> {
   const vault = await app.vaultIfThere()
   const target = await findTarget({ vault, profile: (await app.profile()).value, providers, environment: app.world.env }, text)
   if (target.source === 'environment') return target
-  if (!target.active)
-    throw new CrmError('conflict', `the integration ${target.name} is inactive`, {
-      hint: `switch it on with: crm toggle ${target.name} --on`,
-    })
+  if (!target.active) throw inactive(target.name)
   const unlocked = await app.unlock()
   const { provider, values } = await openForUse(app, unlocked, target.name)
   return { name: target.name, provider, values, unlocked }

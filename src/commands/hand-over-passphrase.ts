@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
 import { CrmError } from '../core/errors.ts'
 import type { Field } from '../core/field.ts'
+import { SHORTEST_PASSPHRASE } from '../core/passphrase.ts'
 import { Secret } from '../core/secret.ts'
-import { askFilePassphrase, SHORTEST_PASSPHRASE } from '../terminal/key-sources.ts'
+import { askFilePassphrase } from '../terminal/key-sources.ts'
 import type { App } from './app.ts'
 import { addSecretFlags, type FieldFlags, readSecretFlag } from './field-flags.ts'
 

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { CrmError } from '../core/errors.ts'
+import { isAcceptablePassphrase, SHORTEST_PASSPHRASE } from '../core/passphrase.ts'
 import { Secret } from '../core/secret.ts'
 import type { UnlockKey } from '../crypto/key-slot.ts'
 import { parseRawKey } from '../crypto/raw-key.ts'
@@ -7,7 +8,7 @@ import type { Paths } from '../files/paths.ts'
 import { checkPrivateFile } from '../files/private.ts'
 import type { Keychain } from '../keychain/keychain.ts'
 import type { Session } from '../session/session.ts'
-import { askPassphrase, readKeyFile, SHORTEST_PASSPHRASE } from '../terminal/key-sources.ts'
+import { askPassphrase, readKeyFile } from '../terminal/key-sources.ts'
 import type { Ui } from '../terminal/ui.ts'
 import type { KeySources } from '../vault/key-slots.ts'
 import type { VaultWorld } from '../vault/world.ts'
@@ -123,7 +124,7 @@ export async function newPassphrase(
   const fromFile = await filePassphrase(app, from.file)
   if (fromFile === undefined) return (await askPassphrase(app.ui, profile, 'create')).reveal()
   const passphrase = fromFile.reveal()
-  if (Array.from(passphrase.normalize('NFC')).length >= SHORTEST_PASSPHRASE && !/\p{Cc}/u.test(passphrase)) return passphrase
+  if (isAcceptablePassphrase(passphrase)) return passphrase
   throw new CrmError('usage', 'the passphrase is not acceptable', {
     reason: `it needs at least ${SHORTEST_PASSPHRASE} characters and no control characters`,
     hint: `put another one into ${from.file}`,

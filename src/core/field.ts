@@ -50,7 +50,13 @@ type ValueOf<F extends Field> = F['sensitivity'] extends 'secret'
       ? boolean
       : string
 
-type IsOptional<F extends Field> = F extends { readonly optional: true } ? true : F extends { readonly when: object } ? true : false
+type IsOptional<F extends Field> = F extends
+  | { readonly optional: true }
+  | { readonly optionalWhen: object }
+  | { readonly when: object }
+  | { readonly orWhen: object }
+  ? true
+  : false
 
 /** The values of a field list: secrets as {@link Secret}, flags as booleans, numbers as numbers, everything else as text. */
 export type Values<Fs extends readonly Field[]> = {

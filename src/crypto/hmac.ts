@@ -20,6 +20,7 @@ export class Hmac {
   #inner: Buffer
   /** The outer block, with room for the inner digest after it. */
   readonly #outer: Buffer
+  #isCleared = false
 
   /** @throws {RangeError} for a key longer than a block of the hash, which ours never are. */
   constructor(algorithm: keyof typeof ALGORITHMS, key: Uint8Array) {
@@ -48,6 +49,7 @@ export class Hmac {
   }
 
   #hashInner(parts: readonly Uint8Array[]): void {
+    if (this.#isCleared) throw new Error('the key of this code was cleared')
     let end = this.#block
     for (const { length } of parts) end += length
     if (end > this.#inner.length) this.#grow(end)
@@ -67,8 +69,9 @@ export class Hmac {
     this.#inner = larger
   }
 
-  /** Zero-fills the key. */
+  /** Zero-fills the key. Nothing else works afterwards. */
   clear(): void {
+    this.#isCleared = true
     this.#inner.fill(0)
     this.#outer.fill(0)
   }

@@ -6,7 +6,7 @@ import type { Answer, DemoCreateAnswer, DemoRemoveAnswer } from '../core/answers
 import type { DemoJournal, DemoRequest } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
 import type { HttpClient } from '../http/http.ts'
-import { type LibraryTarget, openValues } from './targets.ts'
+import { type LibraryTarget, openChatwoot } from './targets.ts'
 import { signalOf, withHttp } from './world.ts'
 
 /** How a demo is made or removed. */
@@ -42,7 +42,7 @@ export async function planDemo(target: LibraryTarget, request: DemoRequest, opti
  * @returns the answer. A run that failed after its first write has undone what it made, and has an `error` besides its data;
  *   `partial` names what could not be removed.
  * @throws {CrmError} for whatever stops it before the first write: `usage`, the cause of a failed connection test,
- *   `permission_denied`, `conflict` while another run works on the same demo.
+ *   `permission_denied`, `conflict` while another run works on the same demo, or for an integration that is inactive.
  */
 export function applyDemo(target: LibraryTarget, request: DemoRequest, options: DemoOptions = {}): Promise<Answer<DemoCreateAnswer>> {
   return run(target, request, options, () => {})
@@ -73,8 +73,9 @@ async function run(
  */
 export async function removeDemo(target: LibraryTarget, slug: string, options: DemoOptions = {}): Promise<Answer<DemoRemoveAnswer>> {
   const { removeDemos } = await import('../usecases/remove-demos.ts')
-  return withRun(target, slug, options, false, async ({ http, journal, signal, runId, demoTarget }) => {
-    const events = removeDemos({ http: http.request, clock: Date.now, signal, runId }, [{ slug, journal, target: demoTarget }])
+  const wanted = slug.toLowerCase()
+  return withRun(target, wanted, options, false, async ({ http, journal, signal, runId, demoTarget }) => {
+    const events = removeDemos({ http: http.request, clock: Date.now, signal, runId }, [{ slug: wanted, journal, target: demoTarget }])
     for (;;) {
       const next = await events.next()
       if (next.done === true) return next.value
@@ -99,7 +100,7 @@ async function withRun<Result>(
   work: (run: OpenRun) => Promise<Result>,
 ): Promise<Result> {
   const runId = randomBytes(16).toString('hex')
-  const values = await openValues(target)
+  const values = await openChatwoot(target)
   const stored = 'unlocked' in target ? { unlocked: target.unlocked, name: target.name.toLowerCase() } : undefined
   const demoTarget: DemoTarget = { name: stored?.name ?? 'env:chatwoot', source: stored === undefined ? 'environment' : 'vault', values }
   const held = stored === undefined || readsOnly ? undefined : await stored.unlocked.startDemoRun(stored.name, slug, runId)

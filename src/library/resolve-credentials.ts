@@ -9,6 +9,7 @@ import type { HttpClient } from '../http/http.ts'
 import { type Access, type AccessedIntegration, accessTo, needsTokens } from '../usecases/api-access.ts'
 import { findTarget } from '../usecases/find-target.ts'
 import { providerFor } from '../usecases/stored-provider.ts'
+import { inactive } from '../usecases/usable-target.ts'
 import type { KeySources } from '../vault/key-slots.ts'
 import { openVault } from '../vault/vault.ts'
 import { environment, keysFromEnvironment, pathsIfAny, providersIn, signalOf, type VaultLocation, vaultWorld, withHttp } from './world.ts'
@@ -99,8 +100,4 @@ async function credentials(integration: AccessedIntegration, { http, signal }: R
   } catch (error) {
     throw errorFor({ name, source }, error)
   }
-}
-
-function inactive(name: string): CrmError {
-  return new CrmError('conflict', `the integration ${name} is inactive`, { hint: `switch it on with: crm toggle ${name} --on` })
 }

@@ -5,6 +5,7 @@ import type { Provider } from '../core/provider.ts'
 import { providers } from '../providers/index.ts'
 import { requireProvider } from '../usecases/add-integrations.ts'
 import { unfold } from '../usecases/find-target.ts'
+import { inactive, requireChatwoot } from '../usecases/usable-target.ts'
 import type { UnlockedVault } from '../vault/unlocked.ts'
 
 /** An integration of an unlocked profile. */
@@ -32,8 +33,15 @@ export function readTarget({ provider: named, values: raw }: GivenTarget): { rea
   return { provider, values }
 }
 
-/** The values of a target, for a demo. */
-export async function openValues(target: LibraryTarget): Promise<ReturnType<typeof mergeValues>> {
-  if ('unlocked' in target) return mergeValues((await target.unlocked.open(target.name)).values)
-  return mergeValues(readTarget(target).values)
+/** The values of a Chatwoot, for a demo. @throws {CrmError} `usage` for another CRM, `conflict` for one that is inactive. */
+export async function openChatwoot(target: LibraryTarget): Promise<ReturnType<typeof mergeValues>> {
+  if ('unlocked' in target) {
+    const { integration, values } = await target.unlocked.open(target.name)
+    requireChatwoot(integration)
+    if (!integration.active) throw inactive(integration.name)
+    return mergeValues(values)
+  }
+  const { provider, values } = readTarget(target)
+  requireChatwoot({ name: `env:${provider.id}`, provider: provider.id })
+  return mergeValues(values)
 }

@@ -2,12 +2,11 @@ import { Buffer } from 'node:buffer'
 import { close, open, read } from 'node:fs'
 import { promisify } from 'node:util'
 import { CrmError } from '../core/errors.ts'
+import { SHORTEST_PASSPHRASE } from '../core/passphrase.ts'
 import { Secret } from '../core/secret.ts'
 import { type InputSource, inputChunks } from './streams.ts'
 import type { Ui } from './ui.ts'
 
-/** Fewest characters of a new passphrase (`security.md` section 4.4). */
-export const SHORTEST_PASSPHRASE = 12
 /** Longest secret that is read from a file or standard input, in bytes. */
 export const LONGEST_SECRET_BYTES = 1024 * 1024
 

@@ -316,6 +316,7 @@ export class Database {
    * @throws {CrmError} `busy` after 10 s, `io_failed` when the disk refuses, and whatever `change` throws.
    */
   write<Result>(what: string, change: () => Result): Result {
+    this.#refuseIfClosed()
     try {
       this.#sqlite.exec('BEGIN IMMEDIATE')
       this.#writing = true
@@ -377,6 +378,10 @@ export class Database {
     this.#sqlite.close()
   }
 
+  #refuseIfClosed(): void {
+    if (!this.#sqlite.open) throw new CrmError('usage', `the vault ${this.path} was closed`, { hint: 'open it again' })
+  }
+
   #prepare(sql: string): Sqlite.Statement<unknown[]> {
     let statement = this.#statements.get(sql)
     if (statement === undefined) {
@@ -387,6 +392,7 @@ export class Database {
   }
 
   #guard<Result>(operation: () => Result): Result {
+    this.#refuseIfClosed()
     try {
       return operation()
     } catch (error) {

@@ -21,25 +21,50 @@ export interface SlotRenewal {
 export class OpenProfile {
   /** The slot that opened the profile. */
   readonly openedBy: KeySlotInfo
-  readonly dataKey: Buffer
+  readonly #keys: ProfileKeys & { readonly rowKey: Buffer }
+  readonly #dataKey: Buffer
+  readonly #log: AuditLog
   #renewal: SlotRenewal | undefined
+  #isLocked = false
 
   constructor(
     readonly database: Database,
     readonly world: VaultWorld,
     readonly state: VaultState,
-    readonly keys: ProfileKeys & { readonly rowKey: Buffer },
+    keys: ProfileKeys & { readonly rowKey: Buffer },
     opened: OpenedSlot,
-    readonly log: AuditLog,
+    log: AuditLog,
     renewal?: SlotRenewal,
   ) {
+    this.#keys = keys
     this.openedBy = opened.slot
-    this.dataKey = opened.dataKey
+    this.#dataKey = opened.dataKey
+    this.#log = log
     this.#renewal = renewal
   }
 
   get name(): string {
-    return this.keys.profile
+    return this.#keys.profile
+  }
+
+  /** @throws {CrmError} `locked`, as do {@link dataKey} and {@link log}: what they were is zeros now, and whatever zeros seal is open to all. */
+  get keys(): ProfileKeys & { readonly rowKey: Buffer } {
+    this.#refuseIfLocked()
+    return this.#keys
+  }
+
+  get dataKey(): Buffer {
+    this.#refuseIfLocked()
+    return this.#dataKey
+  }
+
+  get log(): AuditLog {
+    this.#refuseIfLocked()
+    return this.#log
+  }
+
+  #refuseIfLocked(): void {
+    if (this.#isLocked) throw new CrmError('locked', `the profile ${this.name} was locked`, { hint: 'unlock it again' })
   }
 
   /** A row does not open when another process has rotated the data key since; that is no damage. @throws {CrmError} `conflict`. */
@@ -117,8 +142,9 @@ export class OpenProfile {
 
   /** Zero-fills the keys. Nothing else works afterwards. */
   lock(): void {
-    this.log.lock()
-    this.keys.rowKey.fill(0)
-    this.dataKey.fill(0)
+    this.#isLocked = true
+    this.#log.lock()
+    this.#keys.rowKey.fill(0)
+    this.#dataKey.fill(0)
   }
 }

@@ -1,5 +1,6 @@
 import { CrmError } from '../core/errors.ts'
 import { type KeySlot, type OwnKey, type OwnKeyKind, parseKdf, type UnlockKey, wrapDataKey } from '../crypto/key-slot.ts'
+import { refuseUnfitKey } from '../crypto/own-key.ts'
 import { insertSlot, type KeySlotInfo, MOST_KEY_SLOTS, opensSlot, proveSlot, readSlots, slotOfRawKey, toSlotInfo } from './key-slots.ts'
 import type { OpenProfile } from './open-profile.ts'
 import type { KeptSlot, Rotation } from './rotate.ts'
@@ -15,6 +16,7 @@ export class ProfileSlots {
 
   async addKeySlot(kind: OwnKeyKind, label: string, key: OwnKey): Promise<KeySlotInfo> {
     const { profileId, generation } = this.profile.keys
+    refuseUnfitKey(kind, key)
     await this.#refuseSameRawKey(key)
     const slot: KeySlot = await wrapDataKey(
       this.profile.dataKey,
@@ -99,7 +101,8 @@ export class ProfileSlots {
   async replaceKeySlot(id: string, label: string, key: OwnKey): Promise<KeySlotInfo> {
     const { profileId, generation } = this.profile.keys
     const old = readSlots(this.profile.database, profileId).find((slot) => slot.slotId.toString('hex') === id)
-    if (old === undefined) throw slotNotFound()
+    if (old === undefined || old.kind === 'recipient') throw slotNotFound()
+    refuseUnfitKey(old.kind, key)
     const slot = await wrapDataKey(
       this.profile.dataKey,
       { profileId, kind: old.kind, label, generation },

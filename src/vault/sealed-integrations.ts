@@ -12,7 +12,10 @@ import { findRow, integrationNotFound } from './integrations.ts'
 import { INTEGRATION_COLUMNS, listedJson, readMembers, type SealedIntegrationRow, type SecretsSet, toIntegration } from './rows.ts'
 import { type BoundRecord, openIntegration, sealIntegration, sealIntegrations, type ToSeal } from './sealed.ts'
 
-/** An integration as it is about to be stored. */
+/**
+ * An integration as it is about to be stored. A vault knows no provider and holds nothing against its fields: what stands in `settings` is
+ * readable in the file, and what stands in `secrets` is sealed.
+ */
 export interface NewIntegration {
   readonly name: string
   readonly provider: string

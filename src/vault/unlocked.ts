@@ -106,7 +106,10 @@ export interface UnlockedVault {
    */
   forgetDamagedDemos(slug: string): Promise<{ readonly forgotten: number; readonly whole: number }>
   keySlots(): Promise<readonly KeySlotInfo[]>
-  /** Adds a slot, proven to open. @throws CrmError `conflict` at 8 slots or when the same key has one already. */
+  /**
+   * Adds a slot, proven to open.
+   * @throws CrmError `conflict` at 8 slots or when the same key has one already, `usage` for a key that does not fit its kind.
+   */
   addKeySlot(kind: OwnKeyKind, label: string, key: OwnKey): Promise<KeySlotInfo>
   /** Wraps the data key for the holder of an age identity. @throws CrmError `conflict` when it is shared with them already. */
   share(recipient: string, label: string): Promise<KeySlotInfo>

@@ -4,6 +4,7 @@ import { CrmError } from '../core/errors.ts'
 import type { Integration, LastTest } from '../core/integration.ts'
 import type { FileOwner } from '../files/private.ts'
 import { createVaultFile } from './create.ts'
+import type { FirstKey } from './create-profile.ts'
 import { Database } from './database.ts'
 import { countDemos, listDemos } from './demos.ts'
 import { inspectVaultFile, refuseNetworkFileSystem } from './file.ts'
@@ -30,7 +31,6 @@ import { FORMAT_VERSION } from './schema.ts'
 import { newestKnown } from './seen.ts'
 import { VaultState } from './state.ts'
 import { newestTests } from './test-results.ts'
-import type { FirstKey } from './unlock.ts'
 import type { UnlockedVault } from './unlocked.ts'
 import type { VaultWorld } from './world.ts'
 
@@ -71,7 +71,7 @@ export interface Vault {
   hasProfile(profile: string): Promise<boolean>
   /** The id of a profile, 32 hex digits. */
   profileId(profile: string): Promise<string>
-  /** Creates a profile with its data key and first key slot, in one transaction. @throws CrmError `conflict` when it exists. */
+  /** Creates a profile with its data key and first key slot, in one transaction. @throws CrmError `conflict` when it exists, `usage` for a key that does not fit its kind. */
   createProfile(profile: string, first: FirstKey): Promise<KeySlotInfo>
   /** Deletes a profile with everything in it. @throws CrmError `conflict` while demos made with it exist, unless forced. */
   removeProfile(profile: string, options?: { readonly force?: boolean }): Promise<void>
@@ -185,7 +185,7 @@ class SqliteVault implements Vault {
 
   async createProfile(profile: string, first: FirstKey): Promise<KeySlotInfo> {
     // Whatever needs a key is loaded when it is needed: a list must not pay for the cryptography.
-    const { createProfile } = await import('./unlock.ts')
+    const { createProfile } = await import('./create-profile.ts')
     return createProfile(this.database, this.world, this.#state, profile, first)
   }
 

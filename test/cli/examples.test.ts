@@ -213,7 +213,7 @@ test('the job of crm help ci runs as it is printed, twice, and changes nothing t
   const home = emptyHome()
   const env = { INTEGRATION_ENCRYPTION_KEY: undefined, CI: 'true' }
   expect(await runShell(`set -eu\n${script}`, { home, env })).toMatchObject({ status: 0 })
-  expect(existsSync(home.vault)).toBe(true)
+  expect(existsSync(join(home.path, 'ci/vault.db'))).toBe(true)
   const demo = lines
     .slice(
       0,

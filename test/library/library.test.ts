@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
+import type { HttpRequest } from '../../src/core/ports.ts'
 import { createHttp } from '../../src/http/http.ts'
 import {
   applyDemo,
@@ -11,6 +12,7 @@ import {
   removeDemo,
   resolveCredentials,
   Secret,
+  testAll,
   testIntegration,
   unlockKeyOf,
 } from '../../src/index.ts'
@@ -147,4 +149,66 @@ test('resolveCredentials gives the stored ones first and the environment otherwi
   await expect(resolveCredentials('acme', { ...location, profile: 'default', keys: keysOf({ key }) })).rejects.toThrow(
     expect.objectContaining({ code: 'conflict' }),
   )
+})
+
+test('a demo is made in a Chatwoot that is switched on, and in nothing else', async () => {
+  const { server, values } = await sandbox()
+  const { unlocked } = await vaultWith(values)
+  await unlocked.setActive('acme', false)
+  const request = { name: 'Acme', botUrl: 'https://bot.example.com/hook' }
+  for (const call of [planDemo, applyDemo]) {
+    await expect(call({ unlocked, name: 'acme' }, request)).rejects.toMatchObject({ code: 'conflict' })
+  }
+  await expect(removeDemo({ unlocked, name: 'acme' }, 'acme')).rejects.toMatchObject({ code: 'conflict' })
+  const other = { provider: 'pipedrive', values: { auth: 'api_token', apiToken: 'a'.repeat(40), companyDomain: 'acme' } }
+  await expect(applyDemo(other, request)).rejects.toMatchObject({ code: 'usage', message: 'env:pipedrive is not a Chatwoot' })
+  expect(server.requests).toEqual([])
+})
+
+test('tests that were not begun are told as cancelled, each in its place', async () => {
+  const { values } = await sandbox()
+  const { unlocked } = await vaultWith(values)
+  const targets = [
+    { unlocked, name: 'acme' },
+    { unlocked, name: 'ACME' },
+  ]
+  const results = await testAll(targets, { signal: AbortSignal.abort(), concurrency: 1 })
+  expect(results.map(({ name, outcome, cause }) => [name, outcome, cause])).toEqual(Array(2).fill(['acme', 'failed', 'cancelled']))
+  for (const concurrency of [0, -1, 1.5, Number.NaN]) {
+    await expect(testAll(targets, { concurrency })).rejects.toMatchObject({ code: 'usage' })
+  }
+})
+
+test('a profile that is locked while a test of it runs is not written to, and opens again', async () => {
+  const { values } = await sandbox()
+  const { vault, unlocked, key } = await vaultWith(values)
+  const http = createHttp({ clock: Date.now })
+  onTestFinished(() => http.close())
+  const locking = (request: HttpRequest) => {
+    unlocked.lock()
+    return http.request(request)
+  }
+  const result = testIntegration({ unlocked, name: 'acme' }, { http: { ...http, request: locking } })
+  await expect(result).rejects.toMatchObject({ code: 'locked' })
+  const again = await vault.unlock('default', keysOf({ key }))
+  expect(await again.verify()).toMatchObject({ problems: [] })
+})
+
+test('a key slot is made with a key of its kind, or not at all', async () => {
+  const { vault, unlocked } = await vaultWith({})
+  const raw = unlockKeyOf({ key: generateRawKey() })
+  const passphrase = unlockKeyOf({ passphrase: 'correct horse battery' })
+  const unfit = [
+    ['env', passphrase],
+    ['file', passphrase],
+    ['passphrase', raw],
+    ['passphrase', unlockKeyOf({ passphrase: 'too short' })],
+    ['env', { type: 'raw', key: Buffer.alloc(16, 1) }],
+  ] as const
+  for (const [kind, key] of unfit) {
+    await expect(vault.createProfile('other', { kind, label: 'a', key })).rejects.toMatchObject({ code: 'usage' })
+    await expect(unlocked.addKeySlot(kind, 'a', key)).rejects.toMatchObject({ code: 'usage' })
+  }
+  expect(await vault.hasProfile('other')).toBe(false)
+  expect(await unlocked.keySlots()).toHaveLength(1)
 })

@@ -20,6 +20,7 @@ import { Secret } from '../../src/core/secret.ts'
 import { escapeJson } from '../../src/core/text.ts'
 import { LINE_WORDS } from '../../src/terminal/views/list.ts'
 import { Database } from '../../src/vault/database.ts'
+import type { UnlockedVault } from '../../src/vault/unlocked.ts'
 import { openVault } from '../../src/vault/vault.ts'
 import { changeLawlessly, draft, newVault, sources, temporaryDirectory, vaultWorld } from '../support/vault.ts'
 import { FROZEN_DEMO, FROZEN_DEMO_SECRETS } from './frozen.ts'
@@ -41,6 +42,71 @@ test('what was added comes back, verified, with its secrets', async () => {
   expect(opened.values.secrets.apiKey?.reveal()).toBe('tok-1234567890')
   const [listed] = await vault.list('default')
   expect(listed).toMatchObject({ name: 'acme', verified: false, secrets: { apiKey: { set: true } } })
+})
+
+test('after lock() nothing works, and nothing is written: what zeros seal is open to all', async () => {
+  const { unlocked, vault, key } = await newVault()
+  await unlocked.add([draft('acme')])
+  const [slot] = await unlocked.keySlots()
+  const end = await unlocked.replayAudit()
+  const result = { name: 'acme', revision: 1, checkedAtMs: 0, outcome: 'connected', cause: null, latencyMs: 1, report: null } as const
+  const tokens = { accessToken: new Secret('access-0123456789'), refreshToken: null, expiresAtMs: null, scopes: [], extra: {} }
+  const calls: { readonly [Name in keyof UnlockedVault]?: () => unknown } = {
+    fingerprint: () => unlocked.fingerprint,
+    open: () => unlocked.open('acme'),
+    openAll: () => [...unlocked.openAll()],
+    reveal: () => unlocked.reveal('acme'),
+    handOver: () => unlocked.handOver('all', {}),
+    takeOver: () => unlocked.takeOver({ added: [draft('other')], replaced: [] }, {}),
+    add: () => unlocked.add([draft('other')]),
+    update: () => unlocked.update('acme', 1, { name: 'other' }),
+    setActive: () => unlocked.setActive('acme', false),
+    remove: () => unlocked.remove('acme'),
+    recordTests: () => unlocked.recordTests([result]),
+    newestTest: () => unlocked.newestTest('acme'),
+    testHistory: () => unlocked.testHistory('acme'),
+    readTokens: () => unlocked.readTokens('acme'),
+    lockTokens: () => unlocked.lockTokens('acme'),
+    saveTokens: () => unlocked.saveTokens('acme', { tokens, issuedFor: 'a' } as never, 'any', 'token.sign-in'),
+    startDemoRun: () => unlocked.startDemoRun('acme', 'demo', 'run'),
+    startDemoRuns: () => unlocked.startDemoRuns([{ integration: 'acme', slug: 'demo' }], 'run'),
+    readDemo: () => unlocked.readDemo('acme', 'demo'),
+    revealDemo: () => unlocked.revealDemo('acme', 'demo'),
+    forgetDamagedDemos: () => unlocked.forgetDamagedDemos('demo'),
+    keySlots: () => unlocked.keySlots(),
+    addKeySlot: () => unlocked.addKeySlot('file', 'second', { type: 'raw', key: randomBytes(32) }),
+    share: () => unlocked.share('age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p', 'ben'),
+    alteredMembers: () => unlocked.alteredMembers(),
+    removeKeySlot: () => unlocked.removeKeySlot(slot?.id ?? ''),
+    replaceKeySlot: () => unlocked.replaceKeySlot(slot?.id ?? '', 'third', { type: 'raw', key: randomBytes(32) }),
+    keepOpen: () => unlocked.keepOpen('2027-01-01T00:00:00Z'),
+    opensSlot: () => unlocked.opensSlot(slot?.id ?? '', { type: 'raw', key }),
+    rotate: () => unlocked.rotate([], []),
+    rename: () => unlocked.rename('other'),
+    audit: () => unlocked.audit(),
+    replayAudit: () => unlocked.replayAudit(),
+    pruneAudit: () => unlocked.pruneAudit({ keep: 0 }),
+    record: () => unlocked.record('test', {}),
+    verify: () => unlocked.verify(),
+  }
+  const members = [...Object.keys(unlocked), ...Object.getOwnPropertyNames(Object.getPrototypeOf(unlocked))]
+  const others = ['inside', 'constructor', 'profile', 'openedBy', 'lock', 'checkAge', 'acceptOlder', 'foldNotes']
+  expect(members.filter((name) => !others.includes(name)).sort()).toEqual(Object.keys(calls).sort())
+  unlocked.lock()
+  unlocked.lock()
+  for (const [name, call] of Object.entries(calls)) {
+    await expect((async () => call())(), name).rejects.toThrow(code('locked'))
+  }
+  const again = await vault.unlock('default', sources({ raw: [key] }))
+  expect(await again.replayAudit()).toEqual(end)
+  expect(await again.verify()).toMatchObject({ problems: [] })
+})
+
+test('a vault that was closed says so', async () => {
+  const { unlocked, vault } = await newVault()
+  vault.close()
+  await expect(vault.profiles()).rejects.toThrow(code('usage'))
+  await expect(unlocked.record('test', {})).rejects.toThrow(code('usage'))
 })
 
 test('names are matched case-insensitively and unique', async () => {
@@ -143,7 +209,7 @@ test('a profile opens with each of its key slots, and the last one stays', async
   await expect(vault.unlock('default', sources({ passphrase: 'wrong horse battery' }))).rejects.toThrow(code('wrong_key'))
   await unlocked.removeKeySlot((await unlocked.keySlots()).find((slot) => slot.kind === 'env')!.id)
   await expect(unlocked.removeKeySlot(passphrase.id.slice(0, 8))).rejects.toThrow(code('conflict'))
-  await expect(vault.unlock('default', sources({ raw: [key] }))).rejects.toThrow(code('wrong_key'))
+  await expect(vault.unlock('default', sources({ raw: [key] }))).rejects.toThrow(code('locked'))
 })
 
 test('the key of one profile opens nothing of another', async () => {

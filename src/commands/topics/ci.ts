@@ -13,12 +13,17 @@ export function text(): string {
 The second run of demo-create finds what the first one made and answers
 "changed": false. Nothing is asked: CI is set, or standard input is no terminal.
 
-With a vault in the job, one more variable opens it:
+With a vault in the repository, one more variable opens it. Once, by hand:
 
-  # once; keep it in the secret store
+  # keep it in the secret store
   export INTEGRATION_ENCRYPTION_KEY="$(crm key generate)"
+  export CRM_VAULT=ci/vault.db
   crm init --key env
   crm add chatwoot --from-env
+
+In the job, with both variables:
+
+  chmod -R go-rwx ci     # git keeps no modes
   crm test --json
 
 Exit statuses tell the cause: 4 credential refused, 5 permission, 7 rate limit,

@@ -16,7 +16,7 @@ const VARIABLES: readonly (readonly [string, string])[] = [
   ['XDG_DATA_HOME', 'the vault is in crm/ below it'],
   ['XDG_STATE_HOME', 'what this machine remembers is in crm/ below it'],
   ['XDG_CACHE_HOME', 'compiled code is kept in crm/ below it'],
-  ['HOME', 'where these three are when they are not set'],
+  ['HOME', 'where these four are when they are not set'],
   ['APPDATA', 'Windows: the same for the configuration'],
   ['LOCALAPPDATA', 'Windows: the same for vault and state'],
   ['USERPROFILE', 'Windows: the same where those two are not set'],
