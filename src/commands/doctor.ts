@@ -20,7 +20,7 @@ export function define(command: Command, app: App): void {
     { line: 'crm doctor --report', what: 'the same for an issue' },
     { line: 'crm doctor --json', what: 'for scripts' },
   ])
-  setStatuses(command, [2, 3, 6, 10, 11])
+  setStatuses(command, [3, 6, 10, 11])
   command.action(action(app, 'doctor', (flags: { report?: boolean }) => doctor(app, flags.report === true)))
 }
 

@@ -13,6 +13,7 @@ import { askAfterFailure, reviewValues } from '../terminal/review.ts'
 import { requireProvider } from '../usecases/add-integrations.ts'
 import { toAnswer } from '../usecases/integration-answer.ts'
 import { recordOf, resultError, type Tested, type TestedValues, testValues } from '../usecases/test-integrations.ts'
+import { parseStored } from '../usecases/usable-target.ts'
 import type { IntegrationChange } from '../vault/sealed-integrations.ts'
 import type { OpenedIntegration, UnlockedVault } from '../vault/unlocked.ts'
 import { type App, action, COMMAND_LIMIT_MS, done, type Outcome } from './app.ts'
@@ -48,7 +49,7 @@ export async function define(command: Command, app: App): Promise<void> {
 }
 
 async function edit(app: App, text: string, flags: EditFlags & FieldFlags): Promise<Outcome> {
-  const name = parseName(text, 'integration')
+  const name = parseStored(text)
   const rename = flags.rename === undefined ? undefined : parseName(flags.rename, 'integration')
   const profile = (await app.profile()).value
   const found = await (await app.vault()).find(profile, name)

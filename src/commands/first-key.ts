@@ -9,6 +9,7 @@ import type { KeySlotInfo } from '../vault/key-slots.ts'
 import type { App } from './app.ts'
 import type { KeyKind } from './key-kinds.ts'
 import { environmentKey, fileKey, keychainOf, newPassphrase } from './key-sources.ts'
+import { errorWithHint } from './printed-commands.ts'
 
 /**
  * The key of a new slot. `env`: that of `INTEGRATION_ENCRYPTION_KEY`. `file`: that of the key file, which is made when it is not
@@ -42,7 +43,7 @@ async function keychainKey(app: App): Promise<FirstKey> {
   const text = new Secret(generateRawKey()).reveal()
   const label = `key-${randomBytes(8).toString('hex')}`
   const keychain = await keychainOf(app)
-  await keychain.write(label, text)
+  await withoutKeychain(() => keychain.write(label, text))
   if ((await keychain.read(label)) !== text)
     throw new CrmError('io_failed', 'the keychain did not give back what it was given', {
       hint: 'choose another kind of key: --key passphrase',
@@ -50,12 +51,25 @@ async function keychainKey(app: App): Promise<FirstKey> {
   return { kind: 'keychain', label, key: { type: 'raw', key: parseRawKey(text, 'the new key') } }
 }
 
-/** Which key a new profile gets when no flag says: the environment's, else a person is asked, else the flag is missing. */
-export async function chooseKeyKind(app: App): Promise<KeyKind> {
+/** Where the keychain cannot take a key, another kind of key is the way out: there may be nothing yet that opens the profile. */
+async function withoutKeychain(write: () => Promise<void>): Promise<void> {
+  try {
+    await write()
+  } catch (error) {
+    if (!(error instanceof CrmError) || error.code !== 'locked' || error.hint?.startsWith('install') === true) throw error
+    throw errorWithHint(error, () => 'unlock it (log in to your desktop), or make another kind of key: env, file or passphrase')
+  }
+}
+
+/**
+ * Which key a new profile gets when no flag says: the environment's, else a person is asked, else the flag is missing.
+ * @param how what stands before `--key`, where that is not a flag of the command itself.
+ */
+export async function chooseKeyKind(app: App, how = ''): Promise<KeyKind> {
   if (app.world.encryptionKey !== undefined) return 'env'
   if (!app.ui.interactive) {
     throw new CrmError('usage', 'a new profile needs a key and there is no terminal to ask on', {
-      hint: 'give one of: --key env (with INTEGRATION_ENCRYPTION_KEY), --key file, --key keychain, --key passphrase (with CRM_PASSPHRASE_FILE)',
+      hint: `give one of: ${how}--key env (with INTEGRATION_ENCRYPTION_KEY), --key file, --key keychain, --key passphrase (with CRM_PASSPHRASE_FILE)`,
     })
   }
   return app.ui.ask.choice({
@@ -91,7 +105,7 @@ async function isNewProfile(app: App): Promise<boolean> {
 
 /** Says that a new profile has no key before anything is tested, where nobody can be asked for one afterwards. */
 export async function refuseWithoutKey(app: App): Promise<void> {
-  if (!app.ui.interactive && (await isNewProfile(app))) await chooseKeyKind(app)
+  if (!app.ui.interactive && (await isNewProfile(app))) await chooseKeyKind(app, 'crm init ')
 }
 
 /** Makes vault and profile where there are none yet: after the last test and the last question, so that a cancelled command writes nothing. */
@@ -99,7 +113,7 @@ export async function createProfileIfNew(app: App): Promise<void> {
   if (!(await isNewProfile(app))) return
   const profile = (await app.profile()).value
   try {
-    await createProfile(app, profile, await chooseKeyKind(app))
+    await createProfile(app, profile, await chooseKeyKind(app, 'crm init '))
     app.ui.note(`created the profile ${profile} in ${app.paths.vault}`)
   } catch (error) {
     // Another command has made it in the meantime: this one goes on with it.

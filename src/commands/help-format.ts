@@ -135,7 +135,7 @@ function statusesSection(command: Command): string {
 }
 
 function topics(): string {
-  return 'Topics: crm help exit-codes | environment | json | ci'
+  return 'Topics: crm help exit-codes | environment | json | ci | demo-file | hand-over'
 }
 
 /** Two columns; a first one that is too long gets a line of its own. */
@@ -160,5 +160,5 @@ function wrap(text: string, indent: number): string {
       current = word
     } else current = current === '' ? word : `${current} ${word}`
   }
-  return [...lines, current].join(`\n${' '.repeat(indent)}`)
+  return [...lines, current].map((line) => line.trimEnd()).join(`\n${' '.repeat(indent)}`)
 }

@@ -122,6 +122,10 @@ export async function newPassphrase(
   from: { readonly file: string | undefined } = { file: app.world.env.CRM_PASSPHRASE_FILE },
 ): Promise<string> {
   const fromFile = await filePassphrase(app, from.file)
+  if (fromFile === undefined && !app.ui.interactive)
+    throw new CrmError('usage', 'a new passphrase is needed and there is no terminal to ask on', {
+      hint: 'export CRM_PASSPHRASE_FILE=<path>',
+    })
   if (fromFile === undefined) return (await askPassphrase(app.ui, profile, 'create')).reveal()
   const passphrase = fromFile.reveal()
   if (isAcceptablePassphrase(passphrase)) return passphrase

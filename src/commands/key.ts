@@ -70,7 +70,7 @@ async function list(app: App): Promise<Outcome> {
 }
 
 async function add(app: App, text: string, flags: AddKeyFlags): Promise<Outcome> {
-  const kind = parseKeyKind(text)
+  const kind = parseKeyKind(text, 'crm key add')
   const label = flags.label
   if (label !== undefined && (label.length > MOST_LABEL_CHARACTERS || /\p{Cc}/u.test(label))) {
     throw new CrmError('usage', `a label has at most ${MOST_LABEL_CHARACTERS} characters, none of them a control character`)

@@ -3,11 +3,11 @@ import { errorFor } from '../chatwoot/demo-target.ts'
 import type { IntegrationOneAnswer } from '../core/answers.ts'
 import { CrmError } from '../core/errors.ts'
 import { flagName, type StoredValues } from '../core/field.ts'
-import { parseName } from '../core/integration.ts'
 import type { Provider } from '../core/provider.ts'
 import { toAnswer } from '../usecases/integration-answer.ts'
 import { signsIn } from '../usecases/sign-in.ts'
 import { recordOf, testError, testValues } from '../usecases/test-integrations.ts'
+import { parseStored } from '../usecases/usable-target.ts'
 import { type App, action, done, type Outcome } from './app.ts'
 import { addSignInFlags, type SignInFlags, signInOn } from './browser-sign-in.ts'
 import { setExamples, setStatuses } from './help-format.ts'
@@ -30,7 +30,7 @@ export function define(command: Command, app: App): void {
 
 /** Signs in again, keeps the new tokens, and tests them. The tokens of before are replaced only once there are new ones. */
 async function login(app: App, text: string, flags: LoginFlags): Promise<Outcome> {
-  const name = parseName(text, 'integration')
+  const name = parseStored(text)
   const profile = (await app.profile()).value
   const found = await (await app.vault()).find(profile, name)
   const unlocked = await app.unlock()

@@ -1,7 +1,10 @@
 import { CrmError } from '../core/errors.ts'
 
-/** What commander throws, in our words: its texts repeat what was typed, which may be a secret. */
-export function fromParser(code: string, message: string, command = 'help'): CrmError {
+/**
+ * What commander throws, in our words: its texts repeat what was typed, which may be a secret.
+ * @param group the words before the one that is no command: `['vault']` for `crm vault verfy`.
+ */
+export function fromParser(code: string, message: string, command = 'help', group: readonly string[] = []): CrmError {
   const hint = `see what is possible with: crm ${command === 'help' ? '' : `${command} `}--help`
   switch (code) {
     case 'commander.unknownOption': {
@@ -11,10 +14,10 @@ export function fromParser(code: string, message: string, command = 'help'): Crm
       return new CrmError('usage', `unknown option ${flag}`, { hint: suggestion === undefined ? hint : `did you mean ${suggestion}?` })
     }
     case 'commander.unknownCommand': {
-      const suggestion = /Did you mean (?:one of )?([a-z, -]+)\?/.exec(message)?.[1]
+      const meant = /Did you mean (?:one of )?([a-z, -]+)\?/.exec(message)?.[1]?.split(', ')
       const name = /'([^']*)/.exec(message)?.[1] ?? ''
       return new CrmError('usage', `unknown command ${name.slice(0, 64)}`, {
-        hint: suggestion === undefined ? hint : `did you mean: crm ${suggestion}`,
+        hint: meant === undefined ? hint : `did you mean: ${meant.map((word) => ['crm', ...group, word].join(' ')).join(', or: ')}`,
       })
     }
     case 'commander.excessArguments': {

@@ -144,7 +144,8 @@ async function confirmName(app: App, name: string, integrations: number, confirm
 }
 
 async function requireProfile(app: App, name: string): Promise<void> {
-  await (await app.vault()).keySlots(name)
+  if (await (await app.vault()).hasProfile(name)) return
+  throw new CrmError('not_found', `there is no profile ${name} in this vault`, { hint: 'see the profiles with: crm profile list' })
 }
 
 async function entry(app: App, name: string): Promise<ProfileAnswer> {

@@ -131,7 +131,8 @@ async function ended(app: App, program: Command, error: unknown): Promise<void> 
     return
   }
   const name = commandName(program, app.world.argv)
-  await app.run(name, () => Promise.reject(fromParser(error.code, error.message, name)))
+  const { words } = calledCommand(program, app.world.argv)
+  await app.run(name, () => Promise.reject(fromParser(error.code, error.message, name, words)))
 }
 
 /** Global flags that the parser did not get to, because it failed before. */
@@ -143,6 +144,13 @@ function prepare(app: App, program: Command): void {
 
 /** The words of the command that was called, aliases resolved. What calls none is answered like `crm help`. */
 function commandName(program: Command, argv: readonly string[]): string {
+  const { command, words } = calledCommand(program, argv)
+  const isGroup = command.commands.length > 0 && command.options.length === 0 && command.registeredArguments.length === 0
+  return command === program || isGroup ? 'help' : words.join(' ')
+}
+
+/** The command or group that the words lead to, and those words. */
+function calledCommand(program: Command, argv: readonly string[]): { readonly command: Command; readonly words: readonly string[] } {
   // The parser knows no words yet when a global flag is wrong.
   const words = program.args.length > 0 ? program.args : argv.filter((word) => !word.startsWith('-'))
   const named = (parent: Command, word: string) =>
@@ -155,8 +163,7 @@ function commandName(program: Command, argv: readonly string[]): string {
     names.push(inner.name())
     command = inner
   }
-  const isGroup = command.commands.length > 0 && command.options.length === 0 && command.registeredArguments.length === 0
-  return command === program || isGroup ? 'help' : names.join(' ')
+  return { command, words: names }
 }
 
 /** The words of a command line after which all commands are shown. */

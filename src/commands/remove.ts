@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { errorFor } from '../chatwoot/demo-target.ts'
 import type { RemovedAnswer } from '../core/answers.ts'
 import { CrmError } from '../core/errors.ts'
-import { parseName } from '../core/integration.ts'
+import { parseStored } from '../usecases/usable-target.ts'
 import type { UnlockedVault } from '../vault/unlocked.ts'
 import { type App, action, done } from './app.ts'
 import { setExamples, setStatuses } from './help-format.ts'
@@ -16,7 +16,7 @@ export function define(command: Command, app: App): void {
   setStatuses(command, [3, 4, 6, 8, 9, 11])
   command.action(
     action(app, 'remove', async (text: string, flags: { force?: boolean; revoke?: boolean }) => {
-      const name = parseName(text, 'integration')
+      const name = parseStored(text)
       await (await app.vault()).find((await app.profile()).value, name)
       if (!(await app.ui.confirm(`Remove the integration ${name} with its secrets?`)))
         throw new CrmError('cancelled', 'Cancelled. Nothing was changed.')

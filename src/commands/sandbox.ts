@@ -57,7 +57,7 @@ async function sandbox(app: App, words: readonly string[], flags: SandboxFlags):
   try {
     if (words.length > 0) {
       const { runChild } = await import('../terminal/child.ts')
-      app.status = await runChild(words, { ...app.world.env, ...environmentOf(server) }, app.signal)
+      app.status = await runChild(words, { ...app.world.env, ...environmentOf(server) }, app.signal, (line) => app.ui.tell(line))
       return undefined
     }
     await serve(app, server, flags.serverVersion ?? '4.15.1')

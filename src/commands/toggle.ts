@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import type { IntegrationOneAnswer } from '../core/answers.ts'
 import { CrmError } from '../core/errors.ts'
-import { parseName } from '../core/integration.ts'
 import { toAnswer } from '../usecases/integration-answer.ts'
+import { parseStored } from '../usecases/usable-target.ts'
 import { type App, action, done } from './app.ts'
 import { setExamples, setStatuses } from './help-format.ts'
 
@@ -16,7 +16,7 @@ export function define(command: Command, app: App): void {
   command.action(
     action(app, 'toggle', async (text: string, flags: { on?: boolean; off?: boolean }) => {
       if (flags.on === true && flags.off === true) throw new CrmError('usage', '--on and --off exclude each other')
-      const name = parseName(text, 'integration')
+      const name = parseStored(text)
       const unlocked = await app.unlock()
       const active = flags.on === true ? true : flags.off === true ? false : !(await unlocked.open(name)).integration.active
       app.throwIfStopped()

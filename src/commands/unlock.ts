@@ -9,7 +9,7 @@ import { sessionOf } from './key-sources.ts'
 const DAY_MS = 86_400_000
 
 export function define(command: Command, app: App): void {
-  command.option('--for <duration>', 'how long, 24h at most', '15m')
+  command.option('--for <duration>', 'how long, 24h at most (default 15m)', '15m')
   setExamples(command, [
     { line: 'crm unlock', what: 'nobody is asked for the passphrase for a quarter of an hour' },
     { line: 'crm unlock --for 8h', what: 'for a working day' },

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { VaultCopyAnswer, VaultPathAnswer, VaultRestoreAnswer, VaultVerifyAnswer } from '../core/answers.ts'
 import { CrmError } from '../core/errors.ts'
@@ -104,6 +105,7 @@ async function backup(app: App, file: string): Promise<Outcome> {
 
 async function restore(app: App, file: string): Promise<Outcome> {
   const profile = (await app.profile()).value
+  if (!existsSync(file)) throw new CrmError('usage', `there is no file at ${file}`, { hint: 'check the path' })
   // A lost vault is made anew, to be filled.
   const vault = await app.vault('create')
   if (!(await app.ui.confirm(`Replace everything in ${app.paths.vault} by ${file}? What is there is kept beside it.`)))

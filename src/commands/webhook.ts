@@ -66,8 +66,8 @@ async function verify(app: App, flags: VerifyFlags): Promise<Outcome> {
   const { signature, timestamp, body } = await captured(app, flags)
   const nowMs = app.world.clock()
   const state = checkSignature({ signature, timestamp, body }, new Secret(secret), nowMs)
-  const ageMs = timestamp !== undefined && /^\d{1,15}$/.test(timestamp) ? nowMs - Number(timestamp) * 1_000 : null
-  const error = refusal(state, ageMs, flags.maxAge)
+  const ageMs = isSeconds(timestamp) ? nowMs - Number(timestamp) * 1_000 : null
+  const error = refusal(state, timestamp, ageMs, flags.maxAge)
   const data = {
     signature: state,
     signedAt: ageMs === null ? null : new Date(nowMs - ageMs).toISOString(),
@@ -76,12 +76,27 @@ async function verify(app: App, flags: VerifyFlags): Promise<Outcome> {
   return done('crm.webhook-verify/1', data, async () => (await import('../terminal/views/webhook.ts')).webhookVerifyView, { error })
 }
 
+function isSeconds(timestamp: string | undefined): boolean {
+  return timestamp !== undefined && /^\d{1,15}$/.test(timestamp)
+}
+
 /** A captured delivery is usually old: its age counts only where somebody says so. */
-function refusal(state: SignatureState, ageMs: number | null, maxAgeMs: number | undefined): CrmError | undefined {
+function refusal(
+  state: SignatureState,
+  timestamp: string | undefined,
+  ageMs: number | null,
+  maxAgeMs: number | undefined,
+): CrmError | undefined {
   if (state === 'missing') {
     return new CrmError('checks_failed', 'the delivery is not signed', {
       reason: 'it has neither X-Chatwoot-Signature nor X-Chatwoot-Timestamp',
       hint: 'Chatwoot signs for bots since 4.13, for account webhooks since 4.12',
+    })
+  }
+  if (state === 'invalid' && !isSeconds(timestamp)) {
+    return new CrmError('checks_failed', 'the signature cannot fit without the timestamp', {
+      reason: `X-Chatwoot-Timestamp ${timestamp === undefined ? 'is missing' : 'is no number of seconds'}, and is part of what is signed`,
+      hint: 'give it as it was sent: --timestamp <seconds>, or all of the delivery with --request <file>',
     })
   }
   if (state === 'invalid') {

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { type Problem, refuseProblems } from '../core/errors.ts'
+import { CrmError, type Problem, refuseProblems } from '../core/errors.ts'
 import { DEMO_SETTINGS, WEBHOOK_EVENTS } from './create-demo-input.ts'
 
 const { name, botUrl, channel, websiteUrl, webhookUrl, greeting, welcomeTitle, welcomeTagline, color } = DEMO_SETTINGS
@@ -62,7 +62,13 @@ export function readInventory<Kind extends InventoryKind>(kind: Kind, given: Rea
     for (const key of OF_CHANNEL[isApi ? 'web' : 'api'])
       if (given[key] !== undefined) problems.push({ field: key, message: `is for channel ${isApi ? 'web' : 'api'} only` })
   }
-  if (!kind.startsWith('new') && Object.keys(given).length === 0) problems.push({ field: '$', message: 'nothing to change was given' })
-  refuseProblems(problems, `no ${kind} can be made of these values`)
+  const isNew = kind.startsWith('new ')
+  if (!isNew && Object.keys(given).length === 0) {
+    const group = kind === 'inbox' ? 'inboxes' : `${kind}s`
+    throw new CrmError('usage', 'nothing to change was given', {
+      hint: `see what can be changed with: crm chatwoot ${group} update --help`,
+    })
+  }
+  refuseProblems(problems, isNew ? `no ${kind} can be made of these values` : `the ${kind} cannot be changed to these values`)
   return parsed.data as InventoryInput<Kind>
 }

@@ -1,4 +1,6 @@
 import { CrmError } from '../core/errors.ts'
+import { parseName } from '../core/integration.ts'
+import { forcedProvider } from './find-stored.ts'
 
 /** The error for an integration that is switched off. */
 export function inactive(name: string): CrmError {
@@ -11,5 +13,16 @@ export function requireChatwoot({ name, provider }: { readonly name: string; rea
   throw new CrmError('usage', `${name} is not a Chatwoot`, {
     reason: `demos are made in Chatwoot; ${name} is of provider ${provider}`,
     hint: 'name another one with --integration',
+  })
+}
+
+/**
+ * The name of an integration that is stored, in its stored form.
+ * @throws {CrmError} `usage` for one that variables make, which no command changes, and for what cannot be a name.
+ */
+export function parseStored(text: string): string {
+  if (forcedProvider(text) === undefined) return parseName(text, 'integration')
+  throw new CrmError('usage', 'this integration is not stored: variables make it', {
+    hint: 'change the variables themselves: crm help environment',
   })
 }

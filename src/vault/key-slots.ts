@@ -1,6 +1,5 @@
 import { CrmError } from '../core/errors.ts'
 import type { Secret } from '../core/secret.ts'
-import { rawKeyId } from '../crypto/derive.ts'
 import {
   deriveUnlockKey,
   isSlotDamaged,
@@ -167,13 +166,14 @@ export async function openAnySlot(
   if (passphrase !== undefined) {
     const opened = await tryKey(passphraseSlots, profile, { type: 'passphrase', passphrase })
     if (opened !== undefined) return opened
-    throw wrongPassphrase(profile.name, sources.passphraseFile)
+    throw (await import('./key-refusals.ts')).wrongPassphrase(profile.name, sources.passphraseFile)
   }
   // A key for another profile, such as the one in the key file, is none for a profile that takes no such keys.
   const isKeyWanted = raw.length > 0 && sound.some(({ kind }) => kind === 'env' || kind === 'file')
   if (member !== undefined && !isKeyWanted) throw member.refusal
-  if (!isKeyWanted) throw locked(profile.name, sound)
-  throw wrongKey(profile, sound, raw)
+  // Loaded where it is needed: most runs open what they want.
+  const { locked, wrongKey } = await import('./key-refusals.ts')
+  throw isKeyWanted ? wrongKey(profile, sound, raw) : locked(profile.name, sound)
 }
 
 /** A session ends with the slot that began it, and with the data key. */
@@ -242,52 +242,6 @@ async function tryKey(
     if (result.failure === 'damaged') throw slotsDamaged(profile.name)
   }
   return undefined
-}
-
-function locked(profile: string, slots: readonly StoredSlot[]): CrmError {
-  const kinds = [...new Set(slots.map((slot) => slot.kind))]
-  return new CrmError('locked', `the profile ${profile} is locked and no key is at hand`, {
-    reason: `it opens with: ${kinds.map((kind) => SOURCE_NAMES[kind]).join(', or ')}`,
-    hint: kinds.map((kind) => SOURCE_HINTS[kind]).join(', or '),
-  })
-}
-
-function wrongPassphrase(profile: string, file: string | undefined): CrmError {
-  return new CrmError('wrong_key', `the passphrase${file === undefined ? '' : ` in ${file}`} does not open the profile ${profile}`, {
-    hint: file === undefined ? 'try again with the right passphrase' : `put the right passphrase into ${file}`,
-  })
-}
-
-function wrongKey(
-  profile: { readonly id: Buffer; readonly name: string },
-  slots: readonly StoredSlot[],
-  raw: readonly { readonly key: Buffer; readonly from: string }[],
-): CrmError {
-  const wanted = slots.map((slot) => toSlotInfo(slot).keyId ?? (slot.kind === 'recipient' ? 'an age identity' : 'a passphrase'))
-  return new CrmError(
-    'wrong_key',
-    `the key from ${raw.map((source) => source.from).join(' and ')} does not open the profile ${profile.name}`,
-    {
-      reason: `it wants ${[...new Set(wanted)].join(' or ')}, and was given ${raw.map(({ key }) => rawKeyId(key, profile.id)).join(' and ')}; the vault was not changed`,
-      hint: 'see which key is meant with: crm key list',
-    },
-  )
-}
-
-const SOURCE_NAMES: Readonly<Record<KeySlotKind, string>> = {
-  recipient: 'the age identity of a member',
-  env: 'the variable INTEGRATION_ENCRYPTION_KEY',
-  file: 'its key file',
-  keychain: 'the keychain of the operating system',
-  passphrase: 'its passphrase',
-}
-
-const SOURCE_HINTS: Readonly<Record<KeySlotKind, string>> = {
-  recipient: 'export CRM_IDENTITY_FILE=<path>',
-  env: 'export INTEGRATION_ENCRYPTION_KEY=<key>',
-  file: 'export CRM_KEY_FILE=<path>',
-  keychain: 'unset CRM_KEYCHAIN',
-  passphrase: 'run the command in a terminal, run crm unlock there first, or export CRM_PASSPHRASE_FILE=<path>',
 }
 
 /** A slot that a member opens with an age identity. */

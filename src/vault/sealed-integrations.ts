@@ -175,13 +175,13 @@ export function insertRow(database: Database, keys: ProfileKeys, { record, secre
     at,
     sealed,
   )
-  if (added === 0) throw nameTaken(record.name)
+  if (added === 0) throw nameTaken(record.name, '--name')
 }
 
-/** The error for a name in use. */
-export function nameTaken(name: string): CrmError {
+/** The error for a name in use. @param flag the one that gave it. */
+function nameTaken(name: string, flag: '--name' | '--rename'): CrmError {
   return new CrmError('conflict', `an integration named ${name} exists already`, {
-    hint: `choose another name with --name, or change it with: crm edit ${name}`,
+    hint: `choose another name with ${flag}, or change it with: crm edit ${name}`,
   })
 }
 
@@ -215,7 +215,7 @@ export function updateRow(
     active: change.active === undefined ? row.active : Number(change.active),
     settings: change.values === undefined ? row.settings : listedJson(change.values.settings),
   }
-  if (record.name !== row.name && findRow(database, keys.profileId, record.name) !== undefined) throw nameTaken(record.name)
+  if (record.name !== row.name && findRow(database, keys.profileId, record.name) !== undefined) throw nameTaken(record.name, '--rename')
   const sealed = sealIntegration(keys.rowKey, keys.profileId, record, secrets)
   database.run(
     `UPDATE integrations SET name = ?, generation = ?, revision = ?, definition = ?, active = ?, settings = ?, secrets_set = ?, updated_at = ?, sealed = ? WHERE id = ?`,

@@ -102,7 +102,6 @@ describe('wrong values are told all at once, and nothing is sent:', () => {
       ['webhooks', 'create', '--event', 'nope'],
       ['url', 'events'],
     ],
-    [['bots', 'update', '1'], ['$']],
     [['inboxes', 'update', '1', '--bot', 'x'], ['bot']],
   ])('%j', async (words, fields) => {
     sandbox.forgetRequests()
@@ -125,7 +124,10 @@ describe('--timeout ends the wait for a server that does not answer:', () => {
       const argv = [...words.filter((word) => word !== undefined), '--json', '--timeout', '1s']
       const { status, stdout } = await run(argv, { env: chatwootVariables(sandbox) })
       fault.remove()
-      expect([status, JSON.parse(stdout).error.message]).toEqual([8, expect.stringMatching(/not done within (?:0\.\d|1)/)])
+      expect([status, JSON.parse(stdout).error.message]).toEqual([
+        8,
+        expect.stringContaining('did not answer in the time that the command has'),
+      ])
     },
   )
 })

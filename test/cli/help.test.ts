@@ -27,6 +27,7 @@ describe.concurrent.each(commands.map((command) => [command.words.join(' '), com
     expect(help).toEqual(long)
     expect(long).toMatchObject({ status: 0, stderr: '' })
     expect(long.stdout.split('\n').filter((line) => line.length > COLUMNS)).toEqual([])
+    expect(long.stdout).not.toMatch(/ $/m)
     expect(long.stdout).toMatch(/^Usage: crm .*^Examples:$.*^Exit statuses: 0 done/ms)
     const shown = long.stdout.replaceAll(/ \\\n +/g, ' ')
     for (const { line } of command.examples) expect(shown).toContain(`  ${line}`)
@@ -47,7 +48,7 @@ test('crm --help names every command and every global flag within 80 columns', a
     expect(stdout).toContain(flag)
 })
 
-test.each(['exit-codes', 'environment', 'ci'])('crm help %s fits into 80 columns', async (topic) => {
+test.each(['exit-codes', 'environment', 'ci', 'demo-file', 'hand-over'])('crm help %s fits into 80 columns', async (topic) => {
   const { status, stdout, stderr } = await run(['help', topic], { home })
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
   expect(stdout.split('\n').filter((line) => line.length > COLUMNS)).toEqual([])

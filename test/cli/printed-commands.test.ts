@@ -96,6 +96,43 @@ describe.concurrent('the fix that is printed', () => {
   })
 })
 
+describe.concurrent('what was meant', () => {
+  test.each([
+    ['vault verfy', 'did you mean: crm vault verify'],
+    ['key lst', 'did you mean: crm key list'],
+    ['chatwoot inboxes lst', 'did you mean: crm chatwoot inboxes list'],
+    ['chatwoot inbox list', 'did you mean: crm chatwoot inboxes'],
+    ['lst', 'did you mean: crm list'],
+    ['key add bogus', 'for CI: crm key add env, on your own machine: crm key add passphrase'],
+    ['init --key bogus', 'for CI: --key env, on your own machine: --key passphrase'],
+    ['chatwoot inboxes update 1', 'see what can be changed with: crm chatwoot inboxes update --help'],
+    ['edit env:chatwoot', 'change the variables themselves: crm help environment'],
+    ['profile use nope', 'see the profiles with: crm profile list'],
+    ['vault restore nowhere.db --yes', 'check the path'],
+  ])('by crm %s: %s', async (line, hint) => {
+    const home = copyOf(await homeWithChatwoot(sandbox))
+    expect(JSON.parse((await run([...line.split(' '), '--json'], { home })).stdout).error.hint).toBe(hint)
+  })
+
+  test('by a new name is told with the flag that gives it', async () => {
+    const home = copyOf(await homeWithChatwoot(sandbox))
+    succeed(
+      await run(['add', 'custom', '--name', 'two', '--base-url', 'https://crm.example.com', '--auth-type', 'none', '--no-test'], { home }),
+    )
+    const { error } = JSON.parse((await run(['edit', 'two', '--rename', 'chatwoot', '--json'], { home })).stdout)
+    expect(error.hint).toBe('choose another name with --rename, or change it with: crm edit chatwoot')
+  })
+
+  test('where nothing opens a vault yet', async () => {
+    const env = { INTEGRATION_ENCRYPTION_KEY: undefined, CHATWOOT_BASE_URL: sandbox.url, CHATWOOT_ACCOUNT_ID: '1' }
+    const argv = ['add', 'chatwoot', '--from-env', '--json']
+    const { stdout } = await run(argv, { env: { ...env, CHATWOOT_API_KEY: sandbox.administratorToken } })
+    expect(JSON.parse(stdout).error.hint).toMatch(/^give one of: crm init --key env \(with/)
+    const passphrase = await run(['init', '--key', 'passphrase', '--json'], { env })
+    expect(JSON.parse(passphrase.stdout).error.hint).toBe('export CRM_PASSPHRASE_FILE=<path>')
+  })
+})
+
 describe.concurrent('what is printed beside an error', () => {
   test('a warning ends with a command for the same vault', async () => {
     const vault = join(emptyHome().path, 'none.db')

@@ -91,6 +91,13 @@ describe.concurrent('crm sandbox', () => {
     failureOf('sandbox', 'usage', await run(['sandbox', flag, value, '--json', '--', 'true']))
   })
 
+  test.each([
+    ['no-such-program', 127, 'error: no-such-program was not found\n'],
+    ['/etc/passwd', 126, 'error: /etc/passwd could not be started\n'],
+  ])('says why %s does not run', async (program, status, stderr) => {
+    expect(await run(['sandbox', '--', program])).toMatchObject({ status, stdout: '', stderr })
+  })
+
   test('is what a provisioning script is tried with, failure and all', async () => {
     const home = emptyHome()
     writeFileSync(

@@ -50,6 +50,14 @@ describe('crm webhook verify', () => {
     const words = ['webhook', 'verify', '--body', 'body', '--signature', signature, '--timestamp', '1781697600', '--secret-stdin']
     succeed(await run(words, { home, input: `${BOT_SECRET}\n` }))
     expect(await run(words, { home, input: 'another' })).toMatchObject({ status: 10 })
+    const untimed = words.filter((word) => word !== '--timestamp' && word !== '1781697600')
+    for (const [argv, what] of [
+      [untimed, 'is missing'],
+      [[...untimed, '--timestamp', 'abc'], 'is no number of seconds'],
+    ] as const) {
+      const { stderr } = await run([...argv], { home, input: BOT_SECRET })
+      expect(stderr).toContain(`X-Chatwoot-Timestamp ${what}`)
+    }
   })
 
   test.each([
