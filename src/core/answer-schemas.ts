@@ -197,6 +197,8 @@ const journalEntry = z.strictObject({
   at: time,
 })
 
+const demoFailure = z.strictObject({ code: errorCode, message: text, hint: text.nullable() })
+
 const demoRemovals = z.strictObject({
   changed: z.boolean(),
   demos: z.array(
@@ -204,8 +206,9 @@ const demoRemovals = z.strictObject({
       slug: text,
       integration: text,
       source,
-      outcome: z.enum(['planned', 'removed', 'pending', 'gone', 'partial', 'busy', 'forgotten']),
+      outcome: z.enum(['planned', 'removed', 'pending', 'gone', 'partial', 'busy', 'forgotten', 'failed']),
       left: z.array(z.strictObject({ kind: stepKind, id: text })),
+      error: demoFailure.exactOptional(),
     }),
   ),
 })
@@ -534,7 +537,7 @@ export const ANSWER_SCHEMAS = {
           inboxId: text.nullable(),
           botId: text.nullable(),
           changes: z.array(z.strictObject({ kind: stepKind, field: text, from: text.nullable(), to: text.nullable() })),
-          error: z.strictObject({ code: errorCode, message: text, hint: text.nullable() }).nullable(),
+          error: demoFailure.nullable(),
         }),
       ),
       summary: z.strictObject({ create: count, update: count, keep: count, delete: count, failed: count }),

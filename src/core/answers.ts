@@ -713,10 +713,12 @@ export interface DemoRemoval {
   readonly source: Source
   /**
    * `planned`: of a dry run. `pending`: the server still deletes in the background. `gone`: was removed before. `partial`: see `left`.
-   * `busy`: another run is working on it.
+   * `busy`: another run is working on it. `failed`: nothing was touched, see `error`.
    */
-  readonly outcome: 'planned' | 'removed' | 'pending' | 'gone' | 'partial' | 'busy' | 'forgotten'
+  readonly outcome: 'planned' | 'removed' | 'pending' | 'gone' | 'partial' | 'busy' | 'forgotten' | 'failed'
   readonly left: readonly { readonly kind: DemoStepKind; readonly id: string }[]
+  /** There with `failed` alone. */
+  readonly error?: { readonly code: ErrorCode; readonly message: string; readonly hint: string | null }
 }
 
 /** `crm demo-remove`, `crm demo-destroy`, `crm demo-sweep`. */

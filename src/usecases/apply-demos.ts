@@ -157,7 +157,7 @@ async function* removeSurplus(
     const { data, error, warnings } = next.value
     const items = doomed.map((demo) => {
       const removal = data?.demos.find(({ slug, integration }) => slug === demo.slug && integration === demo.target.name)
-      const outcome = removal === undefined ? 'planned' : removal.outcome === 'partial' ? 'failed' : 'done'
+      const outcome = removal === undefined ? 'planned' : removal.outcome === 'partial' || removal.outcome === 'failed' ? 'failed' : 'done'
       return deletion(demo, outcome, outcome === 'failed' ? error : undefined)
     })
     return { items, errors: error === undefined ? [] : [error], warnings }

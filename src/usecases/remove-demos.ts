@@ -80,13 +80,18 @@ export async function* removeDemos(
   return { schema: REMOVE_DEMOS_SCHEMA, data, warnings, ...(error === undefined ? {} : { error }) }
 }
 
+/** Most failures that the error of all names. */
+const MOST_TOLD = 3
+
 /** One failure is its own cause; several are theirs if they agree. */
 function combined(errors: readonly CrmError[], total: number): CrmError | undefined {
   const [first] = errors
   if (first === undefined || total === 1) return first
   const isShared = errors.every(({ code }) => code === first.code)
   const message = `${errors.length} of ${total} demos could not be removed`
-  const options = { reason: first.message, hint: first.hint ?? 'run the same command again', cause: first }
+  const reason = errors.slice(0, MOST_TOLD).map((error) => error.message)
+  const more = errors.length > MOST_TOLD ? [`and ${errors.length - MOST_TOLD} more`] : []
+  const options = { reason: [...reason, ...more].join('; '), hint: first.hint ?? 'run the same command again', cause: first }
   return new CrmError(isShared ? first.code : 'partial', message, options)
 }
 
@@ -241,7 +246,8 @@ async function conclude(accounts: Accounts, { demo, thrown, gone, ledger, delete
   if (gone !== undefined) return gone
   if (ledger === undefined || deleted === undefined) {
     const error = thrown instanceof CrmError ? thrown : new CrmError('internal', `removing the demo ${slug} failed`, { cause: thrown })
-    return { removal: { ...subject, outcome: 'partial', left: [] }, hasChanged: false, error }
+    const told = { code: error.code, message: error.message, hint: error.hint ?? null }
+    return { removal: { ...subject, outcome: 'failed', left: [], error: told }, hasChanged: false, error }
   }
   const pending = deleted.accepted.filter((id) => accounts.isPending(target, id))
   if (pending.length === 0) {

@@ -338,6 +338,26 @@ describe.concurrent('crm demo-remove', () => {
     failureOf('demo-remove', 'usage', await run(['demo-remove', '--older-than', '7', '--json'], { home }))
   })
 
+  test('tells of several which ones nobody has ever seen, and removes the others', async () => {
+    const { home, create, objects } = await place()
+    documentOf('demo-create', await create())
+    const document = failureOf('demo-remove', 'not_found', await run(['demo-remove', 'x1', 'acme-dental', '--yes', '--json'], { home }))
+    expect(document.data).toMatchObject({
+      changed: true,
+      demos: [
+        { slug: 'x1', outcome: 'failed', left: [], error: { code: 'not_found', message: 'no demo is named x1' } },
+        { slug: 'acme-dental', outcome: 'removed' },
+      ],
+    })
+    expect(objects()).toBe(0)
+    const { status, stdout, stderr } = await run(['demo-remove', 'x1', 'y1', '--yes'], { home })
+    expect(status).toBe(6)
+    expect(stdout).toContain('demo x1 was not removed: no demo is named x1\n')
+    expect(stdout).toContain('demo y1 was not removed: no demo is named y1\n')
+    expect(stderr).toContain('2 of 2 demos could not be removed')
+    expect(stdout + stderr).not.toContain('partly')
+  })
+
   test('names what is left when the server refuses, and finishes later', async () => {
     const { server, home, create, objects } = await place()
     documentOf('demo-create', await create())

@@ -429,6 +429,10 @@ export const SAMPLES = {
       { slug: 'b', integration: 'acme-prod', source: 'vault', outcome: 'partial', left: [{ kind: 'inbox', id: HOSTILE }] },
       { slug: 'c', integration: 'acme-prod', source: 'vault', outcome: 'gone', left: [] },
       { slug: 'd', integration: 'acme-prod', source: 'vault', outcome: 'pending', left: [] },
+      {
+        ...{ slug: 'e', integration: 'acme-prod', source: 'vault', outcome: 'failed', left: [] },
+        error: { code: 'not_found', message: HOSTILE, hint: null },
+      },
     ],
   } satisfies answers.DemoRemoveAnswer,
   sandbox: {

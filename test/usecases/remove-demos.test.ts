@@ -154,6 +154,29 @@ test('several demos: one that fails does not keep the others, and the error is t
   ).toEqual(['removed', 'gone', 'gone'])
 })
 
+test('several demos: those that nobody has ever seen are told as such, and keep no other', async (context) => {
+  const { http, sandbox, target } = await openSandbox(context)
+  await succeed(createDemo({ http, target, ...aRun() }, INPUT))
+  const remove = async (...slugs: string[]) => {
+    const doomed = slugs.map((slug) => ({ slug, journal: memoryJournal(), target }))
+    const { answer } = await toEnd(removeDemos({ http, ...aRun() }, doomed))
+    expectSchema('demo-remove', answer.data)
+    return answer
+  }
+  const unknown = (slug: string) => ({
+    ...{ slug, outcome: 'failed', left: [] },
+    error: { code: 'not_found', message: `no demo is named ${slug}`, hint: 'see the demos with: crm demo-list' },
+  })
+  const mixed = await remove('x1', 'acme')
+  expect(mixed.data).toMatchObject({ changed: true, demos: [unknown('x1'), { slug: 'acme', outcome: 'removed' }] })
+  expect(mixed.error).toMatchObject({ code: 'not_found', message: '1 of 2 demos could not be removed', reason: 'no demo is named x1' })
+  expect(remains(sandbox).inboxes).toEqual([])
+  const none = await remove('x1', 'y1')
+  expect(none.data).toMatchObject({ changed: false, demos: [unknown('x1'), unknown('y1')] })
+  expect(none.error).toMatchObject({ code: 'not_found', reason: 'no demo is named x1; no demo is named y1' })
+  expect((await remove('a', 'b', 'c', 'd', 'e')).error?.reason).toMatch(/named c; and 2 more$/)
+})
+
 test('a removal that is cancelled goes no further, and says what is left', async (context) => {
   const { http, sandbox, target } = await openSandbox(context)
   const { journal } = watchedJournal()

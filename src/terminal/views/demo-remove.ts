@@ -2,7 +2,7 @@ import type { DemoRemoval, DemoRemoveAnswer } from '../../core/answers.ts'
 import type { Style } from '../style.ts'
 import { counted, listed, NOTHING, shown, type View } from '../view.ts'
 
-function removalLine({ slug, outcome, left }: DemoRemoval, style: Style): string {
+function removalLine({ slug, outcome, left, error }: DemoRemoval, style: Style): string {
   const name = shown(slug, style)
   const { symbols } = style
   if (outcome === 'removed') return `${style.ok(symbols.ok)} removed demo ${name}`
@@ -12,6 +12,7 @@ function removalLine({ slug, outcome, left }: DemoRemoval, style: Style): string
   if (outcome === 'forgotten')
     return `${style.ok(symbols.ok)} forgot the damaged record of demo ${name}; what the server holds of it was not touched`
   if (outcome === 'pending') return `${style.ok(symbols.ok)} removed demo ${name}; deletion pending, Chatwoot finishes it in the background`
+  if (outcome === 'failed') return `${style.error(symbols.failed)} demo ${name} was not removed: ${shown(error?.message, style)}`
   const remains = left.map(({ kind, id }) => `${kind} ${shown(id, style)}`)
   return `${style.error(symbols.failed)} demo ${name} is partly removed; left: ${remains.length === 0 ? NOTHING : listed(remains)}`
 }
