@@ -162,6 +162,15 @@ describe.concurrent('crm doctor', () => {
     expect((await checksOf({ home })).get('integrations')).toMatchObject({ state: 'warning', detail: 'the last test failed: never' })
   })
 
+  test('counts the demos that are there, not those that were removed', async () => {
+    const home = copyOf(acme)
+    const found = async () => (await checksOf({ home })).get('demos')
+    succeed(await run(['demo-create', '--name', 'Counted', '--bot-url', 'https://bot.example.com/hook'], { home }))
+    expect(await found()).toMatchObject({ state: 'ok', detail: '1 is there, none half done' })
+    succeed(await run(['demo-remove', 'counted', '--yes'], { home }))
+    expect(await found()).toMatchObject({ state: 'ok', detail: 'none' })
+  })
+
   test('names a definition that was changed, and integrations that wait for a yes', async () => {
     const home = await homeWithVault()
     const file = writeDefinition(home, ANYWHERE)

@@ -165,7 +165,7 @@ function definitions({ providers }: ProfileFacts, unlocked: UnlockedVault | unde
 
 /** Demos that a run has left half done, and those whose time is over. */
 async function demos({ vault, profile, nowMs }: ProfileFacts): Promise<Finding> {
-  const all = await vault.demos(profile)
+  const all = (await vault.demos(profile)).filter(({ status }) => status !== 'removed')
   const partial = all.filter(({ status }) => status === 'partial').map(({ slug }) => slug)
   const over = all
     .filter(({ expiresAt, status }) => status === 'ready' && expiresAt !== null && Date.parse(expiresAt) <= nowMs)
