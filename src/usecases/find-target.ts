@@ -33,7 +33,10 @@ export async function findTarget(deps: FindDeps, text: string): Promise<Target> 
   if (named !== undefined) return named
   const name = parseName(text, 'integration')
   const provider = deps.providers.find((candidate) => candidate.id === name)
-  if (provider === undefined) throw notFound(name, await integrationsOf(deps))
+  if (provider === undefined) {
+    await requireProfile(deps)
+    throw notFound(name, await integrationsOf(deps))
+  }
   return byProvider(deps, provider, await integrationsOf(deps, provider))
 }
 
@@ -121,7 +124,12 @@ async function integrationsOf(deps: FindDeps, provider?: Provider): Promise<read
   return deps.vault.list(deps.profile, provider === undefined ? {} : { provider: provider.id })
 }
 
-function byProvider(deps: FindDeps, provider: Provider, own: readonly Integration[]): Target {
+/** A profile that is not there is what to say, and not what it does not have. @throws {CrmError} `not_found`. */
+async function requireProfile({ vault, profile }: FindDeps): Promise<void> {
+  await vault?.totals(profile)
+}
+
+async function byProvider(deps: FindDeps, provider: Provider, own: readonly Integration[]): Promise<Target> {
   const active = own.filter((integration) => integration.active)
   const [only, second] = active
   if (only !== undefined && second === undefined) return storedTarget(only)
@@ -136,6 +144,7 @@ function byProvider(deps: FindDeps, provider: Provider, own: readonly Integratio
   const target = environmentTarget(provider, deps.environment)
   if (target !== undefined) return target
   const incomplete = halfSet(provider, deps.environment)
+  if (incomplete === undefined) await requireProfile(deps)
   throw new CrmError('not_found', `the profile ${deps.profile} has no integration for ${provider.title}`, {
     ...(incomplete === undefined ? {} : { reason: `${incomplete.message}, ${incomplete.reason}` }),
     hint: incomplete?.hint ?? `add one with: crm add ${provider.id}`,

@@ -93,6 +93,23 @@ describe('a name means', () => {
   })
 })
 
+describe('a profile that is not there', () => {
+  it('is what is said, unless variables stand in for it', async () => {
+    const missing = { code: 'not_found', message: 'there is no profile typo in this vault', hint: 'make it with: crm -p typo init' }
+    const deps = { ...(await depsWith([{ name: 'acme' }])), profile: 'typo' }
+    await expect(findTargetOf(deps, chatwoot)).rejects.toMatchObject(missing)
+    for (const name of ['chatwoot', 'acme']) await expect(findTarget(deps, name)).rejects.toMatchObject(missing)
+    const set = { ...deps, environment: VARIABLES }
+    expect(await findTargetOf(set, chatwoot)).toMatchObject(fromEnvironment)
+    for (const name of ['chatwoot', 'env:chatwoot']) expect(await findTarget(set, name)).toMatchObject(fromEnvironment)
+    // Whoever set a part of them believes that they are used.
+    const { CHATWOOT_API_KEY: _, ...incomplete } = VARIABLES
+    await expect(findTargetOf({ ...deps, environment: incomplete }, chatwoot)).rejects.toMatchObject({
+      reason: expect.stringContaining('CHATWOOT_API_KEY'),
+    })
+  })
+})
+
 describe('no name means', () => {
   it('the only active one of the provider, else the variables', async () => {
     expect(await findTargetOf(await depsWith([{ name: 'a' }], VARIABLES), chatwoot)).toMatchObject(fromVault('a'))
