@@ -4,6 +4,7 @@ import { createClient } from './client.ts'
 import { accountUrl } from './connection.ts'
 import { type Applied, giveUp } from './demo-failure.ts'
 import type { Adopted } from './demo-journal.ts'
+import { madeAtOf } from './demo-marks.ts'
 import { type DemoObserved, type DemoPlan, missedChanges } from './demo-plan.ts'
 import { readBackAgents, readBackLink } from './demo-read-back.ts'
 import { type DemoEvent, type DemoRun, delayedSignal, stepAnswer, stopIfCancelled, type Track, tracksOf } from './demo-run.ts'
@@ -146,8 +147,11 @@ async function finish(
     ...(observed.adopted.inbox ? [{ kind: 'inbox' as const, remoteId: observed.inbox?.id ?? null }] : []),
     ...proofs,
   ]
+  // The marks of a demo say when it was made, whoever made it: every machine tells the same time.
+  const madeAt = run.ledger.isNew ? madeAtOf({ inbox, bot }, plan.slug) : null
   await run.ledger.update(
     {
+      ...(madeAt === null ? {} : { createdAt: madeAt }),
       name: plan.name,
       account: accountUrl(run.connection),
       channel: plan.channel,

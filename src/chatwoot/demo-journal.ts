@@ -32,7 +32,9 @@ export type Adopted = Pick<JournalEntry, 'kind' | 'remoteId'> & Partial<Pick<Jou
 export type DemoSeed = Pick<DemoRecord, 'slug' | 'name' | 'integration' | 'account' | 'channel'>
 
 /** What changes in a record besides its journal. */
-export type RecordChange = Partial<Pick<DemoRecord, 'name' | 'account' | 'channel' | 'status' | 'inboxId' | 'botId' | 'expiresAt'>> & {
+export type RecordChange = Partial<
+  Pick<DemoRecord, 'name' | 'account' | 'channel' | 'status' | 'inboxId' | 'botId' | 'createdAt' | 'expiresAt'>
+> & {
   /** New secrets; `null` forgets one. */
   readonly secrets?: Readonly<Record<string, string | null>>
 }
@@ -49,6 +51,7 @@ export class Ledger {
   readonly #journal: DemoJournal
   readonly #seed: DemoSeed
   readonly #clock: Clock
+  readonly #isNew: boolean
   #record: DemoRecord | undefined
   #secrets: DemoSecrets
   #lastWrite: Promise<void> = Promise.resolve()
@@ -64,6 +67,7 @@ export class Ledger {
     this.#journal = journal
     this.#seed = seed
     this.#clock = clock
+    this.#isNew = kept === undefined || kept.record.status === 'removed'
     this.#record = kept?.record
     this.#secrets = kept?.secrets ?? {}
   }
@@ -90,6 +94,11 @@ export class Ledger {
 
   get secrets(): DemoSecrets {
     return this.#secrets
+  }
+
+  /** Whether this run is the first that the journal has of the demo, or of its new life after a removal. */
+  get isNew(): boolean {
+    return this.#isNew
   }
 
   /** Entries of earlier runs whose result nobody knows, with their positions. */

@@ -89,12 +89,24 @@ export function remarked(text: string | null | undefined, { slug, fresh, until, 
   return withMark(words ?? said, kept)
 }
 
+/** Those of a demo's objects that carry a mark, as far as marks are read. */
+interface MarkedObjects {
+  readonly inbox: Pick<Inbox, 'outOfOffice'> | null
+  readonly bot: Pick<AgentBot, 'description'> | null
+}
+
+function marksOf({ inbox, bot }: MarkedObjects, slug: string): readonly Mark[] {
+  return [markOf(inbox?.outOfOffice, slug), markOf(bot?.description, slug)].filter((mark) => mark !== undefined)
+}
+
+/** When a demo was made, as its marks have it: the inbox's, else the bot's; null where neither says a time. */
+export function madeAtOf(objects: MarkedObjects, slug: string): string | null {
+  const times = marksOf(objects, slug).flatMap(({ madeAt }) => (madeAt === null ? [] : [madeAt]))
+  return times.find((time) => !Number.isNaN(Date.parse(time))) ?? null
+}
+
 /** The end of a demo as its marks have it: the later one, should they differ; null for none. */
-export function untilOf(
-  { inbox, bot }: { readonly inbox: Pick<Inbox, 'outOfOffice'> | null; readonly bot: Pick<AgentBot, 'description'> | null },
-  slug: string,
-): string | null {
-  const marks = [markOf(inbox?.outOfOffice, slug), markOf(bot?.description, slug)]
-  const ends = marks.flatMap((mark) => (mark === undefined || mark.until === null ? [] : [mark.until]))
+export function untilOf(objects: MarkedObjects, slug: string): string | null {
+  const ends = marksOf(objects, slug).flatMap(({ until }) => (until === null ? [] : [until]))
   return ends.toSorted((one, other) => Date.parse(one) - Date.parse(other)).at(-1) ?? null
 }

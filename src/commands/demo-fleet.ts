@@ -100,23 +100,17 @@ export async function openFleet(app: App, flags: FleetFlags, places: readonly Pl
 }
 
 /** The network at the pace that the flags ask for. */
-export async function pacedHttp(app: App, flags: FleetFlags): Promise<Http> {
+export async function pacedHttp(app: App, flags: FleetFlags, deadlineMs = app.deadlineAfter(LIMIT_MS)): Promise<Http> {
   const { concurrency, perMinute } = paceOf(flags)
   const http = await app.http({ connections: Math.max(32, concurrency) })
   const onPause = (origin: string, waitMs: number): void => app.ui.step(`${origin} asks for a pause of ${Math.ceil(waitMs / 1000)} s`)
-  return paced(http.request, {
-    clock: app.world.clock,
-    concurrency,
-    perMinute,
-    onPause,
-    deadlineMs: app.deadlineAfter(LIMIT_MS) - ENDING_MS,
-  })
+  return paced(http.request, { clock: app.world.clock, concurrency, perMinute, onPause, deadlineMs: deadlineMs - ENDING_MS })
 }
 
 /** The same for what only reads: its requests end with the time of the command. */
-export async function pacedReads(app: App, flags: FleetFlags): Promise<Http> {
+export async function pacedReads(app: App, flags: FleetFlags, deadlineMs = app.deadlineAfter(LIMIT_MS)): Promise<Http> {
   const { withDeadline } = await import('../http/deadline.ts')
-  return withDeadline(await pacedHttp(app, flags), app.world.clock, app.deadlineAfter(LIMIT_MS))
+  return withDeadline(await pacedHttp(app, flags, deadlineMs), app.world.clock, deadlineMs)
 }
 
 function keyOf(target: DemoTarget, slug: string): string {

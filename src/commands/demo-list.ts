@@ -3,7 +3,7 @@ import type { Answer, DemoListAnswer } from '../core/answers.ts'
 import { mergeValues } from '../core/field.ts'
 import { chatwoot } from '../providers/chatwoot.ts'
 import { environmentTarget } from '../usecases/find-target.ts'
-import { findMarkedDemos, listDemos } from '../usecases/list-demos.ts'
+import { listDemos, listMarkedDemos } from '../usecases/list-demos.ts'
 import { type App, action, type Outcome } from './app.ts'
 import { setExamples, setStatuses } from './help-format.ts'
 
@@ -29,8 +29,9 @@ async function demoList(app: App): Promise<Answer<DemoListAnswer>> {
   const stored = known !== undefined && (await known.totals(profile, { provider: chatwoot.id })).total > 0
   const target = stored ? undefined : environmentTarget(chatwoot, app.world.env)
   if (target === undefined) return listDemos((await known?.demos(profile)) ?? [])
-  const http = await app.httpInTime()
-  const demos = await findMarkedDemos({
+  const { pacedReads } = await import('./demo-fleet.ts')
+  const http = await pacedReads(app, {}, app.deadlineMs)
+  const demos = await listMarkedDemos({
     http,
     clock: app.world.clock,
     signal: app.signal,

@@ -1,6 +1,7 @@
-import { createClient } from '../chatwoot/client.ts'
+import { isMissing } from '../chatwoot/answers.ts'
+import { type Client, createClient } from '../chatwoot/client.ts'
 import { connectionOf } from '../chatwoot/connection.ts'
-import { marksIn, untilOf } from '../chatwoot/demo-marks.ts'
+import { madeAtOf, marksIn, untilOf } from '../chatwoot/demo-marks.ts'
 import { type DemoTarget, errorFor } from '../chatwoot/demo-target.ts'
 import type { AgentBot, Inbox } from '../chatwoot/read.ts'
 import type { Answer, DemoListAnswer } from '../core/answers.ts'
@@ -27,8 +28,35 @@ export interface MarkedDemosDeps {
 }
 
 /**
- * The demos of an account by the marks on its inboxes and bots: what there is to list where there is no vault. Whether a bot is linked to
- * its inbox is not asked.
+ * The demos of an account by their marks, as they stand: what there is to list where there is no vault. No list says which bot serves an
+ * inbox (contract section 6), so that the inbox of each demo is asked, all at once.
+ * @throws {CrmError} of the network and of Chatwoot.
+ */
+export async function listMarkedDemos(deps: MarkedDemosDeps): Promise<readonly DemoSummary[]> {
+  const { http, signal, target } = deps
+  const marked = await findMarkedDemos(deps)
+  const client = createClient(http, connectionOf(target.values), { signal })
+  try {
+    return await Promise.all(marked.map((demo) => asItStands(client, demo)))
+  } catch (error) {
+    throw errorFor(target, error)
+  }
+}
+
+/** A demo found by its marks as its inbox says that it stands: `partial` where its bot does not serve it. */
+export async function asItStands(client: Client, demo: DemoSummary): Promise<DemoSummary> {
+  if (demo.status !== 'ready' || demo.inboxId === null) return demo
+  const linkedBotId = await client.linkedBotId(demo.inboxId).catch((error: unknown) => {
+    // Somebody deleted the inbox between the list and this look.
+    if (isMissing(error)) return null
+    throw error
+  })
+  return linkedBotId === demo.botId ? demo : { ...demo, status: 'partial' }
+}
+
+/**
+ * The demos of an account by the marks on its inboxes and bots: two lists, whatever their number. Whether a bot is linked to its inbox is
+ * not asked: `ready` means that both are there ({@link listMarkedDemos} asks).
  * @throws {CrmError} of the network and of Chatwoot.
  */
 export async function findMarkedDemos({ http, clock, signal, target }: MarkedDemosDeps): Promise<readonly DemoSummary[]> {
@@ -45,7 +73,6 @@ interface Marked {
   inbox?: Inbox
   bot?: AgentBot
   isRemoved: boolean
-  madeAt: string | null
 }
 
 /** Groups marked objects by slug; of several the one with the lowest id stands for the demo. */
@@ -56,10 +83,9 @@ function summarize(
 ): readonly DemoSummary[] {
   const bySlugs = new Map<string, Marked>()
   const note = (text: string | null | undefined, change: (demo: Marked) => void) => {
-    for (const { slug, madeAt, isRemoved } of marksIn(text)) {
-      const demo = bySlugs.get(slug) ?? { isRemoved: false, madeAt: null }
+    for (const { slug, isRemoved } of marksIn(text)) {
+      const demo = bySlugs.get(slug) ?? { isRemoved: false }
       demo.isRemoved ||= isRemoved
-      demo.madeAt ??= madeAt
       change(demo)
       bySlugs.set(slug, demo)
     }
@@ -74,12 +100,12 @@ function summarize(
       demo.bot ??= bot
     })
   }
-  const summaries = Array.from(bySlugs, ([slug, { inbox, bot, isRemoved, madeAt }]): DemoSummary => {
-    const status = isRemoved ? 'deleting' : inbox !== undefined && bot !== undefined ? 'ready' : 'partial'
+  const summaries = Array.from(bySlugs, ([slug, { inbox = null, bot = null, isRemoved }]): DemoSummary => {
+    const status = isRemoved ? 'deleting' : inbox !== null && bot !== null ? 'ready' : 'partial'
     const name = inbox?.name ?? bot?.name ?? slug
-    const expiresAt = untilOf({ inbox: inbox ?? null, bot: bot ?? null }, slug)
     const ids = { inboxId: inbox?.id ?? null, botId: bot?.id ?? null }
-    return { slug, name, integration, source, status, ...ids, createdAt: madeAt ?? now, expiresAt }
+    const times = { createdAt: madeAtOf({ inbox, bot }, slug) ?? now, expiresAt: untilOf({ inbox, bot }, slug) }
+    return { slug, name, integration, source, status, ...ids, ...times }
   })
   return summaries.sort(bySlug)
 }

@@ -11,7 +11,7 @@ import type { DemoRecord, DemoSecrets, DemoSummary } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
 import type { Clock, Http } from '../core/ports.ts'
 import type { Warning } from '../core/provider.ts'
-import { findMarkedDemos } from './list-demos.ts'
+import { asItStands, findMarkedDemos } from './list-demos.ts'
 
 /** What showing a demo needs of the world. */
 export interface ShowDemoDeps {
@@ -72,12 +72,12 @@ async function showKept({ http, signal, target }: ShowDemoDeps, { kept, reveal }
 
 async function showMarked(deps: ShowDemoDeps, { slug, reveal }: ShownDemo): Promise<Answer<DemoShowAnswer>> {
   const { http, signal, target } = deps
-  const demo = (await findMarkedDemos(deps)).find((marked) => marked.slug === slug)
-  if (demo === undefined) throw new CrmError('not_found', `no demo is named ${slug}`, { hint: 'see the demos with: crm demo-list' })
+  const marked = (await findMarkedDemos(deps)).find((one) => one.slug === slug)
+  if (marked === undefined) throw new CrmError('not_found', `no demo is named ${slug}`, { hint: 'see the demos with: crm demo-list' })
   const connection = connectionOf(target.values)
   const client = createClient(http, connection, { signal })
   try {
-    const [account, { inbox, bot }] = await Promise.all([client.accountName(), lookUp(client, demo)])
+    const [demo, account, { inbox, bot }] = await Promise.all([asItStands(client, marked), client.accountName(), lookUp(client, slug)])
     const secrets = { ...(bot === null ? {} : botSecrets(bot)), ...(inbox === null ? {} : inboxSecrets(inbox)) }
     const shared = parts(connection, account, inbox, bot)
     const data = {
@@ -94,7 +94,7 @@ async function showMarked(deps: ShowDemoDeps, { slug, reveal }: ShownDemo): Prom
   }
 }
 
-async function lookUp(client: Client, { slug }: DemoSummary): Promise<{ readonly inbox: Inbox | null; readonly bot: AgentBot | null }> {
+async function lookUp(client: Client, slug: string): Promise<{ readonly inbox: Inbox | null; readonly bot: AgentBot | null }> {
   const [inboxes, bots] = await Promise.all([client.listInboxes(), client.listBots()])
   return findDemo(slug, client.connection.accountId, knownOf(undefined, ''), { inboxes, bots })
 }

@@ -149,6 +149,22 @@ describe('demos with variables alone', () => {
     expect(documentOf('demo-list', await run(['demo-list', '--json'], { env })).data.demos).toEqual([])
   })
 
+  test('are partial where a bot does not serve its inbox, and keep the time at which they were made', async () => {
+    const server = await openSandbox()
+    const env = { ...chatwootVariables(server), ...NO_KEY }
+    const list = async () => documentOf('demo-list', await run(['demo-list', '--json'], { env })).data.demos
+    const fault = server.faults.add('POST /set_agent_bot:500')
+    failureOf('demo-create', 'partial', await run([...DEMO, '--keep-on-failure', '--json'], { env }))
+    expect(await list()).toMatchObject([{ slug: 'acme-dental', status: 'partial' }])
+    fault.remove()
+    succeed(await run(DEMO, { env }))
+    const [whole] = await list()
+    expect(whole.status).toBe('ready')
+    const again = [await run([...DEMO, '--json'], { env }), await run([...DEMO, '--json'], { env })]
+    expect(documentOf('demo-create', again[0]!).data).toMatchObject({ changed: false, demo: { createdAt: whole.createdAt } })
+    expect(again[1]!.stdout).toBe(again[0]!.stdout)
+  })
+
   test('are adopted by a vault that is new, and changed by nothing then', async () => {
     const server = await openSandbox()
     const made = documentOf('demo-create', await run([...DEMO, '--json'], { env: chatwootVariables(server) }))

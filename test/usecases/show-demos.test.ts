@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { createDemo } from '../../src/usecases/create-demo.ts'
-import { findMarkedDemos, listDemos } from '../../src/usecases/list-demos.ts'
+import { findMarkedDemos, listDemos, listMarkedDemos } from '../../src/usecases/list-demos.ts'
 import { showDemo } from '../../src/usecases/show-demo.ts'
-import { aRun, expectSchema, openSandbox, succeed, watchedJournal } from '../chatwoot/support.ts'
+import { aRun, expectSchema, openSandbox, succeed, toEnd, watchedJournal } from '../chatwoot/support.ts'
 
 const INPUT = { name: 'Acme', botUrl: 'https://bot.example/hook' }
 
@@ -38,6 +38,46 @@ test('without a vault the demos of an account are found by their marks', async (
     },
     expect.objectContaining({ slug: 'beta', status: 'partial', inboxId: second.inbox?.id, botId: null }),
   ])
+})
+
+test('without a vault a demo whose bot does not serve its inbox is partial; only inboxes of demos are asked', async (context) => {
+  const { http, sandbox, target } = await openSandbox(context)
+  const whole = await succeed(createDemo({ http, target, ...aRun() }, INPUT))
+  const fault = sandbox.faults.add('POST /set_agent_bot:500')
+  const half = await toEnd(createDemo({ http, target, ...aRun() }, { ...INPUT, name: 'Beta', keepOnFailure: true }))
+  expect(half.answer.error?.code).toBe('partial')
+  fault.remove()
+  const botless = await succeed(createDemo({ http, target, ...aRun() }, { ...INPUT, name: 'Gamma' }))
+  sandbox.state.bots.delete(Number(botless.bot?.id))
+  const deps = { http, target, clock: Date.now, signal: new AbortController().signal }
+  sandbox.forgetRequests()
+  const demos = await listMarkedDemos(deps)
+  expect(demos.map(({ slug, status }) => `${slug} ${status}`)).toEqual(['acme ready', 'beta partial', 'gamma partial'])
+  const asked = sandbox.requests.map(({ path }) => path.replace('/api/v1/accounts/1/', ''))
+  expect(asked.toSorted()).toEqual(
+    ['agent_bots', 'inboxes', `inboxes/${whole.inbox?.id}/agent_bot`, `inboxes/${demos[1]?.inboxId}/agent_bot`].toSorted(),
+  )
+  expect((await showDemo(deps, { slug: 'beta', reveal: false })).data?.demo.status).toBe('partial')
+})
+
+test('a demo was made when its marks say, whoever looks', async (context) => {
+  const { http, sandbox, target } = await openSandbox(context)
+  const first = await succeed(createDemo({ http, target, ...aRun() }, INPUT))
+  const later = { clock: () => Date.now() + 3_600_000 }
+  const again = await succeed(createDemo({ http, target, ...aRun(), ...later }, INPUT))
+  const { journal, last } = watchedJournal()
+  const adopted = await succeed(createDemo({ http, target, ...aRun(journal), ...later }, INPUT))
+  const [listed] = await findMarkedDemos({ http, target, ...later, signal: new AbortController().signal })
+  expect([again.changed, adopted.changed]).toEqual([false, false])
+  const times = [again.demo.createdAt, adopted.demo.createdAt, listed?.createdAt, (await last())?.record.createdAt]
+  expect(times).toEqual(times.map(() => first.demo.createdAt))
+  // A journal that knows the demo keeps its time; a mark that says no time leaves it to the other one.
+  const bot = sandbox.state.bots.get(Number(first.bot?.id))!
+  const inbox = sandbox.state.inboxes.get(Number(first.inbox?.id))!
+  inbox.columns.out_of_office_message = '[crm-demo:acme] run 0123456789abcdef0123456789abcdef at 2001-13-01T00:00:00Z'
+  bot.columns.description = '[crm-demo:acme] run 0123456789abcdef0123456789abcdef at 2001-01-01T00:00:00Z'
+  expect((await succeed(createDemo({ http, target, ...aRun(journal) }, INPUT))).demo.createdAt).toBe(first.demo.createdAt)
+  expect((await succeed(createDemo({ http, target, ...aRun() }, INPUT))).demo.createdAt).toBe('2001-01-01T00:00:00Z')
 })
 
 test('a demo is shown with its objects, and its secrets only on request', async (context) => {
