@@ -5,6 +5,7 @@ import { type App, action, type Outcome } from './app.ts'
 import { type FleetFlags, pacedReads, storedRecords } from './demo-fleet.ts'
 import { type OpenTarget, openAllTargets, openTarget } from './demo-target.ts'
 import { setExamples, setStatuses } from './help-format.ts'
+import { outputFile } from './output-file.ts'
 
 interface DemoExportFlags extends FleetFlags {
   readonly integration?: string
@@ -24,6 +25,7 @@ export function define(command: Command, app: App): void {
 }
 
 async function demoExport(app: App, flags: DemoExportFlags): Promise<Outcome> {
+  const output = await outputFile(app, flags.output)
   const opened = flags.integration === undefined ? await openAllTargets(app) : [await openTarget(app, flags.integration)]
   const byTarget = new Map<DemoTarget, OpenTarget>(opened.map((open) => [open.target, open]))
   const { exportDemos } = await import('../usecases/export-demos.ts')
@@ -34,8 +36,8 @@ async function demoExport(app: App, flags: DemoExportFlags): Promise<Outcome> {
   }
   const http = await pacedReads(app, flags)
   const answer = await exportDemos({ http, signal: app.signal, known }, [...byTarget.keys()]).finally(() => progress.end())
-  const { output } = flags
   const data = answer.data === null ? null : { ...answer.data, path: output ?? null }
+  app.throwIfStopped()
   if (output !== undefined && data !== null) writePrivateFile(output, data.text)
   const view = (async () => (await import('../terminal/views/demo-export.ts')).demoExportView) as Outcome['view']
   return { answer: { ...answer, data }, view }

@@ -1,4 +1,3 @@
-import { lstatSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { ExportAnswer } from '../core/answers.ts'
 import { CrmError } from '../core/errors.ts'
@@ -13,6 +12,7 @@ import { type App, action, done, type Outcome } from './app.ts'
 import type { FieldFlags } from './field-flags.ts'
 import { addPassphraseFlags, filePassphrase, hasPassphraseFlag } from './hand-over-passphrase.ts'
 import { setExamples, setStatuses } from './help-format.ts'
+import { outputFile } from './output-file.ts'
 
 type ExportFlags = FieldFlags & {
   readonly all?: boolean
@@ -53,8 +53,7 @@ async function exportIntegrations(app: App, words: readonly string[], flags: Exp
   refuseContradictions(words, flags)
   const recipients = await readRecipients(flags)
   const names = flags.all === true ? 'all' : await resolveNames(app, words)
-  const output = flags.output === '-' ? undefined : flags.output
-  if (output !== undefined) await refuseOverwriting(app, output)
+  const output = await outputFile(app, flags.output)
   if (flags.plaintext === true) await confirmPlaintext(app, names, output)
   const unlocked = await app.unlock()
   const lock: AgeLock | undefined =
@@ -104,14 +103,6 @@ async function resolveNames(app: App, words: readonly string[]): Promise<readonl
   const names = new Set<string>()
   for (const word of words) names.add((await findTarget(deps, word)).name)
   return [...names]
-}
-
-/** @throws {CrmError} `usage` for what is no file; what `confirm` throws. */
-async function refuseOverwriting(app: App, path: string): Promise<void> {
-  const entry = lstatSync(path, { throwIfNoEntry: false })
-  if (entry === undefined) return
-  if (!entry.isFile()) throw new CrmError('usage', '--output names something that is no regular file', { hint: 'name a new file' })
-  if (!(await app.ui.confirm(`Replace ${path}?`))) throw new CrmError('cancelled', 'Cancelled. Nothing was written.')
 }
 
 async function confirmPlaintext(app: App, names: readonly string[] | 'all', output: string | undefined): Promise<void> {

@@ -16,6 +16,7 @@ import type { DefinitionPlace } from '../usecases/manage-definitions.ts'
 import { type App, action, done, type Outcome } from './app.ts'
 import { setExamples, setStatuses } from './help-format.ts'
 import { readInputText } from './input-text.ts'
+import { outputFile } from './output-file.ts'
 
 const SCHEMA = 'crm.providers/1'
 
@@ -123,8 +124,9 @@ async function write(app: App, id: string, output: string | undefined): Promise<
   const { exportDefinition } = await import('../usecases/manage-definitions.ts')
   requireProvider(await app.providers(), id)
   const text = exportDefinition(placeOf(app), id)
-  if (output !== undefined) writePrivateFile(output, text)
-  const data: DefinitionExportAnswer = { id, path: output ?? null, text }
+  const path = await outputFile(app, output)
+  if (path !== undefined) writePrivateFile(path, text)
+  const data: DefinitionExportAnswer = { id, path: path ?? null, text }
   return done('crm.providers-export/1', data, async () => (await import('../terminal/views/definitions.ts')).definitionExportedView)
 }
 

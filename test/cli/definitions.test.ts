@@ -127,6 +127,15 @@ describe.concurrent('crm providers add', () => {
     writeFileSync(join(home.path, 'mine.json'), text.replace('"id": "close"', '"id": "mine"').replaceAll('CLOSE_', 'MINE_'))
     succeed(await run(['providers', 'add', 'mine.json', '--yes'], { home }))
     expect(succeed(await run(['providers', 'export', 'mine'], { home })).stdout).toBe(readFileSync(join(home.path, 'mine.json'), 'utf8'))
+    const refused = failureOf(
+      'providers export',
+      'usage',
+      await run(['providers', 'export', 'close', '--output', 'mine.json', '--json'], { home }),
+    )
+    expect(refused.error).toMatchObject({ reason: 'Replace mine.json?', hint: 'add --yes to confirm' })
+    expect(readFileSync(join(home.path, 'mine.json'), 'utf8')).toContain('"id": "mine"')
+    succeed(await run(['providers', 'export', 'close', '--output', 'mine.json', '--yes'], { home }))
+    expect(readFileSync(join(home.path, 'mine.json'), 'utf8')).toBe(text)
     failureOf('providers export', 'usage', await run(['providers', 'export', 'chatwoot', '--json'], { home }))
     failureOf('providers export', 'not_found', await run(['providers', 'export', 'nothing', '--json'], { home }))
   })

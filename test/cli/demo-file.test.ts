@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Sandbox } from '../../src/sandbox/index.ts'
@@ -115,6 +115,21 @@ describe.concurrent('crm demo-apply', () => {
     expect(documentOf('demo-apply', await run(apply(), { home })).data.changed).toBe(false)
     expect(sandbox.state.bots.filter(({ accountId }) => accountId === sandbox.accounts[0]?.id).length).toBe(3)
   })
+})
+
+test('crm demo-export --output replaces a file only for those who say so, and asks nothing of the server before', async () => {
+  const { home, sandbox } = await place()
+  sandbox.forgetRequests()
+  const write = (...flags: string[]) => run(['demo-export', '--output', ...flags, '--json'], { home })
+  expect(failureOf('demo-export', 'usage', await write('demos.yaml')).error).toMatchObject({ reason: 'Replace demos.yaml?' })
+  failureOf('demo-export', 'usage', await write('.', '--yes'))
+  expect(sandbox.requests).toEqual([])
+  expect(readFileSync(join(home.path, 'demos.yaml'), 'utf8')).toBe(FILE)
+  for (const flags of [['demos.yaml', '--yes'], ['new.yaml']]) {
+    expect(documentOf('demo-export', await write(...flags)).data.path).toBe(flags[0])
+    expect(readFileSync(join(home.path, String(flags[0])), 'utf8')).toContain('demos: []')
+  }
+  expect(documentOf('demo-export', await write('-')).data.path).toBe(null)
 })
 
 describe('crm demo-destroy', () => {
