@@ -41,9 +41,21 @@ export interface CsvRow {
   readonly cells: Readonly<Record<string, string>>
 }
 
+const COLUMN = '"?[A-Za-z]\\w*"?'
+const COLUMNS = new RegExp(`^\\uFEFF?\\s*${COLUMN}(?:\\s*[,;\\t]\\s*${COLUMN})+\\s*$`)
+
+/** Whether a text is a table: its first line is nothing but names of columns, with which neither YAML of demos nor JSON begins. */
+export function isTable(text: string): boolean {
+  return COLUMNS.test(firstLine(text))
+}
+
+function firstLine(text: string): string {
+  return text.slice(0, text.search(/[\r\n]|$/))
+}
+
 /** Reads CSV (RFC 4180) whose first line names the columns; a semicolon or a tab may stand for the comma. */
 export function parseTable(text: string): { readonly rows: readonly CsvRow[]; readonly problems: readonly Problem[] } {
-  const first = text.slice(0, text.search(/[\r\n]|$/))
+  const first = firstLine(text)
   const delimiter = [',', ';', '\t'].toSorted((one, other) => first.split(other).length - first.split(one).length)[0] ?? ','
   try {
     const records = parseCsv(text, { bom: true, columns: true, delimiter, info: true, skip_empty_lines: true, trim: true })

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { type Problem, refuseProblems } from '../core/errors.ts'
 import { NAME_PATTERN, nameFrom } from '../core/integration.ts'
 import { type CreateDemoInput, checkDemo, DEMO_SETTINGS } from './create-demo-input.ts'
-import { type CsvRow, type ParsedText, parseTable, parseYaml } from './demo-file-text.ts'
+import { type CsvRow, isTable, type ParsedText, parseTable, parseYaml } from './demo-file-text.ts'
 
 /** A demo of a file. */
 export interface FileDemo {
@@ -17,7 +17,7 @@ export interface FileDemo {
 /** Where the text of a file comes from. */
 export interface DemoFileSource {
   readonly text: string
-  /** Its name: one that ends in `.csv` is a table. */
+  /** Its name: one that ends in `.csv` is a table. Of others, such as standard input, the text tells. */
   readonly name: string
   /** Reads a table that the file names. @throws CrmError `usage`. */
   readTable(path: string): Promise<string>
@@ -70,7 +70,7 @@ interface Draft {
  * @throws {CrmError} `usage` with every problem, each with its line.
  */
 export async function readDemoFile(source: DemoFileSource): Promise<readonly FileDemo[]> {
-  const { demos, problems } = /\.csv$/i.test(source.name) ? readTableFile(source) : await readYamlFile(source)
+  const { demos, problems } = /\.csv$/i.test(source.name) || isTable(source.text) ? readTableFile(source) : await readYamlFile(source)
   refuseProblems([...problems, ...doubles(demos)], `${source.name} is not a file of demos`, 'see the format: crm help demo-file')
   return demos
 }

@@ -91,6 +91,10 @@ describe.concurrent('crm demo-apply', () => {
     expect(stderr).toMatch(/^\[1\/2\] (?:two|three) created$/m)
     expect(stderr).toMatch(/^\[2\/2\] (?:two|three) created$/m)
     expect(stdout).toContain('Demos: 2 created, 0 updated, 0 kept, 0 removed')
+    const input = readFileSync(join(home.path, 'demos.csv'), 'utf8')
+    expect(documentOf('demo-apply', await run(['demo-apply', '-', '--json'], { home, input })).data.summary.keep).toBe(2)
+    const planned = documentOf('demo-destroy', await run(['demo-destroy', '-f', '-', '-n', '--json'], { home, input }))
+    expect(planned.data.demos.map(({ slug }: Json) => slug)).toEqual(['two', 'three'])
   })
 
   test('without a vault: variables are enough, marks tell what is there and what is surplus', async () => {

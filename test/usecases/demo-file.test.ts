@@ -66,6 +66,23 @@ test('JSON is read as well, and a table of its own', async () => {
   })
 })
 
+test('a table is known by its first line where it has no name, and nothing else is taken for one', async () => {
+  for (const delimiter of [',', ';', '\t', ' , ']) {
+    const table = [
+      ['name', '"botUrl"'],
+      ['Acme', 'https://bot.example/a'],
+    ]
+      .map((cells) => cells.join(delimiter))
+      .join('\r\n')
+    for (const text of [table, `\uFEFF${table}`])
+      expect(outline(await read(text, {}, 'standard input'))).toEqual(['line 2 acme Acme https://bot.example/a'])
+  }
+  expect(await problemsOf('name,greeting\nAcme,Hello\n', {}, 'standard input')).toEqual(['line 2, botUrl: is missing'])
+  for (const text of ['{"demos":[]}', 'demos: []', '{demos: [], version: 1}', '--- {demos: []}', '# a,b\ndemos: []', ''])
+    expect(await problemsOf(text, {}, 'standard input')).toEqual(text === '' ? ['line 1, demos: must be a list of demos'] : [])
+  expect(await problemsOf('acme', {}, 'standard input')).toEqual(['line 1, the file: must have a list "demos"'])
+})
+
 test('all problems are told at once, each with its line, those of a template once', async () => {
   expect(
     await problemsOf(`defaults:
