@@ -3,6 +3,7 @@ import { memoryJournal } from '../chatwoot/demo-journal.ts'
 import { CrmError } from '../core/errors.ts'
 import { parseName } from '../core/integration.ts'
 import { parseDuration, toTimestamp } from '../core/time.ts'
+import { LIFETIME_SETTINGS } from '../usecases/create-demo-input.ts'
 import { extendDemo } from '../usecases/extend-demo.ts'
 import { holdRuns } from '../usecases/hold-runs.ts'
 import { type App, action, type Outcome } from './app.ts'
@@ -59,8 +60,7 @@ function endOf({ ttl, expires }: DemoExtendFlags, nowMs: number): string | null 
   }
   if (ttl !== undefined) return toTimestamp(nowMs + ttl)
   if (expires === 'never') return null
-  const time = /^\d{4}-\d\d-\d\d(?:T|$)/.test(expires ?? '') ? Date.parse(expires ?? '') : Number.NaN
-  if (Number.isNaN(time))
+  if (expires === undefined || !LIFETIME_SETTINGS.expires.safeParse(expires).success)
     throw new CrmError('usage', '--expires takes a time', { hint: 'for example: --expires 2027-01-31T18:00:00Z, or never' })
-  return toTimestamp(time)
+  return toTimestamp(Date.parse(expires))
 }

@@ -22,7 +22,7 @@ import type { TestReport } from '../core/provider.ts'
 import { answerOf, nothingApplied, type RunState, withPages } from './create-demo-answer.ts'
 import { type CreateDemoInput, type CreateDemoRequest, readCreateDemo } from './create-demo-input.ts'
 import type { DemoPages } from './create-demo-pages.ts'
-import { refuseOtherAccount, requireAdministrator } from './demo-guards.ts'
+import { refuseOtherAccount, refusePast, requireAdministrator } from './demo-guards.ts'
 import { wantedOf } from './demo-wanted.ts'
 
 /** What making a demo needs of the world. */
@@ -52,7 +52,7 @@ export interface CreateDemoDeps {
 export async function* createDemo(deps: CreateDemoDeps, request: CreateDemoRequest): AsyncGenerator<DemoEvent, Answer<DemoCreateAnswer>> {
   const input = readCreateDemo(request)
   if (deps.pages !== undefined && input.channel === 'api') throw noPages()
-  refusePast(input, deps.clock())
+  if (input.expires !== undefined && input.expires !== 'never') refusePast(input.expires, deps.clock())
   let version: string | null = null
   try {
     const connection = connectionOf(deps.target.values)
@@ -65,14 +65,6 @@ export async function* createDemo(deps: CreateDemoDeps, request: CreateDemoReque
   } catch (error) {
     throw errorFor(deps.target, error, version)
   }
-}
-
-function refusePast({ expires }: CreateDemoInput, nowMs: number): void {
-  if (expires === undefined || expires === 'never' || Date.parse(expires) > nowMs) return
-  throw new CrmError('usage', 'the demo would be over before it began', {
-    reason: `expires is ${expires}`,
-    hint: 'give a time to come, or a lifetime with --ttl 7d',
-  })
 }
 
 function noPages(): CrmError {

@@ -1,4 +1,4 @@
-/** What has to hold before a demo is made, whichever command makes it. */
+/** What has to hold before a demo is made or changed, whichever command does it. */
 import type { DemoFound } from '../chatwoot/demo-find.ts'
 import { type DemoTarget, otherAccount } from '../chatwoot/demo-target.ts'
 import type { DemoRecord } from '../core/demo.ts'
@@ -23,4 +23,13 @@ export function requireAdministrator(report: TestReport, target: DemoTarget): vo
 export function refuseOtherAccount(record: DemoRecord | undefined, account: string, { inbox, bot }: DemoFound): void {
   if (record === undefined || record.account === account || record.status === 'removed' || inbox !== null || bot !== null) return
   throw otherAccount(record, account)
+}
+
+/** The next sweep would take a demo whose end is past. @throws {CrmError} `usage`. */
+export function refusePast(expires: string, nowMs: number): void {
+  if (Date.parse(expires) > nowMs) return
+  throw new CrmError('usage', 'the demo would be over at once', {
+    reason: `it would end at ${expires}`,
+    hint: 'give a time to come, or a lifetime with --ttl 7d',
+  })
 }

@@ -12,7 +12,7 @@ import type { DemoJournal } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
 import type { Clock, Http } from '../core/ports.ts'
 import { toTimestamp } from '../core/time.ts'
-import { refuseOtherAccount } from './demo-guards.ts'
+import { refuseOtherAccount, refusePast } from './demo-guards.ts'
 
 /** The schema of the answer. */
 export const EXTEND_DEMO_SCHEMA = 'crm.demo-extend/1'
@@ -33,7 +33,7 @@ export interface ExtendDemoDeps {
  * Gives a demo another end: in its marks on the server, by which every machine sweeps, and in its journal. A failure sets back what was
  * changed.
  * @param expiresAt RFC 3339 UTC; null takes the end away.
- * @throws {CrmError} `not_found`; `conflict` for a demo that is not whole.
+ * @throws {CrmError} `usage` for an end that is past; `not_found`; `conflict` for a demo that is not whole.
  */
 export async function* extendDemo(
   deps: ExtendDemoDeps,
@@ -41,6 +41,7 @@ export async function* extendDemo(
   expiresAt: string | null,
 ): AsyncGenerator<DemoEvent, Answer<DemoExtendAnswer>> {
   const { http, clock, signal, runId, target } = deps
+  if (expiresAt !== null) refusePast(expiresAt, clock())
   try {
     const connection = connectionOf(target.values)
     const account = accountUrl(connection)

@@ -371,6 +371,17 @@ describe.concurrent('crm demo-remove', () => {
   })
 })
 
+test('crm demo-extend takes the ends that crm demo-create takes: to come, and with a zone', async () => {
+  const { home, create } = await place()
+  documentOf('demo-create', await create())
+  const extend = (expires: string) => run(['demo-extend', 'acme-dental', '--expires', expires, '--json'], { home })
+  for (const end of ['2020-01-01', '2099-01-31T18:00', 'tomorrow']) {
+    failureOf('demo-create', 'usage', await create('--expires', end))
+    failureOf('demo-extend', 'usage', await extend(end))
+  }
+  expect(documentOf('demo-extend', await extend('2099-01-31T18:00Z')).data.demo.expiresAt).toBe('2099-01-31T18:00:00.000Z')
+})
+
 describe('an inbox of the same name', () => {
   let home: Home
   let server: Sandbox

@@ -177,10 +177,16 @@ test('an account that cannot be looked at does not keep the others from being sw
   expect(plan.errors.map(({ code }) => code)).toEqual(['not_found'])
 })
 
-test('a demo cannot be made for a time that is past', async (context) => {
-  const { http, target } = await openSandbox(context)
-  const run = createDemo({ http, target, ...aRun() }, { name: 'Old', botUrl: 'https://bot.example/hook', expires: '2020-01-01' })
-  await expect(succeed(run)).rejects.toMatchObject({ code: 'usage' })
+test('a demo cannot be made for a time that is past, nor be given one', async (context) => {
+  const { http, sandbox, target } = await openSandbox(context)
+  const input = { name: 'Old', botUrl: 'https://bot.example/hook' }
+  const refusal = { code: 'usage', message: 'the demo would be over at once' }
+  await expect(succeed(createDemo({ http, target, ...aRun() }, { ...input, expires: '2020-01-01' }))).rejects.toMatchObject(refusal)
+  await succeed(createDemo({ http, target, ...aRun() }, input))
+  sandbox.forgetRequests()
+  for (const end of ['2020-01-01T00:00:00.000Z', new Date(Date.now() - 1).toISOString()])
+    await expect(succeed(extendDemo({ http, target, ...aRun() }, 'old', end))).rejects.toMatchObject(refusal)
+  expect(sandbox.requests).toEqual([])
 })
 
 test('the file of what there is changes nothing when it is applied, by journal and by marks', async (context) => {
