@@ -13,7 +13,7 @@ import type { DemoPlan, DemoPlanStep } from './demo-plan.ts'
 /** What happens while a demo is made or removed, as it happens. */
 export type DemoEvent =
   | { readonly type: 'test'; readonly integration: string }
-  | { readonly type: 'plan'; readonly plan: DemoPlan }
+  | { readonly type: 'plan'; readonly plan: DemoPlan; readonly dryRun: boolean }
   | { readonly type: 'warning'; readonly warning: Warning }
   | { readonly type: 'start'; readonly step: DemoStepAnswer }
   | { readonly type: 'end'; readonly step: DemoStepAnswer }

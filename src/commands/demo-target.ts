@@ -124,7 +124,7 @@ function tell(app: App, event: DemoEvent, begin: (label: string) => void): void 
       begin(`Testing ${event.integration}`)
       break
     case 'plan':
-      begin(event.plan.changed ? 'Making the demo' : 'Comparing the demo')
+      begin(event.plan.changed && !event.dryRun ? 'Making the demo' : 'Comparing the demo')
       break
     case 'warning':
       app.ui.warn(event.warning)

@@ -105,7 +105,7 @@ async function* provision(provisioning: Provisioning): AsyncGenerator<DemoEvent,
 
   const before = { plan, found, botUrl: input.botUrl, webhookUrl: input.webhookUrl, version: report.server?.version ?? null, replaces }
   const warnings = [...report.warnings, ...warningsBefore(before)]
-  yield { type: 'plan', plan }
+  yield { type: 'plan', plan, dryRun: input.dryRun }
   yield* warnings.map((warning): DemoEvent => ({ type: 'warning', warning }))
   const state: RunState = {
     integration: target.name,

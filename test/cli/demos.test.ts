@@ -98,6 +98,14 @@ describe.concurrent('crm demo-create', () => {
     expect(await demos(home)).toEqual([])
   })
 
+  test('says on standard error what it does, and of a dry run not that it makes anything', async () => {
+    const { home } = await place()
+    const told = async (...flags: string[]) =>
+      (await run(['demo-create', '--name', 'Acme Dental', '--bot-url', BOT, ...flags], { home, env: { CI: 'true' } })).stderr
+    expect(await told('--dry-run')).not.toContain('Making')
+    expect(await told()).toContain('Making the demo')
+  })
+
   test('undoes everything when a step fails, with the failure’s own status', async () => {
     const { home, create, objects } = await place(['POST /set_agent_bot:500'])
     const document = failureOf('demo-create', 'provider_error', await create())
