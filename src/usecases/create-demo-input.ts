@@ -178,13 +178,32 @@ export type CreateDemoInput = z.output<typeof CreateDemoSchema> & { readonly slu
 /** The fields that belong to one channel alone. */
 const OF_CHANNEL = { web: ['websiteUrl', 'welcomeTitle', 'welcomeTagline', 'color', 'preChat'], api: ['webhookUrl'] } as const
 
+const MISSING = 'is missing'
+const NO_SLUG = 'has to be given, since the name has no letter a-z or digit to make one of'
+const TWO_ENDS = 'and expires exclude each other'
+
+/** What mends a problem that is the only one, where its message does not say it. */
+const FIXES: Readonly<Record<string, string>> = {
+  [NO_SLUG]: 'give one of your own, for example: --slug acme-dental',
+  [TWO_ENDS]: 'leave --ttl or --expires away',
+}
+
+function fixFor(problems: readonly Problem[]): string {
+  const only = problems.length === 1 ? FIXES[problems[0]?.message ?? ''] : undefined
+  if (only !== undefined) return only
+  const isExampleDue = problems.some(({ message }) => message === MISSING)
+  return isExampleDue
+    ? 'crm demo-create --name "Acme Dental" --bot-url https://bot.example/hook'
+    : 'see what each of them takes: crm demo-create --help'
+}
+
 /**
  * Reads what a demo is to be. The result may be read again.
  * @throws {CrmError} `usage` with all problems at once.
  */
 export function readCreateDemo(request: unknown): CreateDemoInput {
   const { input, problems } = checkDemo(request)
-  refuseProblems(problems, 'no demo can be made of these values', 'crm demo-create --name "Acme Dental" --bot-url https://bot.example/hook')
+  refuseProblems(problems, 'no demo can be made of these values', fixFor(problems))
   return input ?? unreachable('demo without problems and without values')
 }
 
@@ -197,7 +216,7 @@ export function checkDemo(request: unknown): { readonly input: CreateDemoInput |
   for (const key of OF_CHANNEL[channel === 'api' ? 'web' : 'api']) {
     if (given[key] !== undefined) problems.push({ field: key, message: `is for channel ${channel === 'api' ? 'web' : 'api'} only` })
   }
-  if (given.ttl !== undefined && given.expires !== undefined) problems.push({ field: 'expires', message: 'and ttl exclude each other' })
+  if (given.ttl !== undefined && given.expires !== undefined) problems.push({ field: 'ttl', message: TWO_ENDS })
   const urls = (parsed.data?.webhooks ?? []).map(({ url }) => url)
   for (const url of new Set(urls.filter((one, index) => urls.indexOf(one) !== index))) {
     problems.push({ field: 'webhooks', message: `must have different addresses: ${url} is there twice` })
@@ -205,7 +224,7 @@ export function checkDemo(request: unknown): { readonly input: CreateDemoInput |
   const name = typeof given.name === 'string' ? given.name : ''
   const slug = parsed.data?.slug ?? nameFrom(name)
   if (slug === '' && name.trim() !== '' && given.slug === undefined) {
-    problems.push({ field: 'slug', message: 'cannot be made from the name, which has no letter a-z or digit: give one with --slug' })
+    problems.push({ field: 'slug', message: NO_SLUG })
   }
   if (parsed.data === undefined || problems.length > 0) return { input: undefined, problems }
   return { input: { ...parsed.data, slug, agents: [...new Set(parsed.data.agents)] }, problems }
@@ -215,5 +234,5 @@ function problemOf(issue: z.core.$ZodIssue): Problem {
   const field = issue.path.map(String).join('.')
   if (issue.code === 'unrecognized_keys') return { field: issue.keys.join(', '), message: 'is not a value of a demo' }
   const isMissing = issue.code === 'invalid_type' && issue.input === undefined
-  return { field: field === '' ? '$' : field, message: isMissing ? 'is missing' : issue.message }
+  return { field: field === '' ? '$' : field, message: isMissing ? MISSING : issue.message }
 }

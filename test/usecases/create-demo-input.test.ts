@@ -68,9 +68,26 @@ test('all problems are told at once', () => {
 
 test('a name of which no slug can be made asks for one', () => {
   expect(problemsOf({ name: 'مرحبا', botUrl: 'https://b.example' })).toEqual([
-    'slug cannot be made from the name, which has no letter a-z or digit: give one with --slug',
+    'slug has to be given, since the name has no letter a-z or digit to make one of',
   ])
   expect(readCreateDemo({ name: 'مرحبا', slug: 'hello', botUrl: 'https://b.example' }).slug).toBe('hello')
+})
+
+test('the fix fits the cause', () => {
+  const good = { name: 'Acme', botUrl: 'https://b.example' }
+  const fixOf = (request: unknown): unknown => {
+    try {
+      return readCreateDemo(request)
+    } catch (error) {
+      return (error as CrmError).hint
+    }
+  }
+  const example = 'crm demo-create --name "Acme Dental" --bot-url https://bot.example/hook'
+  expect(fixOf({})).toBe(example)
+  expect(fixOf({ name: 'مرحبا' })).toBe(example)
+  expect(fixOf({ ...good, name: 'مرحبا' })).toBe('give one of your own, for example: --slug acme-dental')
+  expect(fixOf({ ...good, ttl: '7d', expires: 'never' })).toBe('leave --ttl or --expires away')
+  expect(fixOf({ ...good, color: 'red' })).toBe('see what each of them takes: crm demo-create --help')
 })
 
 test('values that Chatwoot would refuse, or show wrongly, are refused before', () => {

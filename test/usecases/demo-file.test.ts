@@ -145,7 +145,7 @@ test.each<[string, string, string]>([
   [
     'ttl and expires',
     'demos:\n  - { name: A, botUrl: "https://b.example", ttl: 1d, expires: never }',
-    'line 2, demos[0].expires: and ttl exclude each other',
+    'line 2, demos[0].ttl: and expires exclude each other',
   ],
 ])('%s is told with its line', async (_what, text, expected) => {
   expect((await problemsOf(text))[0]).toContain(expected)
