@@ -5,9 +5,10 @@ import type { FleetEvent } from '../usecases/apply-demos.ts'
 import type { FleetPlan } from '../usecases/plan-demos.ts'
 import { type App, action, type Outcome } from './app.ts'
 import { confirmByName } from './confirm-name.ts'
-import { addFleetOptions, type FleetFlags, namedDemos, openDemoFile, openFleet, paceOf } from './demo-fleet.ts'
+import { addFleetOptions, type FleetFlags, namedDemos, openDemoFile, openFleet } from './demo-fleet.ts'
 import type { OpenTarget } from './demo-target.ts'
 import { setExamples, setStatuses } from './help-format.ts'
+import { paceOf } from './pace.ts'
 
 interface DemoApplyFlags extends FleetFlags {
   readonly integration?: string

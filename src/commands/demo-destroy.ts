@@ -4,9 +4,10 @@ import { CrmError } from '../core/errors.ts'
 import type { DoomedDemo } from '../usecases/remove-demos.ts'
 import { type App, action, done, type Outcome } from './app.ts'
 import { confirmByName } from './confirm-name.ts'
-import { addFleetOptions, type FleetFlags, namedDemos, openDemoFile, openFleet, paceOf } from './demo-fleet.ts'
+import { addFleetOptions, type FleetFlags, namedDemos, openDemoFile, openFleet } from './demo-fleet.ts'
 import { followRemovals } from './demo-target.ts'
 import { setExamples, setStatuses } from './help-format.ts'
+import { paceOf } from './pace.ts'
 
 interface DemoDestroyFlags extends FleetFlags {
   readonly file?: string

@@ -2,10 +2,11 @@ import type { Command } from 'commander'
 import type { DemoTarget } from '../chatwoot/demo-target.ts'
 import { writePrivateFile } from '../files/private.ts'
 import { type App, action, type Outcome } from './app.ts'
-import { type FleetFlags, pacedReads, storedRecords } from './demo-fleet.ts'
+import { type FleetFlags, storedRecords } from './demo-fleet.ts'
 import { type OpenTarget, openAllTargets, openTarget } from './demo-target.ts'
 import { setExamples, setStatuses } from './help-format.ts'
 import { outputFile } from './output-file.ts'
+import { pacedReads } from './pace.ts'
 
 interface DemoExportFlags extends FleetFlags {
   readonly integration?: string

@@ -3,7 +3,7 @@ import { memoryJournal } from '../chatwoot/demo-journal.ts'
 import { CrmError } from '../core/errors.ts'
 import { parseName } from '../core/integration.ts'
 import { parseDuration, toTimestamp } from '../core/time.ts'
-import { LIFETIME_SETTINGS } from '../usecases/create-demo-input.ts'
+import { isEnd } from '../usecases/demo-guards.ts'
 import { extendDemo } from '../usecases/extend-demo.ts'
 import { holdRuns } from '../usecases/hold-runs.ts'
 import { type App, action, type Outcome } from './app.ts'
@@ -60,7 +60,7 @@ function endOf({ ttl, expires }: DemoExtendFlags, nowMs: number): string | null 
   }
   if (ttl !== undefined) return toTimestamp(nowMs + ttl)
   if (expires === 'never') return null
-  if (expires === undefined || !LIFETIME_SETTINGS.expires.safeParse(expires).success)
+  if (expires === undefined || !isEnd(expires))
     throw new CrmError('usage', '--expires takes a time', { hint: 'for example: --expires 2027-01-31T18:00:00Z, or never' })
   return toTimestamp(Date.parse(expires))
 }

@@ -5,33 +5,19 @@ import { memoryJournal } from '../chatwoot/demo-journal.ts'
 import type { DemoTarget } from '../chatwoot/demo-target.ts'
 import type { DemoJournal, DemoRecord } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
-import type { Http } from '../core/ports.ts'
-import { paced } from '../http/pace.ts'
 import type { FileDemo } from '../usecases/demo-file.ts'
 import { type HeldRuns, holdRuns } from '../usecases/hold-runs.ts'
 import type { FleetDemo, FleetDeps, Surplus } from '../usecases/plan-demos.ts'
 import type { App } from './app.ts'
 import { newRunId, type OpenTarget, openTargets } from './demo-target.ts'
 import { readInputText } from './input-text.ts'
-import { parseWholeNumber } from './whole-number.ts'
+import { CONCURRENCY, LIMIT_MS, type PaceFlags, PER_MINUTE, pacedHttp, paceOf } from './pace.ts'
 
 /** Flags of a command that works on many demos. */
-export interface FleetFlags {
-  readonly concurrency?: string
-  readonly rate?: string
+export interface FleetFlags extends PaceFlags {
   readonly confirm?: string
   readonly dryRun?: boolean
 }
-
-/** Requests under way at a time, where nothing else is asked for. */
-const CONCURRENCY = 16
-/** Requests in any minute to one server: what Chatwoot allows since 3.1 (contract section 3). */
-const PER_MINUTE = 3_000
-/** Most time of such a command: a server may allow 300 requests a minute and no more. */
-const LIMIT_MS = 30 * 60_000
-
-/** What is kept of the time for saying how it ended: a pause that reaches into it is not waited for. */
-const ENDING_MS = 1_000
 
 /** Adds the flags that such commands share. */
 export function addFleetOptions(command: Command): void {
@@ -45,13 +31,6 @@ export function addFleetOptions(command: Command): void {
 /** What a command with these flags works with; `end` it on every path. */
 export interface Fleet extends FleetDeps, HeldRuns {
   readonly concurrency: number
-}
-
-/** The numbers among the flags. @throws {CrmError} `usage`. */
-export function paceOf(flags: FleetFlags): { readonly concurrency: number; readonly perMinute: number } {
-  const concurrency = flags.concurrency === undefined ? CONCURRENCY : parseWholeNumber(flags.concurrency, '--concurrency', 1, 256)
-  const perMinute = flags.rate === undefined ? PER_MINUTE : parseWholeNumber(flags.rate, '--rate', 1, 1_000_000)
-  return { concurrency, perMinute }
 }
 
 /** A demo of a fleet, by its place. */
@@ -97,20 +76,6 @@ export async function openFleet(app: App, flags: FleetFlags, places: readonly Pl
     journal,
     concurrency,
   }
-}
-
-/** The network at the pace that the flags ask for. */
-export async function pacedHttp(app: App, flags: FleetFlags, deadlineMs = app.deadlineAfter(LIMIT_MS)): Promise<Http> {
-  const { concurrency, perMinute } = paceOf(flags)
-  const http = await app.http({ connections: Math.max(32, concurrency) })
-  const onPause = (origin: string, waitMs: number): void => app.ui.step(`${origin} asks for a pause of ${Math.ceil(waitMs / 1000)} s`)
-  return paced(http.request, { clock: app.world.clock, concurrency, perMinute, onPause, deadlineMs: deadlineMs - ENDING_MS })
-}
-
-/** The same for what only reads: its requests end with the time of the command. */
-export async function pacedReads(app: App, flags: FleetFlags, deadlineMs = app.deadlineAfter(LIMIT_MS)): Promise<Http> {
-  const { withDeadline } = await import('../http/deadline.ts')
-  return withDeadline(await pacedHttp(app, flags, deadlineMs), app.world.clock, deadlineMs)
 }
 
 function keyOf(target: DemoTarget, slug: string): string {

@@ -29,7 +29,7 @@ async function demoList(app: App): Promise<Answer<DemoListAnswer>> {
   const stored = known !== undefined && (await known.totals(profile, { provider: chatwoot.id })).total > 0
   const target = stored ? undefined : environmentTarget(chatwoot, app.world.env)
   if (target === undefined) return listDemos((await known?.demos(profile)) ?? [])
-  const { pacedReads } = await import('./demo-fleet.ts')
+  const { pacedReads } = await import('./pace.ts')
   const http = await pacedReads(app, {}, app.deadlineMs)
   const demos = await listMarkedDemos({
     http,

@@ -5,9 +5,10 @@ import { CrmError } from '../core/errors.ts'
 import type { SweepPlan } from '../usecases/sweep-demos.ts'
 import { type App, action, done, type Outcome } from './app.ts'
 import { confirmByName } from './confirm-name.ts'
-import { addFleetOptions, type FleetFlags, namedDemos, openFleet, pacedHttp, paceOf, storedRecords } from './demo-fleet.ts'
+import { addFleetOptions, type FleetFlags, namedDemos, openFleet, storedRecords } from './demo-fleet.ts'
 import { followRemovals, type OpenTarget, openAllTargets, openTarget } from './demo-target.ts'
 import { setExamples, setStatuses } from './help-format.ts'
+import { pacedHttp, paceOf } from './pace.ts'
 
 interface DemoSweepFlags extends FleetFlags {
   readonly integration?: string

@@ -4,6 +4,7 @@ import type { DemoRequest } from '../core/demo.ts'
 import { type Problem, refuseProblems, unreachable } from '../core/errors.ts'
 import { NAME_PATTERN, nameFrom } from '../core/integration.ts'
 import { parseDuration } from '../core/time.ts'
+import { isEnd } from './demo-guards.ts'
 
 /** Longest name and description of a bot, name of an inbox, website URL and welcome texts (contract sections 6.5 and 9.2). */
 const MAX_TEXT = 255
@@ -88,18 +89,10 @@ const isDuration = (text: string): boolean => {
   }
 }
 
-const TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/
-
 /** How long a demo lives, as two settings of which one at most is given. */
 export const LIFETIME_SETTINGS = {
   ttl: z.string('must be text').refine(isDuration, 'must be a duration such as 7d or 12h').optional(),
-  expires: z
-    .string('must be text')
-    .refine(
-      (text) => text === 'never' || (TIME.test(text) && !Number.isNaN(Date.parse(text))),
-      'must be a time such as 2027-01-31T18:00:00Z, or never',
-    )
-    .optional(),
+  expires: z.string('must be text').refine(isEnd, 'must be a time such as 2027-01-31T18:00:00Z, or never').optional(),
 }
 
 /** What a demo is made of: the settings of one in a file, and most of what `crm demo-create` takes. */

@@ -25,6 +25,13 @@ export function refuseOtherAccount(record: DemoRecord | undefined, account: stri
   throw otherAccount(record, account)
 }
 
+const TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/
+
+/** Whether a text is an end that a demo may be given: a time with its zone, a date, or `never`. */
+export function isEnd(text: string): boolean {
+  return text === 'never' || (TIME.test(text) && !Number.isNaN(Date.parse(text)))
+}
+
 /** The next sweep would take a demo whose end is past. @throws {CrmError} `usage`. */
 export function refusePast(expires: string, nowMs: number): void {
   if (Date.parse(expires) > nowMs) return
