@@ -19,7 +19,7 @@ export function define(command: Command, app: App): void {
     .option('--output <file>', 'write it there, in place of standard output')
   setExamples(command, [
     { line: 'crm demo-export > demos.yaml', what: 'crm demo-apply finds nothing to change then' },
-    { line: 'crm demo-export --output demos.yaml', what: 'the same' },
+    { line: 'crm demo-export --output now.yaml', what: 'the same; a file that is there needs --yes' },
   ])
   setStatuses(command, [3, 4, 5, 6, 7, 8, 9, 11])
   command.action(action(app, 'demo-export', (flags: DemoExportFlags) => demoExport(app, flags)))
