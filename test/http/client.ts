@@ -52,8 +52,3 @@ export async function failure(promise: Promise<unknown>): Promise<CrmError> {
 export function told(error: CrmError): string {
   return [error.message, error.reason, error.hint].join(' | ')
 }
-
-/** Resolves once a claim holds; the test's own time limit ends the wait. */
-export async function until(claim: () => boolean): Promise<void> {
-  while (!claim()) await new Promise((resolve) => setImmediate(resolve))
-}

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { client, failure, get, server, told, until } from './client.ts'
+import { until } from '../support/until.ts'
+import { client, failure, get, server, told } from './client.ts'
 import { answerText } from './raw-server.ts'
 
 const post = { method: 'POST', body: '{}' } as const

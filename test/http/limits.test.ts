@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { client, failure, get, server, told, until } from './client.ts'
+import { until } from '../support/until.ts'
+import { client, failure, get, server, told } from './client.ts'
 import { answerText } from './raw-server.ts'
 
 /**

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { HttpMethod } from '../../src/core/ports.ts'
 import { backoffMs, retryAfterMs } from '../../src/http/retry.ts'
-import { client, failure, get, server, until } from './client.ts'
+import { until } from '../support/until.ts'
+import { client, failure, get, server } from './client.ts'
 import { type Answer, answerText } from './raw-server.ts'
 
 /** Gives the answers in turn, the last one for ever. */

@@ -15,7 +15,7 @@ export const LOUD: readonly (readonly string[])[] = [
 /** How often the process list is looked at, and a condition, in milliseconds. */
 const LOOK_MS = 4
 /** How long a condition may take to come true. */
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 50_000
 
 /** How a secret could be written down, besides as it is. */
 type Form = readonly [name: string, bytes: Buffer]
