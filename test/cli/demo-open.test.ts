@@ -111,7 +111,7 @@ describe.concurrent('the browser', () => {
     const browser = browserIn(own)
     const result = await run(['demo-open', 'acme', '--json'], { home: own, env: { BROWSER: browser } })
     expect(dataOf<DemoOpenAnswer>('demo-open', result).opened).toBe(true)
-    await expect.poll(() => existsSync(`${browser}.opened`), { timeout: 10_000 }).toBe(true)
+    await expect.poll(() => existsSync(`${browser}.opened`), { timeout: 45_000 }).toBe(true)
     expect(readFileSync(`${browser}.opened`, 'utf8')).toBe(inbox.dashboard)
   })
 

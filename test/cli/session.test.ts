@@ -55,7 +55,7 @@ describe('crm unlock', () => {
     const home = await homeWithPassphrase()
     const env = login(context)
     succeed(await unlock(home, env, '1s'))
-    await expect.poll(() => opens(home, env), { timeout: 10_000 }).toBe(3)
+    await expect.poll(() => opens(home, env), { timeout: 45_000 }).toBe(3)
     succeed(await unlock(home, env))
     expect(await opens(home, env)).toBe(0)
     succeed(await run(['passwd', '--new-passphrase-file', 'new'], { home, env: { ...NO_KEY, ...env, CRM_PASSPHRASE_FILE: 'old' } }))

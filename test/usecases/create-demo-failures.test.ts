@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
+import type { Http } from '../../src/core/ports.ts'
 import { createDemo } from '../../src/usecases/create-demo.ts'
 import type { CreateDemoRequest } from '../../src/usecases/create-demo-input.ts'
 import { aRun, openSandbox, QUICK, remains, succeed, toEnd, watchedJournal, writesOf } from '../chatwoot/support.ts'
+import { until } from '../support/until.ts'
 
 const INPUT: CreateDemoRequest = { name: 'Acme', botUrl: 'https://bot.example/hook', agents: ['ben@sandbox.example'] }
 
@@ -9,17 +11,25 @@ const WRITES = ['POST /agent_bots', 'POST /inboxes', 'POST /set_agent_bot', 'POS
 const READS = ['GET /inboxes', 'GET /agent_bots', 'GET /agents', 'GET /inboxes/*/agent_bot', 'GET /inbox_members/*']
 const EFFECTS = ['500', '503', 'reset', 'html', 'hang', '401', '429', '500-after', '503-after', 'reset-after', 'html-after', 'hang-after']
 
+/** Waits a moment for the answer to requests of one kind, and for all other answers as long as it takes. */
+function impatient(http: Http, kind: string): Http {
+  const [method, end = ''] = kind.split(' ')
+  return (request) => http(request.method === method && request.url.pathname.endsWith(end) ? { ...request, timeoutMs: 1_000 } : request)
+}
+
 for (const request of WRITES) {
   test.concurrent(`P11 ${request} failing in every way leaves all or nothing, and a second run makes it all`, async (context) => {
     for (const effect of EFFECTS) {
       const { http, sandbox, target } = await openSandbox(context)
       const { journal, last } = watchedJournal()
       const fault = sandbox.faults.add(`${request}:${effect}`)
-      const { answer } = await toEnd(createDemo({ http, target, ...aRun(journal) }, INPUT))
-      const after = remains(sandbox)
-      const counts = [after.inboxes.length, after.bots.length, after.links.length]
       // What was carried out before its answer was lost is found and used; what was not is undone.
       const isLost = effect.endsWith('-after')
+      const limits = { ...QUICK, ...(isLost ? { lookMs: 30_000 } : {}) }
+      const run = createDemo({ http: impatient(http, request), target, ...aRun(journal), limits }, INPUT)
+      const { answer } = await toEnd(run)
+      const after = remains(sandbox)
+      const counts = [after.inboxes.length, after.bots.length, after.links.length]
       expect(counts, `${effect}: ${answer.error?.message}`).toEqual(isLost ? [1, 1, 1] : [0, 0, 0])
       expect(answer.error === undefined, effect).toBe(isLost)
       expect(answer.error?.code, effect).not.toBe('partial')
@@ -57,7 +67,7 @@ test('P11 a server that dies at any request, for good or after carrying it out, 
       const { http, sandbox, target } = await openSandbox(context)
       const { journal, last } = watchedJournal()
       const fault = sandbox.faults.add(`* /**:${effect}#${index}+`)
-      const error = await toEnd(createDemo({ http, target, ...aRun(journal), limits: { ...QUICK, undoMs: 1_500 } }, INPUT)).then(
+      const error = await toEnd(createDemo({ http, target, ...aRun(journal) }, INPUT)).then(
         ({ answer }) => answer.error,
         (thrown) => thrown,
       )
@@ -149,12 +159,9 @@ test('a cancelled run lets what is under way end, then undoes it', async (contex
     const { http, sandbox, target } = await openSandbox(context)
     const { journal } = watchedJournal()
     const stop = new AbortController()
-    sandbox.faults.add(`${slow}:slow=150ms`)
-    const [method = '', path = ''] = slow.split(' ')
-    const isUnderWay = () =>
-      sandbox.requests.some((request) => request.method === method && request.path.endsWith(path.split('*').at(-1) ?? ''))
+    const fault = sandbox.faults.add(`${slow}:slow=150ms`)
     const run = toEnd(createDemo({ http, target, ...aRun(journal), signal: stop.signal }, INPUT))
-    await expect.poll(isUnderWay, { interval: 5 }).toBe(true)
+    await until(() => fault.matched > 0)
     stop.abort()
     const { answer } = await run
     expect(answer.error?.code, slow).toBe('cancelled')

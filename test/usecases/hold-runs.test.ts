@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { CrmError } from '../../src/core/errors.ts'
 import { holdRuns } from '../../src/usecases/hold-runs.ts'
 import type { DemoRun } from '../../src/vault/unlocked.ts'
+import { until } from '../support/until.ts'
 import { draft, newVault } from '../support/vault.ts'
 
 const NEVER = new AbortController().signal
@@ -17,7 +18,7 @@ test('a limit longer than any timer does not end the run at once', async () => {
 
 test('when the time is up the run is told so, with a longer limit as the advice', async () => {
   const held = holdRuns({ clock: Date.now, signal: NEVER, deadlineMs: Date.now() + 5 }, [])
-  await expect.poll(() => held.signal.aborted).toBe(true)
+  await until(() => held.signal.aborted)
   expect(held.signal.reason).toMatchObject({ code: 'unreachable', hint: expect.stringContaining('--timeout') })
   await held.end()
 })

@@ -4,6 +4,7 @@ import { Secret } from '../../src/core/secret.ts'
 import { createDemo } from '../../src/usecases/create-demo.ts'
 import { removeDemos } from '../../src/usecases/remove-demos.ts'
 import { aRun, expectSchema, openSandbox, QUICK, remains, succeed, targetOf, toEnd, watchedJournal, writesOf } from '../chatwoot/support.ts'
+import { until } from '../support/until.ts'
 
 const INPUT = { name: 'Acme', botUrl: 'https://bot.example/hook' }
 
@@ -182,12 +183,9 @@ test('a removal that is cancelled goes no further, and says what is left', async
   const { journal } = watchedJournal()
   await succeed(createDemo({ http, target, ...aRun(journal) }, INPUT))
   const stop = new AbortController()
-  sandbox.faults.add('POST /set_agent_bot:hang')
-  sandbox.forgetRequests()
+  const fault = sandbox.faults.add('POST /set_agent_bot:hang')
   const run = toEnd(removeDemos({ http, ...aRun(), signal: stop.signal }, [{ slug: 'acme', journal, target }]))
-  await expect
-    .poll(() => sandbox.requests.some(({ path }) => path.endsWith('/set_agent_bot') && path.includes('inboxes')), { interval: 5 })
-    .toBe(true)
+  await until(() => fault.matched > 0)
   stop.abort()
   const { answer } = await run
   expect(answer.error?.code).toBe('partial')
