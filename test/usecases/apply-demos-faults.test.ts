@@ -82,6 +82,9 @@ async function prepare(context: TestContext) {
   return { ...opened, foreign }
 }
 
+/** A process that is dead sees nothing vanish any more. */
+const FAILING = { ...QUICK, deletionMs: 500 }
+
 const outcome = async (work: Promise<unknown>): Promise<void> => {
   await work.catch(() => undefined)
 }
@@ -91,10 +94,11 @@ async function removeAll(
   target: DemoTarget,
   store: Store,
   slugs: readonly string[],
-  options: Parameters<typeof removeDemos>[2],
+  options: Parameters<typeof removeDemos>[2] = {},
+  limits = QUICK,
 ) {
   const doomed = slugs.map((slug) => ({ slug, target, journal: store.of(slug) }))
-  const run = removeDemos({ http, ...aRun(), limits: { ...QUICK, deletionMs: 500 } }, doomed, {
+  const run = removeDemos({ http, ...aRun(), limits }, doomed, {
     missingIsGone: true,
     concurrency: 3,
     ...options,
@@ -105,7 +109,7 @@ async function removeAll(
   }
 }
 
-async function sweepAll(http: Http, target: DemoTarget, store: Store) {
+async function sweepAll(http: Http, target: DemoTarget, store: Store, limits = QUICK) {
   const known = async () => {
     const kept = await Promise.all([...store.journals.values()].map((journal) => journal.read()))
     return kept.flatMap((one) => (one === undefined || one.record.status === 'removed' ? [] : [one.record]))
@@ -113,7 +117,7 @@ async function sweepAll(http: Http, target: DemoTarget, store: Store) {
   const plan = await planSweep({ http, clock: () => Date.now() + 2 * 86_400_000, signal: new AbortController().signal, known }, [target])
   if (plan.errors[0] !== undefined) throw plan.errors[0]
   const slugs = plan.due.map(({ slug }) => slug)
-  return removeAll(http, target, store, slugs, { onlyMarked: true, busyIsFine: true, objects: plan.objects })
+  return removeAll(http, target, store, slugs, { onlyMarked: true, busyIsFine: true, objects: plan.objects }, limits)
 }
 
 for (const fault of ['before', 'after', 'killed before', 'killed after'] as const) {
@@ -135,7 +139,7 @@ for (const fault of ['before', 'after', 'killed before', 'killed after'] as cons
         await sandbox.close()
         if (!hasFailed()) break
       }
-    }, 120_000)
+    }, 300_000)
   }
 
   test.concurrent(`P11 destroy of five demos: any request that fails (${fault}) leaves what one more run removes`, async (context) => {
@@ -145,8 +149,8 @@ for (const fault of ['before', 'after', 'killed before', 'killed after'] as cons
       await applyAll(aFleet(http, store), fleetOf(target))
       const slugs = [...store.journals.keys()]
       const { sending, dying, hasFailed } = faulty(http, store, index, fault)
-      await outcome(removeAll(sending, target, dying, slugs, {}))
-      const answer = await removeAll(http, target, store, slugs, {})
+      await outcome(removeAll(sending, target, dying, slugs, {}, FAILING))
+      const answer = await removeAll(http, target, store, slugs)
       expect(answer.error?.message, `request ${index}`).toBeUndefined()
       expect(counts(sandbox), `request ${index}`).toEqual({
         inboxes: foreign.count,
@@ -158,7 +162,7 @@ for (const fault of ['before', 'after', 'killed before', 'killed after'] as cons
       await sandbox.close()
       if (!hasFailed()) break
     }
-  }, 120_000)
+  }, 300_000)
 
   test.concurrent(`P11 sweep of five demos: any request that fails (${fault}) leaves what one more run removes`, async (context) => {
     for (let index = 0; ; index++) {
@@ -166,7 +170,7 @@ for (const fault of ['before', 'after', 'killed before', 'killed after'] as cons
       const store = journalStore()
       await applyAll(aFleet(http, store), fleetOf(target))
       const { sending, dying, hasFailed } = faulty(http, store, index, fault)
-      await outcome(sweepAll(sending, target, dying))
+      await outcome(sweepAll(sending, target, dying, FAILING))
       const answer = await sweepAll(http, target, store)
       expect(answer.error?.message, `request ${index}`).toBeUndefined()
       expect(counts(sandbox), `request ${index}`).toEqual({
@@ -179,5 +183,5 @@ for (const fault of ['before', 'after', 'killed before', 'killed after'] as cons
       await sandbox.close()
       if (!hasFailed()) break
     }
-  }, 120_000)
+  }, 300_000)
 }
