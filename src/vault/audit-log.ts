@@ -71,6 +71,8 @@ interface Checkpoint {
   readonly mac: Buffer
 }
 
+/** The event of a log that has lost its beginning; `through` is the last row of that. */
+const PRUNE = 'audit.prune'
 const FINGERPRINT_BYTES = 10
 const FIRST_MAC = Buffer.alloc(32)
 const ROWS = 'SELECT sequence, at, event, actor, outcome, details, key_generation, mac FROM audit WHERE profile_id = ?'
@@ -225,18 +227,22 @@ export class AuditLog {
     let generation = 0
     let rows = dropped
     let firstBad: number | null = checkpoint === undefined || this.#isCheckpointAuthentic(checkpoint) ? null : dropped
+    let pruned = 0
     let first: string | null = null
     let last: AuditRow | undefined
     for (const row of this.database.all<AuditRow>(`${ROWS} ORDER BY sequence`, this.profileId)) {
       if (firstBad === null && (row.sequence !== rows + 1 || row.key_generation < generation || !this.#isAuthentic(row, mac)))
         firstBad = Math.min(row.sequence, rows + 1)
       rows += 1
+      if (row.event === PRUNE) pruned = prunedThrough(row)
       first ??= row.at
       last = row
       mac = row.mac
       generation = row.key_generation
     }
     if (firstBad === null && rows !== count) firstBad = Math.min(rows, count) + 1
+    // A key of before a rotation still makes checkpoints: the chain itself, which it cannot go on with, must say how far it was dropped.
+    if (firstBad === null && pruned < dropped) firstBad = pruned + 1
     return {
       rows: rows - dropped,
       sequence: last?.sequence ?? 0,
@@ -353,6 +359,11 @@ function readDetails(text: string): JsonObject {
   } catch {
     return {} // An altered row; `verified` and `audit verify` say so.
   }
+}
+
+function prunedThrough({ details }: AuditRow): number {
+  const { through } = readDetails(details)
+  return typeof through === 'number' ? through : 0
 }
 
 function auditDamaged(reason: string, cause?: unknown): CrmError {

@@ -1,5 +1,9 @@
 import Sqlite from 'better-sqlite3'
 import { expect, test } from 'vitest'
+import { AuditLog } from '../../src/vault/audit-log.ts'
+import { Database } from '../../src/vault/database.ts'
+import type { UnlockedVault } from '../../src/vault/unlocked.ts'
+import { UnlockedProfile } from '../../src/vault/unlocked-profile.ts'
 import { draft, newVault, sources } from '../support/vault.ts'
 
 const code = (text: string) => expect.objectContaining({ code: text })
@@ -58,3 +62,34 @@ test('a pruned log survives a rotation', async () => {
   const again = await vault.unlock('default', sources({ raw: [key] }))
   expect((await again.verify()).problems).toEqual([])
 })
+
+/** Drops the beginning of a log as its first key can, which a rotation has replaced; the log itself says nothing of it. */
+function dropWithFirstKey(unlocked: UnlockedVault, path: string, through: number): void {
+  if (!(unlocked instanceof UnlockedProfile)) throw new Error('not a profile')
+  const { profileId, rowKey } = unlocked.inside.keys
+  const database = Database.open(path)
+  const log = AuditLog.open(database, profileId, 1, rowKey)
+  database.write('drop rows', () => log.drop(through, '2026-01-01T00:00:00.000Z'))
+  log.lock()
+  database.close()
+}
+
+test.each([
+  ['a log that was whole', newVault, 3, 1],
+  ['a log that had lost its beginning', prunedVault, 8, 6],
+])(
+  'P12 a beginning that was dropped from %s with the key of before a rotation is missed from its first row on',
+  async (_what, make, through, first) => {
+    const { vault, unlocked, key, path } = await make()
+    await unlocked.add([draft('d'), draft('e')])
+    await unlocked.rotate([{ id: unlocked.openedBy.id, key: { type: 'raw', key } }], [])
+    const again = await vault.unlock('default', sources({ raw: [key] }))
+    expect((await again.replayAudit()).firstBad).toBeNull()
+    dropWithFirstKey(again, path, through)
+    expect(await again.replayAudit()).toMatchObject({ dropped: through, firstBad: first })
+    await expect(again.pruneAudit({ keep: 1 })).rejects.toThrow(code('damaged'))
+    expect((await again.verify()).problems).toContainEqual(
+      expect.objectContaining({ table: 'audit', name: String(first), code: 'damaged' }),
+    )
+  },
+)
