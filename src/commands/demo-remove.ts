@@ -82,7 +82,7 @@ async function demoRemove(app: App, slugs: readonly string[], flags: DemoRemoveF
 
 /**
  * Takes the damaged records of a demo out of the vault: no other command can work with one. What stands on the server is found by its
- * mark from then on. A record that opens is never forgotten.
+ * mark from then on. A record that opens and is as the audit log knows it is never forgotten.
  */
 async function forget(app: App, slugs: readonly string[]): Promise<Outcome> {
   const [slug] = slugs

@@ -54,13 +54,15 @@ interface AuditRow {
   readonly mac: Buffer
 }
 
-interface AuditKeyRow {
+/** One of them. */
+export interface AuditKeyRow {
   readonly key_generation: number
   readonly generation: number
   readonly sealed: Buffer
 }
 
-const AUDIT_KEYS = 'SELECT key_generation, generation, sealed FROM audit_keys WHERE profile_id = ? ORDER BY key_generation'
+/** The sealed keys of a log. */
+export const AUDIT_KEYS = 'SELECT key_generation, generation, sealed FROM audit_keys WHERE profile_id = ? ORDER BY key_generation'
 
 interface Checkpoint {
   /** The last row that was dropped, and its MAC. */
@@ -105,24 +107,6 @@ export class AuditLog {
       generation,
       sealed,
     )
-  }
-
-  /** Seals every audit key for a new data key; inside the transaction that rotates it. Old rows go on verifying under their own. */
-  static rekey(database: Database, profileId: Buffer, from: Buffer, to: { readonly generation: number; readonly rowKey: Buffer }): void {
-    for (const row of database.all<AuditKeyRow>(AUDIT_KEYS, profileId)) {
-      const key = openAuditKey(from, profileId, row)
-      const sealed = seal(to.rowKey, keyContext(profileId, to.generation, row.key_generation), key)
-      if (!openAuditKey(to.rowKey, profileId, { ...row, generation: to.generation, sealed }).equals(key))
-        throw new CrmError('internal', 'a key of the audit log did not open again')
-      key.fill(0)
-      database.run(
-        'UPDATE audit_keys SET generation = ?, sealed = ? WHERE profile_id = ? AND key_generation = ?',
-        to.generation,
-        sealed,
-        profileId,
-        row.key_generation,
-      )
-    }
   }
 
   /** Opens the audit keys of an unlocked profile. @throws {CrmError} `damaged`. */
@@ -207,16 +191,14 @@ export class AuditLog {
 
   /** Every event, oldest first. */
   *events(): Generator<AuditEvent> {
-    for (const row of this.database.all<AuditRow>(`${ROWS} ORDER BY sequence`, this.profileId)) {
-      yield {
-        sequence: row.sequence,
-        at: row.at,
-        event: row.event,
-        actor: row.actor,
-        outcome: row.outcome,
-        details: readDetails(row.details),
-      }
-    }
+    for (const row of this.database.all<AuditRow>(`${ROWS} ORDER BY sequence`, this.profileId)) yield toEvent(row)
+  }
+
+  /** The newest events before a sequence, newest first. */
+  newest(limit: number, before: number): AuditEvent[] {
+    return this.database
+      .all<AuditRow>(`${ROWS} AND sequence < ? ORDER BY sequence DESC LIMIT ?`, this.profileId, before, limit)
+      .map(toEvent)
   }
 
   /** Replays the whole chain against the count that the profile keeps. */
@@ -338,7 +320,8 @@ export class AuditLog {
   }
 }
 
-function openAuditKey(rowKey: Buffer, profileId: Buffer, row: AuditKeyRow): Buffer {
+/** Opens a key of the log. @throws {CrmError} `damaged`. */
+export function openAuditKey(rowKey: Buffer, profileId: Buffer, row: AuditKeyRow): Buffer {
   try {
     return open(rowKey, keyContext(profileId, row.generation, row.key_generation), row.sealed)
   } catch (error) {
@@ -348,8 +331,13 @@ function openAuditKey(rowKey: Buffer, profileId: Buffer, row: AuditKeyRow): Buff
   }
 }
 
-function keyContext(profileId: Buffer, generation: number, keyGeneration: number): Buffer {
+/** What its seal binds. */
+export function keyContext(profileId: Buffer, generation: number, keyGeneration: number): Buffer {
   return encodeContext('crm-vault/v1/audit-key', profileId, generation, keyGeneration)
+}
+
+function toEvent({ sequence, at, event, actor, outcome, details }: AuditRow): AuditEvent {
+  return { sequence, at, event, actor, outcome, details: readDetails(details) }
 }
 
 function readDetails(text: string): JsonObject {

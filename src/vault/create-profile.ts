@@ -48,7 +48,12 @@ export async function createProfile(
     AuditLog.createKey(database, profileId, 1, 1, rowKey)
     const audit = AuditLog.open(database, profileId, 1, rowKey)
     return audit.append(
-      [{ event: 'profile.create', details: { name, keySlot: slot.slotId.toString('hex'), kind: slot.kind } }],
+      [
+        {
+          event: 'profile.create',
+          details: { name, keySlot: slot.slotId.toString('hex'), kind: slot.kind, check: slot.check.toString('hex') },
+        },
+      ],
       at,
       world.actor(),
     )

@@ -6,6 +6,7 @@ import type { KeySlot } from '../crypto/key-slot.ts'
 import type { AuditEntry, AuditLog } from './audit-log.ts'
 import type { Database } from './database.ts'
 import { type KeySlotInfo, type OpenedSlot, rewriteSlot } from './key-slots.ts'
+import type { RecentWords } from './last-words.ts'
 import type { ProfileKeys } from './sealed-integrations.ts'
 import { rememberNewest } from './seen.ts'
 import type { VaultState } from './state.ts'
@@ -112,8 +113,14 @@ export class OpenProfile {
 
   #renewSlot(): AuditEntry[] {
     if (this.#renewal === undefined || !rewriteSlot(this.database, this.#renewal.slot, this.#renewal.before)) return []
-    const { slotId, kdf } = this.#renewal.slot
-    return [{ event: 'key.renew', details: { id: slotId.toString('hex'), cost: kdf.split('$')[1] ?? '' } }]
+    const { slotId, kdf, check } = this.#renewal.slot
+    return [{ event: 'key.renew', details: { id: slotId.toString('hex'), cost: kdf.split('$')[1] ?? '', check: check.toString('hex') } }]
+  }
+
+  /** What the audit log last says of rows, for one transaction that makes new ones of them. */
+  async recentWords(): Promise<RecentWords> {
+    const { RecentWords } = await import('./last-words.ts')
+    return new RecentWords(this.log)
   }
 
   /** How many rows the audit log has ever had. */

@@ -1,8 +1,10 @@
 import { CrmError } from '../core/errors.ts'
 import type { AuditEvent, AuditReplay } from './audit-log.ts'
+import { readSlots } from './key-slots.ts'
+import { standingWords } from './last-words.ts'
 import type { OpenProfile } from './open-profile.ts'
 import { newestKnown } from './seen.ts'
-import { standingWords, type VaultReport, verifyProfile } from './verify.ts'
+import { type VaultReport, verifyProfile } from './verify.ts'
 
 /** The audit log of an open profile, and what it tells of the vault. */
 export class ProfileAudit {
@@ -28,7 +30,9 @@ export class ProfileAudit {
       }
       const through = this.#lastToDrop(replay, before, keep)
       if (through <= replay.dropped) return []
-      const words = standingWords(this.profile.log, this.profile.name, through)
+      const slots = readSlots(this.profile.database, this.profile.keys.profileId)
+      const checks = new Map(slots.map(({ slotId, check }) => [slotId.toString('hex'), check.toString('hex')]))
+      const words = standingWords(this.profile.log, this.profile.name, checks, through)
       dropped = this.profile.log.drop(through, at)
       return [...words, { event: 'audit.prune', details: { through, dropped } }]
     })

@@ -4,8 +4,9 @@ import { toTimestamp } from '../core/time.ts'
 import { forgetting, rowDetails } from './audit-entries.ts'
 import type { AuditEntry } from './audit-log.ts'
 import { endRun, forgetRemovedDemos, renewRun, takeRun } from './demos.ts'
+import type { RecentWords } from './last-words.ts'
 import type { OpenProfile } from './open-profile.ts'
-import { openDemo, writeDemo } from './sealed-demos.ts'
+import { openDemo, requireLastDemo, writeDemo } from './sealed-demos.ts'
 import { requireRow } from './sealed-integrations.ts'
 import type { DemoRun, DemoRuns } from './unlocked.ts'
 
@@ -16,10 +17,20 @@ const JOURNAL_WAIT_MS = 2
 /** How long the record of a removed demo is kept. */
 const REMOVED_DEMO_MS = 30 * 86_400_000
 
+interface StoredDemo {
+  readonly id: Buffer
+  readonly integration_id: Buffer
+  readonly slug: string
+  readonly sealed: Buffer
+}
+
 /** The demos of an open profile, and the runs that make and remove them. */
 export class ProfileDemos {
-  readonly #journalWrites: { readonly save: () => AuditEntry; readonly resolve: () => void; readonly reject: (error: unknown) => void }[] =
-    []
+  readonly #journalWrites: {
+    readonly save: (words: RecentWords) => AuditEntry
+    readonly resolve: () => void
+    readonly reject: (error: unknown) => void
+  }[] = []
 
   constructor(readonly profile: OpenProfile) {}
 
@@ -77,11 +88,21 @@ export class ProfileDemos {
 
   #journal(integrationId: Buffer, integration: string, slug: string, runId: string): DemoJournal {
     return {
-      read: async () => this.profile.read(() => openDemo(this.profile.database, this.profile.keys, integrationId, slug)),
+      read: async () => {
+        const { database, keys } = this.profile
+        const words = await this.profile.recentWords()
+        const readLast = () => {
+          const demo = openDemo(database, keys, integrationId, slug)
+          // Here already: one that was put back fails its own run, before anything is sent, and no write of the others.
+          requireLastDemo(database, integrationId, slug, words)
+          return demo
+        }
+        return this.profile.read(() => database.read(readLast))
+      },
       write: (record, secrets) =>
-        this.#saveJournal(() => {
+        this.#saveJournal((words) => {
           if (!renewRun(this.profile.database, integrationId, slug, runId, this.profile.world.clock() + LEASE_MS)) throw takenOver(slug)
-          const row = writeDemo(this.profile.database, this.profile.keys, integrationId, record, secrets)
+          const row = writeDemo(this.profile.database, this.profile.keys, integrationId, record, secrets, words)
           const details = { ...rowDetails(row), slug, integration, runId, status: record.status, steps: row.steps }
           return { event: 'demo.step', details }
         }),
@@ -89,21 +110,22 @@ export class ProfileDemos {
   }
 
   /** Resolves once the entry is on disk. Entries that many demos have at the same time are committed together: one write, one wait for the disk. */
-  #saveJournal(save: () => AuditEntry): Promise<void> {
+  #saveJournal(save: (words: RecentWords) => AuditEntry): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#journalWrites.push({ save, resolve, reject })
-      if (this.#journalWrites.length === 1) setTimeout(() => this.#commitJournals(), JOURNAL_WAIT_MS)
+      if (this.#journalWrites.length === 1) setTimeout(() => void this.#commitJournals(), JOURNAL_WAIT_MS)
     })
   }
 
-  #commitJournals(): void {
+  async #commitJournals(): Promise<void> {
     const writes = this.#journalWrites.splice(0)
     const lost = new Map<(typeof writes)[number], CrmError>()
     try {
+      const words = await this.profile.recentWords()
       this.profile.change('save the demo journal', () =>
         writes.flatMap((write) => {
           try {
-            return [write.save()]
+            return [write.save(words)]
           } catch (error) {
             // Another run has this one demo: nothing of it was written, and the others go on.
             if (!(error instanceof CrmError) || error.code !== 'conflict') throw error
@@ -142,12 +164,13 @@ export class ProfileDemos {
   }
 
   async forgetDamagedDemos(slug: string): Promise<{ forgotten: number; whole: number }> {
-    const rows = this.profile.database.all<{ id: Buffer; integration_id: Buffer; slug: string }>(
-      'SELECT id, integration_id, slug FROM demos WHERE profile_id = ? AND slug = ?',
+    const rows = this.profile.database.all<StoredDemo>(
+      'SELECT id, integration_id, slug, sealed FROM demos WHERE profile_id = ? AND slug = ?',
       this.profile.keys.profileId,
       slug,
     )
-    const damaged = rows.filter((row) => !this.#opens(row))
+    const words = await this.profile.recentWords()
+    const damaged = rows.filter((row) => !this.#isWhole(row, words))
     this.profile.change('forget the damaged demo', () =>
       damaged.map((row) => {
         this.profile.database.run('DELETE FROM demos WHERE id = ?', row.id)
@@ -157,9 +180,11 @@ export class ProfileDemos {
     return { forgotten: damaged.length, whole: rows.length - damaged.length }
   }
 
-  #opens(row: { readonly integration_id: Buffer; readonly slug: string }): boolean {
+  /** It opens, and is the one that the audit log knows. */
+  #isWhole({ id, integration_id, slug, sealed }: StoredDemo, words: RecentWords): boolean {
     try {
-      return openDemo(this.profile.database, this.profile.keys, row.integration_id, row.slug) !== undefined
+      words.requireDemo({ id, sealed }, slug)
+      return openDemo(this.profile.database, this.profile.keys, integration_id, slug) !== undefined
     } catch (error) {
       if (error instanceof CrmError && error.code === 'damaged') return false
       throw error

@@ -9,6 +9,7 @@ import { forgetting, rowDetails, tokenEntry } from './audit-entries.ts'
 import type { AuditEntry } from './audit-log.ts'
 import { countDemos, forgetDemosOf } from './demos.ts'
 import { type IntegrationFilter, listIntegrations } from './integrations.ts'
+import type { RecentWords } from './last-words.ts'
 import type { OpenProfile } from './open-profile.ts'
 import type { SealedIntegrationRow } from './rows.ts'
 import {
@@ -22,6 +23,7 @@ import {
   sealNewRows,
   updateRow,
 } from './sealed-integrations.ts'
+import { readTokensOf } from './sealed-tokens.ts'
 import { rebindTokens, type TokenOwner, writeTokens } from './tokens.ts'
 import type { OpenedIntegration, TakenOver } from './unlocked.ts'
 
@@ -71,15 +73,16 @@ export class ProfileIntegrations {
   }
 
   async takeOver(taken: TakenOver, how: JsonObject): Promise<void> {
-    this.#withRowKey((keys) => this.profile.change('import the integrations', (at) => this.#takeOver(taken, how, keys, at)))
+    const words = await this.profile.recentWords()
+    this.#withRowKey((keys) => this.profile.change('import the integrations', (at) => this.#takeOver(taken, how, keys, words, at)))
   }
 
-  *#takeOver({ added, replaced }: TakenOver, how: JsonObject, keys: PreparedKeys, at: string): Generator<AuditEntry> {
+  *#takeOver({ added, replaced }: TakenOver, how: JsonObject, keys: PreparedKeys, words: RecentWords, at: string): Generator<AuditEntry> {
     yield { event: 'integration.import', details: { ...how, added: added.length, replaced: replaced.length } }
     yield* this.#insert(added, keys, at)
     for (const { revision, by } of replaced) {
       const { name, active, definition, values } = by
-      yield* this.#replace(name, revision, { active, definition, values }, at)
+      yield* this.#replace(name, revision, { active, definition, values }, words, at)
     }
   }
 
@@ -124,40 +127,51 @@ export class ProfileIntegrations {
 
   async update(name: string, revision: number, change: IntegrationChange): Promise<Integration> {
     const next = change.name === undefined ? name : parseName(change.name, 'integration')
-    this.profile.change('save the integration', (at) => this.#replace(name, revision, { ...change, name: next }, at))
+    const words = await this.profile.recentWords()
+    this.profile.change('save the integration', (at) => this.#replace(name, revision, { ...change, name: next }, words, at))
     return (await this.open(next)).integration
   }
 
-  #replace(name: string, revision: number, change: IntegrationChange, at: string): readonly AuditEntry[] {
+  #replace(name: string, revision: number, change: IntegrationChange, words: RecentWords, at: string): readonly AuditEntry[] {
     const next = change.name ?? name
     const row = requireRow(this.profile.database, this.profile.keys.profileId, name)
     if (row.revision !== revision) throw this.#changedMeanwhile(row)
     const before = openedRow(this.profile.keys, row).values
+    words.requireIntegration(row)
     const changed = updateRow(this.profile.database, this.profile.keys, row, change, at)
     const fields = change.values === undefined ? [] : changedFields(before, change.values)
     return [
       { event: 'integration.edit', details: { ...rowDetails(changed), name: next, ...(next === name ? {} : { from: name }), fields } },
-      ...this.#keepTokens(row, { ...changed, name: next }, change, at),
+      ...this.#keepTokens(row, { ...changed, name: next }, change, words, at),
     ]
   }
 
   async setActive(name: string, active: boolean): Promise<{ integration: Integration; changed: boolean }> {
+    const words = await this.profile.recentWords()
     const changed = this.profile.change('save the integration', (at) => {
       const row = requireRow(this.profile.database, this.profile.keys.profileId, name)
       if ((row.active === 1) === active) return []
+      words.requireIntegration(row)
       const changed = updateRow(this.profile.database, this.profile.keys, row, { active }, at)
       return [
         { event: 'integration.toggle', details: { ...rowDetails(changed), name, active } },
-        ...this.#keepTokens(row, { ...changed, name }, {}, at),
+        ...this.#keepTokens(row, { ...changed, name }, {}, words, at),
       ]
     })
     return { integration: (await this.open(name)).integration, changed }
   }
 
   /** The tokens of a changed integration: those that came with the change, or its own, bound to its new revision. */
-  #keepTokens(before: TokenOwner, after: TokenOwner, { values, tokens }: IntegrationChange, at: string): readonly AuditEntry[] {
+  #keepTokens(
+    before: TokenOwner,
+    after: TokenOwner,
+    { values, tokens }: IntegrationChange,
+    words: RecentWords,
+    at: string,
+  ): readonly AuditEntry[] {
     if (tokens !== undefined)
       return [tokenEntry('token.sign-in', after.name, writeTokens(this.profile.database, this.profile.keys, after, tokens, at))]
+    words.requireTokens(before, readTokensOf(this.profile.database, before.id))
     const rebound = rebindTokens(this.profile.database, this.profile.keys, before, after, values !== undefined, at)
     return rebound === undefined ? [] : [tokenEntry('token.rebind', after.name, rebound)]
   }

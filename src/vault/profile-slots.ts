@@ -2,6 +2,7 @@ import { CrmError } from '../core/errors.ts'
 import { type KeySlot, type OwnKey, type OwnKeyKind, parseKdf, type UnlockKey, wrapDataKey } from '../crypto/key-slot.ts'
 import { refuseUnfitKey } from '../crypto/own-key.ts'
 import { insertSlot, type KeySlotInfo, MOST_KEY_SLOTS, opensSlot, proveSlot, readSlots, slotOfRawKey, toSlotInfo } from './key-slots.ts'
+import { isNotStanding, slotWords } from './last-words.ts'
 import type { OpenProfile } from './open-profile.ts'
 import type { KeptSlot, Rotation } from './rotate.ts'
 import { rememberNewest } from './seen.ts'
@@ -31,7 +32,7 @@ export class ProfileSlots {
       const taken = readSlots(this.profile.database, profileId).length
       if (taken >= MOST_KEY_SLOTS) throw tooManySlots(this.profile.name)
       insertSlot(this.profile.database, profileId, slot, at)
-      return [{ event: 'key.add', details: { id: slot.slotId.toString('hex'), kind, label } }]
+      return [{ event: 'key.add', details: { ...slotDetails(slot), kind, label } }]
     })
     return toSlotInfo({ ...slot, createdAt })
   }
@@ -60,7 +61,7 @@ export class ProfileSlots {
       }
       if (slots.length >= MOST_KEY_SLOTS) throw tooManySlots(this.profile.name)
       insertSlot(this.profile.database, profileId, slot, at)
-      return [{ event: 'profile.share', details: { id: slot.slotId.toString('hex'), label, recipient } }]
+      return [{ event: 'profile.share', details: { ...slotDetails(slot), label, recipient } }]
     })
     return toSlotInfo({ ...slot, createdAt })
   }
@@ -69,7 +70,12 @@ export class ProfileSlots {
     const members = readSlots(this.profile.database, this.profile.keys.profileId).filter(({ kdf }) => parseKdf(kdf)?.type === 'age')
     if (members.length === 0) return []
     const { isProven } = await import('../crypto/recipient-slot.ts')
-    return members.filter((slot) => !isProven(slot, this.profile.keys.profileId, this.profile.dataKey)).map(toSlotInfo)
+    const words = slotWords(this.profile.log)
+    return members
+      .filter(
+        (slot) => !isProven(slot, this.profile.keys.profileId, this.profile.dataKey) || isNotStanding(words, slot.slotId.toString('hex')),
+      )
+      .map(toSlotInfo)
   }
 
   async removeKeySlot(id: string): Promise<void> {
@@ -115,7 +121,7 @@ export class ProfileSlots {
       createdAt = at
       if (this.profile.database.run('DELETE FROM key_slots WHERE id = ? AND digest = ?', old.slotId, old.check) === 0) throw slotNotFound()
       insertSlot(this.profile.database, profileId, slot, at)
-      const details = { id: slot.slotId.toString('hex'), kind: slot.kind, label, replaces: id }
+      const details = { ...slotDetails(slot), kind: slot.kind, label, replaces: id }
       return [{ event: 'key.replace', details }]
     })
     return toSlotInfo({ ...slot, createdAt })
@@ -151,7 +157,7 @@ export class ProfileSlots {
       this.profile.world,
       this.profile.keys,
       this.profile.dataKey,
-      this.profile.log.keyGeneration,
+      this.profile.log,
       keep,
       drop,
     )
@@ -159,6 +165,11 @@ export class ProfileSlots {
     this.profile.lock()
     return rotation
   }
+}
+
+/** What the audit log says of a slot that is there: enough to notice one that is missing, brought back or altered. */
+function slotDetails({ slotId, check }: KeySlot): { id: string; check: string } {
+  return { id: slotId.toString('hex'), check: check.toString('hex') }
 }
 
 function tooManySlots(profile: string): CrmError {

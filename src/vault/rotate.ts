@@ -2,9 +2,10 @@ import { hash, randomBytes } from 'node:crypto'
 import { CrmError } from '../core/errors.ts'
 import { canonicalJson } from '../core/json.ts'
 import { toTimestamp } from '../core/time.ts'
+import { seal } from '../crypto/chunked.ts'
 import { deriveKey } from '../crypto/derive.ts'
 import { type KeySlot, type OwnKey, parseKdf, type UnlockKey, wrapDataKey } from '../crypto/key-slot.ts'
-import { type AuditEntry, AuditLog } from './audit-log.ts'
+import { AUDIT_KEYS, type AuditEntry, type AuditKeyRow, AuditLog, keyContext, openAuditKey } from './audit-log.ts'
 import type { Database } from './database.ts'
 import { type KeySlotInfo, opensSlot, proveSlot, readSlots, rewriteSlot, type StoredSlot, toSlotInfo } from './key-slots.ts'
 import { INTEGRATION_COLUMNS, type SealedIntegrationRow } from './rows.ts'
@@ -12,6 +13,7 @@ import { openIntegration, sealIntegration } from './sealed.ts'
 import { openDemo, resealDemo } from './sealed-demos.ts'
 import type { ProfileKeys } from './sealed-integrations.ts'
 import { openTokens, readTokens, sealTokens } from './sealed-tokens.ts'
+import { verifyProfile } from './verify.ts'
 import type { VaultWorld } from './world.ts'
 
 /** A slot that stays, and the key that opens it. */
@@ -40,18 +42,20 @@ type RowKeys = ProfileKeys & { readonly rowKey: Buffer }
  * Gives a profile a new data key (`security.md` section 4.6): every row sealed anew and opened again, every slot wrapped anew or
  * dropped, a new audit key, in one transaction. Slots for recipients need no key to be wrapped anew; they stay unless they are dropped. No state of a rotation in progress is ever stored.
  * @param drop ids of the slots that end here. Each slot is in `keep` or in `drop`.
- * @throws {CrmError} `conflict` when the slots were changed meanwhile or one is in neither list, `damaged` when a row does not open.
+ * @throws {CrmError} `conflict` when the slots were changed meanwhile or one is in neither list, `damaged` when a row does not open, or is not
+ *   the one that the audit log knows.
  */
 export async function rotateDataKey(
   database: Database,
   world: VaultWorld,
   keys: RowKeys,
   oldDataKey: Buffer,
-  auditKey: number,
+  log: AuditLog,
   keep: readonly KeptSlot[],
   drop: readonly string[],
 ): Promise<Rotation & { readonly sequence: number }> {
   const generation = keys.generation + 1
+  const auditKey = log.keyGeneration
   const dataKey = randomBytes(32)
   const slots = readSlots(database, keys.profileId)
   const { kept, members, dropped } = divide(slots, keep, drop)
@@ -65,6 +69,7 @@ export async function rotateDataKey(
   try {
     const { rows, sequence } = database.write('rotate the data key', () => {
       requireSameSlots(slots, readSlots(database, keys.profileId))
+      requireStanding(database, keys, log, dropped)
       for (const { stored, slot } of wrapped) rewriteSlot(database, slot, stored.check)
       for (const { slotId } of dropped) database.run('DELETE FROM key_slots WHERE id = ?', slotId)
       const entries = [
@@ -72,16 +77,21 @@ export async function rotateDataKey(
         ...resealDemos(database, keys, next),
         ...resealTokens(database, keys, next),
       ]
-      AuditLog.rekey(database, keys.profileId, keys.rowKey, next)
+      resealAuditKeys(database, keys, next)
       AuditLog.createKey(database, keys.profileId, generation, auditKey + 1, next.rowKey)
       database.run('UPDATE profiles SET generation = ?, audit_key = ? WHERE id = ?', generation, auditKey + 1, keys.profileId)
-      const log = AuditLog.open(database, keys.profileId, auditKey + 1, next.rowKey)
+      const nextLog = AuditLog.open(database, keys.profileId, auditKey + 1, next.rowKey)
       const rotated = {
         event: 'key.rotate',
-        details: { generation, kept: wrapped.map(({ stored }) => idOf(stored)), dropped: dropped.map(idOf) },
+        details: {
+          generation,
+          kept: wrapped.map(({ slot }) => idOf(slot)),
+          checks: Object.fromEntries(wrapped.map(({ slot }) => [idOf(slot), slot.check.toString('hex')])),
+          dropped: dropped.map(idOf),
+        },
       }
-      const { end } = log.append([...entries, rotated], at, world.actor())
-      log.lock()
+      const { end } = nextLog.append([...entries, rotated], at, world.actor())
+      nextLog.lock()
       return { rows: entries.length, sequence: end }
     })
     const names = { kept: wrapped.map(({ stored }) => toSlotInfo(stored)), dropped: dropped.map(toSlotInfo) }
@@ -90,6 +100,23 @@ export async function rotateDataKey(
     dataKey.fill(0)
     next.rowKey.fill(0)
   }
+}
+
+/**
+ * What is brought back opens, and would be the audit log's last word once it is sealed anew. What is missing stays missing: the log goes
+ * on saying so. @throws {CrmError} `damaged`.
+ */
+function requireStanding(database: Database, keys: RowKeys, log: AuditLog, dropped: readonly StoredSlot[]): void {
+  const row = database.get<{ audit_count: number }>('SELECT audit_count FROM profiles WHERE id = ?', keys.profileId)
+  const leaving = new Set(dropped.map(idOf))
+  const first = verifyProfile(database, keys, log, row?.audit_count ?? 0).problems.find(
+    ({ table, name, code }) => ['unexpected', 'older'].includes(code) && !(table === 'key_slots' && leaving.has(name)),
+  )
+  if (first === undefined) return
+  throw new CrmError('damaged', `the profile ${keys.profile} is not as the audit log knows it: ${first.table} ${first.name}`, {
+    reason: `${first.message}; nothing was changed`,
+    hint: first.table === 'key_slots' ? first.hint : 'see what is affected with: crm vault verify',
+  })
 }
 
 interface Kept {
@@ -235,6 +262,24 @@ function resealTokens(database: Database, keys: RowKeys, next: RowKeys): AuditEn
   })
 }
 
+/** Old audit rows go on verifying under their own keys. */
+function resealAuditKeys(database: Database, { profileId, rowKey }: RowKeys, next: RowKeys): void {
+  for (const row of database.all<AuditKeyRow>(AUDIT_KEYS, profileId)) {
+    const key = openAuditKey(rowKey, profileId, row)
+    const sealed = seal(next.rowKey, keyContext(profileId, next.generation, row.key_generation), key)
+    if (!openAuditKey(next.rowKey, profileId, { ...row, generation: next.generation, sealed }).equals(key))
+      throw new CrmError('internal', 'a key of the audit log did not open again')
+    key.fill(0)
+    database.run(
+      'UPDATE audit_keys SET generation = ?, sealed = ? WHERE profile_id = ? AND key_generation = ?',
+      next.generation,
+      sealed,
+      profileId,
+      row.key_generation,
+    )
+  }
+}
+
 function resealed(
   noun: string,
   id: Buffer,
@@ -249,6 +294,6 @@ function notTheSame(name: string): CrmError {
   return new CrmError('internal', `${name} did not open as it was under the new data key; nothing was changed`)
 }
 
-function idOf(slot: StoredSlot): string {
+function idOf(slot: KeySlot): string {
   return slot.slotId.toString('hex')
 }

@@ -5,6 +5,7 @@ import { seal } from '../crypto/chunked.ts'
 import { encodeContext } from '../crypto/context.ts'
 import type { Database } from './database.ts'
 import { DEMO_COLUMNS, DEMO_FROM, type DemoRow } from './demos.ts'
+import type { RecentWords } from './last-words.ts'
 import { openRow } from './sealed.ts'
 import type { ProfileKeys } from './sealed-integrations.ts'
 
@@ -34,19 +35,19 @@ export function openDemo(
   return { id: row.id, revision: row.revision, record, secrets }
 }
 
-/** Writes a demo, its whole journal and its secrets under the next revision; inside a transaction. What the audit log names. */
+/**
+ * Writes a demo, its whole journal and its secrets under the next revision; inside a transaction. What the audit log names.
+ * @throws {CrmError} `damaged` when the row that it replaces is not the one that the audit log knows.
+ */
 export function writeDemo(
   database: Database,
   keys: ProfileKeys,
   integrationId: Buffer,
   record: DemoRecord,
   secrets: DemoSecrets,
+  words: RecentWords,
 ): { id: Buffer; revision: number; sealed: Buffer; steps: readonly string[] } {
-  const known = database.get<{ id: Buffer; revision: number }>(
-    'SELECT id, revision FROM demos WHERE integration_id = ? AND slug = ?',
-    integrationId,
-    record.slug,
-  )
+  const known = requireLastDemo(database, integrationId, record.slug, words)
   const row = {
     id: known?.id ?? randomBytes(16),
     integration_id: integrationId,
@@ -81,7 +82,24 @@ export function writeDemo(
   )
   const steps = changedSteps(known === undefined ? [] : readSteps(database, known.id), record.journal)
   writeSteps(database, row.id, record.journal)
+  words.noteDemo(row.id, sealed)
   return { id: row.id, revision: row.revision, sealed, steps }
+}
+
+/** The row of a demo, which is the one that the audit log knows; undefined when there is none. @throws {CrmError} `damaged`. */
+export function requireLastDemo(
+  database: Database,
+  integrationId: Buffer,
+  slug: string,
+  words: RecentWords,
+): { readonly id: Buffer; readonly revision: number } | undefined {
+  const row = database.get<{ id: Buffer; revision: number; sealed: Buffer }>(
+    'SELECT id, revision, sealed FROM demos WHERE integration_id = ? AND slug = ?',
+    integrationId,
+    slug,
+  )
+  if (row !== undefined) words.requireDemo(row, slug)
+  return row
 }
 
 /** Seals an opened demo under another data key, its record and revision as they are; inside a transaction. */

@@ -101,7 +101,7 @@ export interface UnlockedVault {
   /** The secrets of a demo for showing; the audit row is committed first. */
   revealDemo(integration: string, slug: string): Promise<DemoSecrets>
   /**
-   * Removes the records of a demo that do not open, and nothing else. The objects on the server keep their marks, by which they are
+   * Removes the records of a demo that do not open or were put back, and nothing else. The objects on the server keep their marks, by which they are
    * found without a record. @returns how many there were, and how many that open were left alone.
    */
   forgetDamagedDemos(slug: string): Promise<{ readonly forgotten: number; readonly whole: number }>
@@ -113,7 +113,7 @@ export interface UnlockedVault {
   addKeySlot(kind: OwnKeyKind, label: string, key: OwnKey): Promise<KeySlotInfo>
   /** Wraps the data key for the holder of an age identity. @throws CrmError `conflict` when it is shared with them already. */
   share(recipient: string, label: string): Promise<KeySlotInfo>
-  /** The slots for recipients that a holder of the profile's key has not written as they are. */
+  /** The slots for recipients that a holder of the profile's key has not written as they are, or has removed. */
   alteredMembers(): Promise<readonly KeySlotInfo[]>
   /** @throws CrmError `not_found`, `conflict` for the last one. */
   removeKeySlot(id: string): Promise<void>

@@ -2,10 +2,11 @@ import { Buffer } from 'node:buffer'
 import { hash } from 'node:crypto'
 import { CrmError } from '../core/errors.ts'
 import { isSlotDamaged } from '../crypto/key-slot.ts'
-import type { AuditEntry, AuditLog } from './audit-log.ts'
+import type { AuditLog } from './audit-log.ts'
 import type { Database } from './database.ts'
 import { unsoundIntegrations } from './integrations.ts'
 import { readSlots } from './key-slots.ts'
+import { isNotStanding, type LastWord, lastWords, NOT_STANDING, type SlotWords, slotWords, tokenKey } from './last-words.ts'
 import { INTEGRATION_COLUMNS, type SealedIntegrationRow } from './rows.ts'
 import { openDemo } from './sealed-demos.ts'
 import { openedRow, type ProfileKeys } from './sealed-integrations.ts'
@@ -33,16 +34,6 @@ export interface VaultReport {
   readonly problems: readonly VaultProblem[]
 }
 
-/** The chain's last word about a sealed row. */
-interface LastWord {
-  readonly sequence: number
-  readonly id: string
-  readonly name: string
-  readonly table: string
-  readonly revision: number
-  readonly sha256: string
-}
-
 /**
  * Opens every sealed row of a profile, replays its audit chain, and compares the two: a row that is missing, was brought
  * back, or is older than the chain's last word about it is named (`security.md` section 4.5).
@@ -53,7 +44,7 @@ export function verifyProfile(database: Database, keys: ProfileKeys, log: AuditL
   const audit = checkAudit(keys, log, auditCount, problems)
   const { words } = audit
   const rows =
-    readable('key_slots', words, problems, () => checkSlots(database, keys, problems)) +
+    readable('key_slots', words, problems, () => checkSlots(database, keys, audit, problems)) +
     readable('integrations', words, problems, () => checkIntegrations(database, keys, words, problems)) +
     readable('demos', words, problems, () => checkDemos(database, keys, words, problems)) +
     readable('tokens', words, problems, () => checkTokens(database, keys, words, problems))
@@ -69,6 +60,7 @@ interface AuditFound {
   readonly rows: number
   readonly isWhole: boolean
   readonly words: Words
+  readonly slots: SlotWords | undefined
 }
 
 /** The last words of the chain, taken from here as their rows are found; undefined where the log cannot be read through. */
@@ -82,10 +74,10 @@ function checkAudit(keys: ProfileKeys, log: AuditLog, auditCount: number, proble
       problems.push({ table: 'audit', name: String(firstBad), code: 'damaged', message })
     }
     checkName(keys, log, problems)
-    return { rows, isWhole: firstBad === null, words: lastWords(log) }
+    return { rows, isWhole: firstBad === null, words: lastWords(log), slots: slotWords(log) }
   } catch (error) {
     problems.push({ table: 'audit', name: '?', code: 'damaged', message: damageIn(error) })
-    return { rows: 0, isWhole: false, words: undefined }
+    return { rows: 0, isWhole: false, words: undefined, slots: undefined }
   }
 }
 
@@ -158,12 +150,21 @@ function checkName(keys: ProfileKeys, log: AuditLog, problems: Finding[]): void 
   problems.push({ table: 'profiles', name: keys.profile, code: 'damaged', message: `the audit log knows it as ${known}` })
 }
 
-function checkSlots(database: Database, keys: ProfileKeys, problems: Finding[]): number {
+function checkSlots(database: Database, keys: ProfileKeys, { isWhole, slots: words }: AuditFound, problems: Finding[]): number {
   const slots = readSlots(database, keys.profileId)
+  const missing = new Map(isWhole ? words?.standing : [])
   for (const slot of slots) {
-    if (isSlotDamaged(slot))
-      problems.push({ table: 'key_slots', name: slot.slotId.toString('hex'), code: 'damaged', message: 'the key slot was altered' })
+    const name = slot.slotId.toString('hex')
+    const check = words?.standing.get(name) ?? undefined
+    missing.delete(name)
+    if (isSlotDamaged(slot)) problems.push({ table: 'key_slots', name, code: 'damaged', message: 'the key slot was altered' })
+    else if (words !== undefined && isNotStanding(words, name))
+      problems.push({ table: 'key_slots', name, code: 'unexpected', message: NOT_STANDING, hint: `remove it: crm key remove ${name}` })
+    else if (check !== undefined && check !== slot.check.toString('hex'))
+      problems.push({ table: 'key_slots', name, code: 'older', message: 'it is not as the audit log knows it' })
   }
+  for (const name of missing.keys())
+    problems.push({ table: 'key_slots', name, code: 'missing', message: 'the audit log knows it, and it is not there' })
   return slots.length
 }
 
@@ -268,8 +269,7 @@ function compare(table: string, stored: unknown, row: Compared, words: Words, pr
     return
   }
   if (words === undefined) return
-  if (word === undefined)
-    problems.push({ table, name, code: 'unexpected', message: 'the audit log says that it was removed, or never knew it' })
+  if (word === undefined) problems.push({ table, name, code: 'unexpected', message: NOT_STANDING })
   else if (word.sha256 !== hash('sha256', row.sealed, 'hex')) {
     problems.push({
       table,
@@ -289,63 +289,19 @@ const RESTORE = 'put a backup back: crm vault restore <file>'
 const HINTS: Readonly<Record<string, string>> = {
   'integrations damaged': 'remove it and add it again (crm remove, crm add), or put a backup back: crm vault restore <file>',
   'integrations unexpected': 'remove it: crm remove',
-  'integrations older': 'give its values again (crm edit), or put a newer backup back: crm vault restore <file>',
+  'integrations older': 'remove it and add it again (crm remove, crm add), or put a newer backup back: crm vault restore <file>',
+  'demos unexpected': 'take its record out: crm demo-remove <slug> --forget',
+  'demos older': 'take its record out (crm demo-remove <slug> --forget), or put a newer backup back: crm vault restore <file>',
   'tokens damaged': 'sign in again: crm login',
   'tokens older': 'sign in again: crm login',
   'tokens unexpected': 'sign in again: crm login',
   'tokens missing': 'sign in again: crm login',
   'key_slots damaged': 'remove it and add its key again: crm key remove, crm key add',
+  'key_slots older': 'remove it and add its key again: crm key remove, crm key add',
+  'key_slots missing':
+    'add its key again and make a new data key (crm key add, crm key rotate), or put a backup back: crm vault restore <file>',
   'profiles damaged': 'give the profile its name back: crm profile rename',
   'audit older': 'put the newer vault back, or accept this one: crm vault accept-older',
 }
 
 const NAMING = ['profile.create', 'profile.rename', 'profile.keep']
-
-/**
- * What the log says of rows and of the profile's name up to a sequence, to be said again before those rows are dropped: a log
- * without its beginning must go on knowing everything that is there.
- */
-export function standingWords(log: AuditLog, profile: string, through: number): AuditEntry[] {
-  const entries: AuditEntry[] = [{ event: 'profile.keep', details: { name: profile } }]
-  for (const { sequence, id, table, name, revision, sha256 } of lastWords(log).values()) {
-    if (sequence > through) continue
-    if (table === 'tokens') entries.push({ event: 'token.keep', details: { integration: id, name, revision, sha256 } })
-    else if (table === 'demos') entries.push({ event: 'demo.keep', details: { id, revision, sha256, slug: name } })
-    else entries.push({ event: 'integration.keep', details: { id, revision, sha256, name } })
-  }
-  return entries
-}
-
-const tokenKey = (integration: string) => `token ${integration}`
-
-const TABLES: Readonly<Record<string, string>> = { integration: 'integrations', demo: 'demos' }
-const ENDINGS = ['remove', 'forget']
-
-function lastWords(log: AuditLog): Map<string, LastWord> {
-  const words = new Map<string, LastWord>()
-  for (const { sequence, event, details } of log.events()) {
-    const [noun = '', verb = ''] = event.split('.')
-    const { integration, id, revision, sha256 } = details
-    if (noun === 'token' && typeof integration === 'string') {
-      if (ENDINGS.includes(verb)) words.delete(tokenKey(integration))
-      else if (typeof revision === 'number' && typeof sha256 === 'string')
-        // Logs of before hold words about tokens without a name.
-        words.set(tokenKey(integration), {
-          sequence,
-          id: integration,
-          table: 'tokens',
-          name: String(details.name ?? words.get(integration)?.name ?? integration),
-          revision,
-          sha256,
-        })
-    }
-    const table = TABLES[noun]
-    if (table === undefined || typeof id !== 'string') continue
-    if (ENDINGS.includes(verb)) {
-      words.delete(id)
-      words.delete(tokenKey(id))
-    } else if (typeof revision === 'number' && typeof sha256 === 'string')
-      words.set(id, { sequence, id, table, name: String(details.name ?? details.slug), revision, sha256 })
-  }
-  return words
-}

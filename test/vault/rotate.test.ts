@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
 import { expect, test } from 'vitest'
@@ -119,6 +119,12 @@ test('OAuth tokens are sealed anew as well', async () => {
   database.write('save the tokens', () =>
     database.run("INSERT INTO tokens VALUES (?, ?, 1, 3, 1, NULL, '2026-01-01T00:00:00.000Z', ?)", token.integration_id, profileId, sealed),
   )
+  await unlocked.record('token.sign-in', {
+    integration: token.integration_id.toString('hex'),
+    name: 'acme',
+    revision: token.revision,
+    sha256: hash('sha256', sealed, 'hex'),
+  })
   expect(await unlocked.rotate(keep, [])).toMatchObject({ rows: 5 })
   const again = await vault.unlock('default', sources({ raw: [key] }))
   if (!(again instanceof UnlockedProfile)) throw new Error('not a profile')
