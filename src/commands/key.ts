@@ -116,9 +116,26 @@ async function remove(app: App, id: string): Promise<Outcome> {
     { removed: slot?.id ?? id } satisfies RemovedAnswer,
     async () => (await import('../terminal/views/changed.ts')).removedView,
     {
-      warnings: left
-        ? [{ code: 'keychain_entry_left', message: `the keychain could not be asked: remove ${slot.label} of crm-vault from it yourself` }]
-        : [],
+      warnings: [
+        ...(left
+          ? [
+              {
+                code: 'keychain_entry_left',
+                message: `the keychain could not be asked: remove ${slot.label} of crm-vault from it yourself`,
+              },
+            ]
+          : []),
+        // Their way in is gone; the data key that it led to is the same.
+        ...(slot?.kind === 'recipient'
+          ? [
+              {
+                code: 'data_key_known',
+                message:
+                  'whoever the slot was for may have kept the data key, which still opens everything; make a new one with: crm key rotate (crm profile revoke does both)',
+              },
+            ]
+          : []),
+      ],
     },
   )
 }

@@ -47,7 +47,7 @@ export async function members(app: App): Promise<Outcome> {
 function alteredWarning({ id, label }: KeySlotInfo) {
   return {
     code: 'member_altered',
-    message: `the slot of ${label} was not written by a holder of the key; take it out with: crm key remove ${id.slice(0, 8)}`,
+    message: `the slot of ${label} was not written by a holder of the key, or was removed since; take it out with: crm key remove ${id.slice(0, 8)}`,
   }
 }
 

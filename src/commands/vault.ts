@@ -85,11 +85,14 @@ async function profilesToVerify(app: App): Promise<readonly string[]> {
   return profiles.map(({ name }) => name)
 }
 
-/** An integration and a demo leave the vault by different commands. */
+/** An integration, a demo and a key slot leave the vault by different commands. */
 function remedyFor(problems: VaultVerifyAnswer['problems']): string {
-  const isDemo = problems.every(({ table }) => table === 'demos')
-  return `restore the vault from a backup, or remove what is damaged with: ${isDemo ? 'crm demo-remove <slug> --forget' : 'crm remove <name>'}`
+  const [first] = problems
+  const removal = problems.every(({ table }) => table === first?.table) ? REMOVALS[first?.table ?? ''] : undefined
+  return `restore the vault from a backup, or remove what is damaged with: ${removal ?? 'crm remove <name>'}`
 }
+
+const REMOVALS: Readonly<Record<string, string>> = { demos: 'crm demo-remove <slug> --forget', key_slots: 'crm key remove <id>' }
 
 async function backup(app: App, file: string): Promise<Outcome> {
   const profile = (await app.profile()).value

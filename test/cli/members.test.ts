@@ -1,7 +1,7 @@
 /** The team vault of one profile: two people, one vault file, real age identities. */
 
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { slotCheck } from '../../src/crypto/key-slot.ts'
 import { newAgeKeys, requireAge } from '../support/age.ts'
@@ -207,12 +207,36 @@ describe.concurrent('a shared vault that somebody has edited', () => {
     const { data } = failureOf('doctor', 'damaged', await run(['doctor', '--json'], { home: owner }))
     expect(data.checks.find(({ id }: { id: string }) => id === 'members')).toMatchObject({
       state: 'problem',
-      detail: 'not let in by a holder of the key: ben',
+      detail: 'not let in by a holder of the key, or removed since: ben',
       fix: `crm key remove ${Buffer.from(row.id).toString('hex').slice(0, 8)}`,
     })
-    expect(data.report).toContain('not let in by a holder of the key: <name>')
+    expect(data.report).toContain('not let in by a holder of the key, or removed since: <name>')
     failureOf('key rotate', 'damaged', await run(['key', 'rotate', '--yes', '--json'], { home: owner }))
     succeed(await run(['show', 'acme', '--reveal', 'token'], { home: owner }))
+  })
+
+  test('gets no new key for a member who was removed and put back, and the commands that are named help', async () => {
+    const { owner, vault } = await shared()
+    const database = new DatabaseSync(vault)
+    const row = database.prepare("SELECT * FROM key_slots WHERE kind = 'recipient'").get() as Record<string, SQLInputValue>
+    const id = Buffer.from(row.id as Uint8Array).toString('hex')
+    const removed = documentOf('key remove', await run(['key', 'remove', id.slice(0, 8), '--yes', '--json'], { home: owner }))
+    expect(removed.warnings).toMatchObject([{ code: 'data_key_known', message: expect.stringContaining('crm key rotate') }])
+    database.prepare(`INSERT INTO key_slots VALUES (${Object.keys(row).fill('?').join(',')})`).run(...Object.values(row))
+    database.close()
+    const listed = documentOf('profile members', await run(['profile', 'members', '--json'], { home: owner }))
+    expect(listed).toMatchObject({ data: { members: [{ verified: false }] }, warnings: [{ code: 'member_altered' }] })
+    failureOf('doctor', 'damaged', await run(['doctor', '--json'], { home: owner }))
+    const verified = failureOf('vault verify', 'damaged', await run(['vault', 'verify', '--json'], { home: owner }))
+    expect(verified.data.problems).toMatchObject([
+      { table: 'key_slots', name: id, code: 'unexpected', hint: `remove it: crm key remove ${id}` },
+    ])
+    const { error } = failureOf('key rotate', 'damaged', await run(['key', 'rotate', '--yes', '--json'], { home: owner }))
+    expect(error.hint).toBe(`remove it: crm key remove ${id}`)
+    succeed(await run(['key', 'remove', id, '--yes'], { home: owner }))
+    succeed(await run(['vault', 'verify'], { home: owner }))
+    succeed(await run(['key', 'rotate', '--yes'], { home: owner }))
+    succeed(await run(['vault', 'verify'], { home: owner }))
   })
 
   test('is not taken for the one that was opened before, when another stands in its place', async () => {

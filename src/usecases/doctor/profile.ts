@@ -103,7 +103,7 @@ function seals(unlocked: UnlockedVault): Finding {
   return ok('seals', `${count} ${count === 1 ? 'integration opens' : 'integrations open'}`)
 }
 
-/** Whom the profile is shared with, where it is: was each slot written by a holder of the key? */
+/** Whom the profile is shared with, where it is: was each slot written by a holder of the key, and not removed since? */
 async function members({ vault, profile }: ProfileFacts, unlocked: UnlockedVault | undefined): Promise<readonly Finding[]> {
   const count = (await vault.keySlots(profile)).filter(({ kind }) => kind === 'recipient').length
   if (count === 0) return []
@@ -111,7 +111,7 @@ async function members({ vault, profile }: ProfileFacts, unlocked: UnlockedVault
   const altered = await unlocked.alteredMembers()
   const [first] = altered
   if (first === undefined) return [ok('members', `${count}, each let in by a holder of the key`)]
-  const told = `not let in by a holder of the key: ${some(altered.map(({ label }) => label))}`
+  const told = `not let in by a holder of the key, or removed since: ${some(altered.map(({ label }) => label))}`
   return [problem('members', 'damaged', told, `crm key remove ${first.id.slice(0, 8)}`)]
 }
 
