@@ -21,7 +21,17 @@ const together = packs({
       entries: [...started, 'src/commands/test.ts', ...opened, ...tested, 'src/providers/custom-answer.ts', 'src/terminal/views/test.ts'],
       weight: 1,
     },
-    { entries: [...started, 'src/commands/demo-create.ts', ...opened, ...tested, 'src/terminal/views/demo-create.ts'], weight: 1 },
+    {
+      entries: [
+        ...started,
+        'src/commands/demo-create.ts',
+        ...opened,
+        'src/vault/profile-demos.ts',
+        ...tested,
+        'src/terminal/views/demo-create.ts',
+      ],
+      weight: 1,
+    },
     { entries: ['src/index.ts', 'src/vault/vault.ts', 'src/vault/unlock.ts'], weight: 0.3 },
   ],
 })

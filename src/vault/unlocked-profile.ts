@@ -1,7 +1,7 @@
 import type { OpenProfile } from './open-profile.ts'
 import { ProfileAge } from './profile-age.ts'
 import type { ProfileAudit } from './profile-audit.ts'
-import { ProfileDemos } from './profile-demos.ts'
+import type { ProfileDemos } from './profile-demos.ts'
 import { ProfileIntegrations } from './profile-integrations.ts'
 import type { ProfileSlots } from './profile-slots.ts'
 import { ProfileTests } from './profile-tests.ts'
@@ -13,14 +13,13 @@ export class UnlockedProfile implements UnlockedVault {
   readonly #integrations: ProfileIntegrations
   readonly #tests: ProfileTests
   readonly #tokens: ProfileTokens
-  readonly #demos: ProfileDemos
+  #openedDemos: ProfileDemos | undefined
   readonly #age: ProfileAge
 
   constructor(readonly inside: OpenProfile) {
     this.#integrations = new ProfileIntegrations(inside)
     this.#tests = new ProfileTests(inside)
     this.#tokens = new ProfileTokens(inside)
-    this.#demos = new ProfileDemos(inside)
     this.#age = new ProfileAge(inside)
   }
 
@@ -54,11 +53,12 @@ export class UnlockedProfile implements UnlockedVault {
   readonly lockTokens: UnlockedVault['lockTokens'] = (name) => this.#tokens.lockTokens(name)
   readonly saveTokens: UnlockedVault['saveTokens'] = (name, issued, basedOn, event) => this.#tokens.saveTokens(name, issued, basedOn, event)
 
-  readonly startDemoRun: UnlockedVault['startDemoRun'] = (integration, slug, runId) => this.#demos.startDemoRun(integration, slug, runId)
-  readonly startDemoRuns: UnlockedVault['startDemoRuns'] = (demos, runId) => this.#demos.startDemoRuns(demos, runId)
-  readonly readDemo: UnlockedVault['readDemo'] = (integration, slug) => this.#demos.readDemo(integration, slug)
-  readonly revealDemo: UnlockedVault['revealDemo'] = (integration, slug) => this.#demos.revealDemo(integration, slug)
-  readonly forgetDamagedDemos: UnlockedVault['forgetDamagedDemos'] = (slug) => this.#demos.forgetDamagedDemos(slug)
+  readonly startDemoRun: UnlockedVault['startDemoRun'] = async (integration, slug, runId) =>
+    (await this.#demos()).startDemoRun(integration, slug, runId)
+  readonly startDemoRuns: UnlockedVault['startDemoRuns'] = async (demos, runId) => (await this.#demos()).startDemoRuns(demos, runId)
+  readonly readDemo: UnlockedVault['readDemo'] = async (integration, slug) => (await this.#demos()).readDemo(integration, slug)
+  readonly revealDemo: UnlockedVault['revealDemo'] = async (integration, slug) => (await this.#demos()).revealDemo(integration, slug)
+  readonly forgetDamagedDemos: UnlockedVault['forgetDamagedDemos'] = async (slug) => (await this.#demos()).forgetDamagedDemos(slug)
 
   readonly keySlots: UnlockedVault['keySlots'] = async () => (await this.#slots()).keySlots()
   readonly addKeySlot: UnlockedVault['addKeySlot'] = async (kind, label, key) => (await this.#slots()).addKeySlot(kind, label, key)
@@ -76,6 +76,12 @@ export class UnlockedProfile implements UnlockedVault {
   readonly replayAudit: UnlockedVault['replayAudit'] = async () => (await this.#audit()).replayAudit()
   readonly pruneAudit: UnlockedVault['pruneAudit'] = async (what) => (await this.#audit()).pruneAudit(what)
   readonly verify: UnlockedVault['verify'] = async () => (await this.#audit()).verify()
+
+  async #demos(): Promise<ProfileDemos> {
+    const { ProfileDemos } = await import('./profile-demos.ts')
+    this.#openedDemos ??= new ProfileDemos(this.inside)
+    return this.#openedDemos
+  }
 
   /** Few commands replay the log or change keys; the others do not load what it takes. */
   async #audit(): Promise<ProfileAudit> {
