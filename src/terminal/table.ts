@@ -155,7 +155,9 @@ async function layOut(
     truncate: style.symbols.ellipsis,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0, compact: true },
   })
-  for (const row of rows) table.push(row.map((cell) => painted(cell, cell.text)))
+  // The library would put the end of a colour between a text that it cuts and the mark of the cut.
+  for (const row of rows)
+    table.push(row.map((cell, column) => painted(cell, cutTo(cell.text, widths[column] ?? 0, style.symbols.ellipsis))))
   return table
     .toString()
     .split('\n')

@@ -1,6 +1,6 @@
 import { Buffer, isAscii } from 'node:buffer'
+import type { Redactor } from '../core/redact.ts'
 import { printableJson } from './envelope.ts'
-import type { Redactor } from './redact.ts'
 import type { OutputTarget } from './streams.ts'
 
 /**

@@ -7,6 +7,8 @@ import type { Source } from '../core/integration.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Clock, Http } from '../core/ports.ts'
 import type { Provider, TestReport, TestTools, Warning } from '../core/provider.ts'
+import { createRedactor, type Redactor } from '../core/redact.ts'
+import { Secret } from '../core/secret.ts'
 import { toTimestamp } from '../core/time.ts'
 import { withDeadline } from '../http/deadline.ts'
 import type { TestRecord } from '../vault/test-results.ts'
@@ -144,12 +146,54 @@ export interface Tested {
   readonly tokens?: Tokens
 }
 
-/** Tests values without keeping the result: also the test before saving. A refused credential is a result, not an exception. */
+/**
+ * Tests values without keeping the result: also the test before saving. A refused credential is a result, not an exception. What the server
+ * says is kept and handed on, so that none of the secrets it was sent is left in it.
+ */
 export async function testValues(deps: TestDeps, about: TestedValues): Promise<Tested> {
+  const sent = sentSecrets(about)
+  const { result, warnings, ...tokens } = await askProvider(deps, about, sent)
+  const { message, hint, identity, checks, server } = result
+  return {
+    result: { ...result, ...redacted({ message, hint, identity, checks, server }, sent) },
+    warnings: redacted(warnings, sent),
+    ...tokens,
+  }
+}
+
+/** Knows the secrets of an integration, those that its requests will carry as they are found. */
+function sentSecrets({ values, tokens }: TestedValues): Redactor {
+  const sent = createRedactor()
+  for (const secret of Object.values(values.secrets)) sent.register(secret.reveal())
+  registerTokens(sent, tokens)
+  return sent
+}
+
+function registerTokens(sent: Redactor, tokens: Tokens | undefined): void {
+  for (const secret of [tokens?.accessToken, tokens?.refreshToken]) if (secret instanceof Secret) sent.register(secret.reveal())
+}
+
+/** The same data without any secret in its texts. */
+function redacted<Data>(data: Data, sent: Redactor): Data {
+  const clean = (value: unknown): unknown => {
+    if (typeof value === 'string') return sent.redact(value)
+    if (Array.isArray(value)) return value.map(clean)
+    if (value === null || typeof value !== 'object') return value
+    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, clean(member)]))
+  }
+  return clean(data) as Data
+}
+
+async function askProvider(deps: TestDeps, about: TestedValues, sent: Redactor): Promise<Tested> {
   const startedMs = deps.clock()
-  const world = { http: trusting(limited(deps, startedMs + TEST_LIMIT_MS), about.values), clock: deps.clock, signal: deps.signal }
+  const http: Http = (request) => {
+    for (const header of Object.values(request.headers ?? {})) if (header instanceof Secret) sent.register(header.reveal())
+    return limitedHttp(request)
+  }
+  const limitedHttp = trusting(limited(deps, startedMs + TEST_LIMIT_MS), about.values)
+  const world = { http, clock: deps.clock, signal: deps.signal }
   const memory = memoryTokens(world, about.provider, about.values, about.tokens)
-  const tokens = (await sharedTokens(world, about)) ?? memory
+  const tokens = watched((await sharedTokens(world, about, sent)) ?? memory, sent)
   const tools: TestTools = { ...world, tokens }
   const leave = (): Pick<Tested, 'tokens'> => (memory.newest === undefined ? {} : { tokens: memory.newest })
   try {
@@ -174,11 +218,33 @@ function ownHint({ id, fields }: Provider, hint: string | null): string | null {
 }
 
 /** The tokens that the vault keeps for a stored integration; undefined where it has none to keep. */
-async function sharedTokens(deps: TokenDeps, { unlocked, name, provider, values }: TestedValues): Promise<TokenSource | undefined> {
+async function sharedTokens(
+  deps: TokenDeps,
+  { unlocked, name, provider, values }: TestedValues,
+  sent: Redactor,
+): Promise<TokenSource | undefined> {
   const grant = unlocked === undefined ? undefined : provider.grant?.(mergeValues(values) as never, {})
   if (unlocked === undefined || grant === undefined || grant.type === 'static') return undefined
+  // They are sent to be renewed, before anybody is given new ones.
+  registerTokens(sent, (await unlocked.readTokens(name))?.tokens)
   const { storedTokens } = await import('./stored-tokens.ts')
   return storedTokens(deps, { unlocked, name, provider, values })
+}
+
+/** The same tokens, of which nothing that is given out goes unnoticed. */
+function watched(tokens: TokenSource, sent: Redactor): TokenSource {
+  return {
+    async get() {
+      const given = await tokens.get()
+      registerTokens(sent, given)
+      return given
+    },
+    async renew() {
+      const given = await tokens.renew()
+      registerTokens(sent, given)
+      return given
+    },
+  }
 }
 
 /** A test that could not begin, because nobody could sign in: as its result. */

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
+import type { Redactor } from '../../src/core/redact.ts'
 import type { Ask } from '../../src/terminal/ask.ts'
 import type { TerminalFacts, TerminalFlags } from '../../src/terminal/facts.ts'
-import type { Redactor } from '../../src/terminal/redact.ts'
 import { streamOutput } from '../../src/terminal/streams.ts'
 import { createUi, type Ui } from '../../src/terminal/ui.ts'
 

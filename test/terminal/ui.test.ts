@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Answer } from '../../src/core/answers.ts'
 import { CrmError } from '../../src/core/errors.ts'
-import { createRedactor } from '../../src/terminal/redact.ts'
+import { createRedactor } from '../../src/core/redact.ts'
 import type { LoadView } from '../../src/terminal/ui.ts'
 import { captured } from './captured.ts'
 

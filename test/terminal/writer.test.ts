@@ -1,8 +1,8 @@
 import { PassThrough } from 'node:stream'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { createRedactor } from '../../src/core/redact.ts'
 import { printableJson } from '../../src/terminal/envelope.ts'
-import { createRedactor } from '../../src/terminal/redact.ts'
 import { streamOutput } from '../../src/terminal/streams.ts'
 import { createWriter } from '../../src/terminal/writer.ts'
 

@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createRedactor, headsOf, REDACTED, secretForms } from '../../src/terminal/redact.ts'
+import { createRedactor, headsOf, REDACTED, secretForms } from '../../src/core/redact.ts'
+import { visible } from '../../src/core/text.ts'
+import { cutTo } from '../../src/terminal/table.ts'
 
 const SECRET = 'tok_9f+/Zq "ü\n8a7b'
 
@@ -106,11 +108,18 @@ it('gives the same text in pieces as whole (property)', () => {
   fc.assert(
     fc.property(
       fc.array(secrets, { minLength: 1, maxLength: 4 }),
-      fc.array(fc.oneof(fc.string(), fc.nat(30)), { maxLength: 8 }),
+      fc.array(fc.oneof(fc.string(), fc.stringMatching(/^[.…]{0,4}$/), fc.nat(60)), { maxLength: 8 }),
       fc.array(fc.nat(9), { minLength: 1, maxLength: 6 }),
       (values, parts, sizes) => {
         const forms = values.flatMap(secretForms)
-        const text = parts.map((part) => (typeof part === 'number' ? (forms[part % forms.length] ?? '') : part)).join('')
+        const cut = (form: string, part: number): string => form.slice(0, part % (form.length + 1)) + (part % 2 === 0 ? '…' : '...')
+        const text = parts
+          .map((part) => {
+            if (typeof part === 'string') return part
+            const form = forms[part % forms.length] ?? ''
+            return part % 3 === 0 ? cut(form, part) : form
+          })
+          .join('')
         const redactor = armed(...values)
         const stream = redactor.stream()
         let inPieces = ''
@@ -123,6 +132,62 @@ it('gives the same text in pieces as whole (property)', () => {
       },
     ),
   )
+})
+
+describe('a text that was cut shows no beginning of a secret', () => {
+  /** The longest beginning of a form that stands in a text. */
+  const shownOf = (form: string, text: string): number => {
+    let length = 0
+    while (length < form.length && text.includes(form.slice(0, length + 1))) length += 1
+    return length
+  }
+  const MOST_SHOWN = 3
+
+  it('wherever the cut is, in every form, with every mark', () => {
+    for (const secret of ['S3CRETtok8K2mQ7vXz4Lp9RwT', 'pa.ss...wo/rd "ü+12', 'q%\\z…ß-zwölf-34567']) {
+      const redactor = armed(secret)
+      for (const form of secretForms(secret)) {
+        for (let cut = 0; cut <= form.length; cut += 1) {
+          for (const mark of ['…', '...', '....', '…"', '... and more']) {
+            const stream = redactor.stream()
+            const text = `who: ${form.slice(0, cut)}${mark}`
+            const inPieces = Array.from(text, (character) => stream.push(character)).join('') + stream.end()
+            expect(inPieces).toBe(redactor.redact(text))
+            expect(shownOf(form, inPieces), text).toBeLessThanOrEqual(MOST_SHOWN)
+          }
+        }
+      }
+    }
+  })
+
+  it('in what is made safe to print and what is fitted into a table, for all paddings and lengths', () => {
+    const secret = 'S3CRETtok8K2mQ7vXz4Lp9RwT'
+    const redactor = armed(secret)
+    for (let padding = 0; padding < 40; padding += 1) {
+      for (let limit = 1; limit < 70; limit += 1) {
+        const name = `${'ü'.repeat(padding)}${secret} and more`
+        for (const text of [visible(name, limit), cutTo(name, limit, '…'), cutTo(name, limit, '...'), cutTo(visible(name, 50), limit, '…')])
+          expect(shownOf(secret, redactor.redact(text)), text).toBeLessThanOrEqual(MOST_SHOWN)
+      }
+    }
+  })
+
+  it('and keeps what is no beginning of one, and what is shown on purpose', () => {
+    const redactor = armed('needle-in-hay')
+    expect(redactor.redact('needles… need… nee… in-hay…')).toBe(`needles… ${REDACTED}… nee… in-hay…`)
+    expect(redactor.redact('needle-i…', ['needle-in-hay'])).toBe('needle-i…')
+    expect(armed('needle-in-hay', 'needle-in-hat').redact('needle-i…', ['needle-in-hay'])).toBe(`${REDACTED}…`)
+  })
+
+  it('among a thousand that begin alike, and among a million marks, in time', () => {
+    const redactor = armed(...Array.from({ length: 1_000 }, (_, index) => `token-of-customer-${index}-0123456789abcdef`))
+    const text = 'token-of-somebody… token-of-customer-77-01… token-of-customer-no…\n'
+    const begun = performance.now()
+    expect(redactor.redact(text.repeat(1_000))).toBe(`token-of-somebody… ${REDACTED}… token-of-customer-no…\n`.repeat(1_000))
+    expect(redactor.redact('…'.repeat(1_000_000))).toHaveLength(1_000_000)
+    expect(armed('needle-in-hay').redact(`${'need '.repeat(100_000)}${'…'.repeat(1_000_000)}`)).toHaveLength(1_500_000)
+    expect(performance.now() - begun).toBeLessThan(5_000)
+  })
 })
 
 it('holds back no more than what could still become a secret', () => {

@@ -1,9 +1,10 @@
 /**
- * Removes secrets by value from everything printed (`security.md` section 7). What is known to be secret is looked for in all the
- * forms in which it could appear: as it is, in base64, base64url, hex, percent-encoded and JSON-escaped.
+ * Removes secrets by value from everything printed, and from answers of servers that are kept (`security.md` section 7). What is known to
+ * be secret is looked for in all the forms in which it could appear: as it is, in base64, base64url, hex, percent-encoded and JSON-escaped;
+ * and as the beginning of one of them, where a text was cut.
  */
 import { Buffer } from 'node:buffer'
-import { escapeJson, visible } from '../core/text.ts'
+import { escapeJson, visible } from './text.ts'
 
 /** What stands where a secret stood. */
 export const REDACTED = '[redacted]'
@@ -83,16 +84,16 @@ export function secretForms(value: string): readonly string[] {
   return [...new Set([...escapedForms(value), ...base64, ...base64.map(toBase64Url), hex, hex.toUpperCase()])]
 }
 
-/** Bytes of a secret that its encoded forms begin with. */
-const HEAD = SHORTEST_REDACTED_BYTES
+/** Characters by which a form is known to begin somewhere: a shorter beginning of a secret is no secret. */
+const HEAD = 4
 
 /**
- * The first six characters of every form of a secret that is {@link SIMPLE}: enough to tell that none of them is in a text, at a fraction
+ * The first characters of every form of a secret that is {@link SIMPLE}: enough to tell that none of them is in a text, at a fraction
  * of what the forms cost.
  */
 export function headsOf(value: string): readonly string[] {
   // Encoded as they stand, and behind one and two bytes of something else: the three places of base64.
-  const bytes = Buffer.from(`\0\0${value.slice(0, HEAD)}`, 'latin1')
+  const bytes = Buffer.from(`\0\0${value.slice(0, SHORTEST_REDACTED_BYTES)}`, 'latin1')
   const base64 = [
     bytes.toString('base64', 2).slice(0, HEAD),
     bytes.toString('base64', 1).slice(2, 2 + HEAD),
@@ -100,23 +101,23 @@ export function headsOf(value: string): readonly string[] {
   ]
   const hex = bytes.toString('hex', 2, 2 + HEAD / 2)
   const url = base64.filter((head) => /[+/]/.test(head)).map(toBase64Url)
-  // The first six characters of a percent-encoded text come of as many characters of it at most.
+  // The first characters of a percent-encoded text come of as many characters of it at most.
   const percent = PLAIN.test(value) ? [] : percentForms(value.slice(0, HEAD)).map((form) => form.slice(0, HEAD))
   return [value.slice(0, HEAD), ...base64, ...url, hex, hex.toUpperCase(), ...percent]
 }
 
 const RADIX = 31
-/** What the first of six characters counts for. */
+/** What the first character of a head counts for. */
 const FIRST = (RADIX ** (HEAD - 1)) | 0
 
-/** Six characters as one number. */
+/** A head as one number. */
 function headAt(text: string, index: number): number {
   let head = 0
   for (let place = index; place < index + HEAD; place += 1) head = (Math.imul(head, RADIX) + text.charCodeAt(place)) | 0
   return head
 }
 
-/** The number of the six characters that begin one place after `index`, from that of those before (Rabin and Karp's search). */
+/** The number of the head that begins one place after `index`, from that of the one before (Rabin and Karp's search). */
 function headAfter(head: number, text: string, index: number): number {
   return (Math.imul(head - Math.imul(text.charCodeAt(index), FIRST), RADIX) + text.charCodeAt(index + HEAD)) | 0
 }
@@ -163,6 +164,9 @@ function keyAt(text: string, index: number): number {
   return (text.charCodeAt(index) * 0x101 + text.charCodeAt(index + 1)) & 0xffff
 }
 
+/** What stands where a text was cut; a run of points is one at every place where three follow. */
+const CUT = /\u2026|\.(?=\.\.)/g
+
 /**
  * Finds the longest registered form at a place, in time that does not grow with the number of forms: tokens of one maker begin alike, so
  * that thousands of forms may have the same first characters, but they have few lengths.
@@ -170,10 +174,14 @@ function keyAt(text: string, index: number): number {
 class FormIndex {
   readonly #seen = new Uint8Array(0x1_0000)
   readonly #byKey = new Map<number, Map<number, Set<string>>>()
+  readonly #byHead = new Map<string, string[]>()
   readonly #firstCharacters = new Set<string>()
   longest = 0
 
   add(form: string): void {
+    const alike = this.#byHead.get(form.slice(0, HEAD))
+    if (alike === undefined) this.#byHead.set(form.slice(0, HEAD), [form])
+    else alike.push(form)
     const key = keyAt(form, 0)
     const byLength = this.#byKey.get(key) ?? new Map<number, Set<string>>()
     const forms = byLength.get(form.length) ?? new Set<string>()
@@ -197,15 +205,29 @@ class FormIndex {
     return longest
   }
 
-  /** Whether the text from this place to its end is the beginning of a longer form. */
-  mayContinue(text: string, index: number): boolean {
-    const rest = text.length - index
-    if (rest >= this.longest) return false
-    if (rest < KEY_LENGTH) return this.#firstCharacters.has(text.slice(index))
-    const byLength = this.#seen[keyAt(text, index)] === 0 ? undefined : this.#byKey.get(keyAt(text, index))
-    if (byLength === undefined) return false
-    const tail = text.slice(index)
-    return [...byLength].some(([length, forms]) => length > rest && [...forms].some((form) => form.startsWith(tail)))
+  /**
+   * Length of the beginning of a form that stands at this place, up to one of these marks, which are in order, from the `next` on; 0 when
+   * none does. Where a form has such marks of its own, the last one counts.
+   */
+  cutLengthAt(text: string, index: number, marks: readonly number[], next: number, except: ReadonlySet<string>): number {
+    let end = index
+    for (let at = next; at < marks.length && this.#continues(text, index, marks[at] ?? 0, except); at += 1) end = marks[at] ?? 0
+    return end - index
+  }
+
+  /** Whether the text from this place to `end` is the beginning of a longer form. */
+  mayContinue(text: string, index: number, end: number): boolean {
+    const rest = end - index
+    if (rest < KEY_LENGTH) return this.#firstCharacters.has(text.slice(index, end))
+    return rest < HEAD ? this.#seen[keyAt(text, index)] === 1 : this.#continues(text, index, end, NOTHING)
+  }
+
+  #continues(text: string, index: number, end: number, except: ReadonlySet<string>): boolean {
+    const length = end - index
+    if (length >= this.longest) return false
+    const alike = this.#byHead.get(text.slice(index, index + HEAD))
+    const beginning = text.slice(index, end)
+    return alike?.some((form) => form.length > length && form.startsWith(beginning) && !except.has(form)) === true
   }
 }
 
@@ -288,9 +310,15 @@ class Scan implements RedactionStream {
     let covered = this.#covered
     let from = covered
     let index = 0
-    for (; index < text.length; index++) {
-      if (!final && this.#forms.mayContinue(text, index)) break
-      const length = this.#forms.lengthAt(text, index, this.#except)
+    let next = 0
+    const marks = Array.from(text.matchAll(CUT), (mark) => mark.index)
+    // The points at the end of a piece may be the beginning of a mark.
+    const end = final ? text.length : text.replace(/\.{1,2}$/, '').length
+    for (; index < end; index++) {
+      if (!final && this.#forms.mayContinue(text, index, end)) break
+      while ((marks[next] ?? index + HEAD) < index + HEAD) next += 1
+      const cut = next < marks.length ? this.#forms.cutLengthAt(text, index, marks, next, this.#except) : 0
+      const length = Math.max(cut, this.#forms.lengthAt(text, index, this.#except))
       if (length === 0) continue
       if (index >= covered) clean += text.slice(from, index) + REDACTED
       covered = Math.max(covered, index + length)
