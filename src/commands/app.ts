@@ -54,8 +54,9 @@ export interface Chosen {
 /** Most time of a command that talks to servers, in milliseconds. */
 export const COMMAND_LIMIT_MS = 120_000
 
-/** Options of Node that would write secrets into files, logs or a debugger (`security.md` section 7). */
-const TELLING_NODE_OPTIONS = /--(?:inspect|trace|heap|cpu-prof|prof|report|diagnostic-dir|track-heap)/
+/** Options of Node that would write secrets, or the keys of TLS, into files, logs, a dump or a debugger (`security.md` section 7). */
+const TELLING_NODE_OPTIONS =
+  /--(?:inspect|trace|heap|cpu[-_]prof|prof|report|diagnostic[-_]dir|track[-_]heap|tls[-_]keylog|perf|abort[-_]on)/
 
 /** One run of one command: the world, what the global flags say, and what is opened on the way and closed at the end. */
 export class App {

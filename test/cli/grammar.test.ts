@@ -158,7 +158,8 @@ describe.concurrent('the command line', () => {
   })
 
   test('refuses to handle secrets while Node writes them down', async () => {
-    for (const env of [{ NODE_DEBUG: 'http' }, { NODE_OPTIONS: '--inspect=127.0.0.1:0' }]) {
+    const options = ['--inspect=127.0.0.1:0', '--tls-keylog=keys', '--cpu_prof', '--perf-basic-prof', '--abort_on-uncaught_exception']
+    for (const env of [{ NODE_DEBUG: 'http' }, ...options.map((NODE_OPTIONS) => ({ NODE_OPTIONS }))]) {
       const { status, stderr } = await run(['test'], { home: acme, env })
       expect(status).toBe(2)
       expect(stderr).toContain(`unset ${Object.keys(env)[0]}`)
@@ -166,7 +167,7 @@ describe.concurrent('the command line', () => {
   })
 
   test('refuses to handle secrets when Node was started so', async () => {
-    for (const flag of ['--inspect=127.0.0.1:0', '--report-on-signal', '--cpu-prof']) {
+    for (const flag of ['--inspect=127.0.0.1:0', '--report-on-signal', '--cpu-prof', '--tls_keylog=keys', '--perf-prof']) {
       const { status, stderr } = await runShell(`node ${flag} '${CRM}' test`, { home: acme })
       expect(status).toBe(2)
       expect(stderr).toContain(`start crm without ${flag.split('=')[0]}`)
