@@ -10,6 +10,9 @@ import { authHeaders, authorizeUrl, DEFAULT_KEY_NAME, readHeaders } from './cust
 
 const SENDABLE = { re: /^[\x21-\x7e]+$/, says: 'must be visible ASCII characters without blanks' }
 
+/** Most bytes of the answer to a test, of which nothing is read: a path of the user's own may be that of a list. */
+const TEST_BYTES = 1024 * 1024
+
 /** The fields of an ad hoc CRM. No vendor page: the user brings an address and a credential of any HTTP API. */
 const fields = [
   {
@@ -197,6 +200,7 @@ export const custom = defineProvider({
       origin: baseUrl.origin,
       headers: { accept: 'application/json, */*;q=0.8', ...authHeaders(values) },
       publicOnly: values.allowPrivateNetwork !== true,
+      maxBytes: TEST_BYTES,
       signal,
     })
     const { reportAnswer } = await import('./custom-answer.ts')

@@ -21,6 +21,11 @@ import { trusting } from './trusting.ts'
 export const CACHE_MS = 30_000
 /** Limit of the test of one integration, in milliseconds. */
 const TEST_LIMIT_MS = 20_000
+/**
+ * Most bytes of an answer to a test, where its request has no limit of its own. What is asked for is tens of kilobytes: a user with his
+ * accounts, one row, the webhooks of an account. Many are asked at once, and JSON takes many times its size in memory.
+ */
+const TEST_BYTES = 256 * 1024
 
 /** What a test needs of the world. */
 export interface TestDeps {
@@ -252,12 +257,17 @@ export function notSignedIn(about: Pick<TestedValues, 'name' | 'profile' | 'prov
   return { result: failedResult({ ...about, source: 'vault', provider: about.provider.id }, error, nowMs, 0), warnings: [] }
 }
 
-/** The network client with what is left of the test's time, and of the command's, as the limit of each request. */
+/** The network client with what is left of the test's time, and of the command's, as the limit of each request, and with one for its answer. */
 function limited({ http, clock, signal, deadlineMs = Number.POSITIVE_INFINITY }: TestDeps, endsMs: number): Http {
   const inTime = withDeadline(http, clock, deadlineMs)
   return (request) => {
     const leftMs = Math.max(1, endsMs - clock())
-    return inTime({ ...request, timeoutMs: Math.min(request.timeoutMs ?? leftMs, leftMs), signal: request.signal ?? signal })
+    return inTime({
+      maxBytes: TEST_BYTES,
+      ...request,
+      timeoutMs: Math.min(request.timeoutMs ?? leftMs, leftMs),
+      signal: request.signal ?? signal,
+    })
   }
 }
 

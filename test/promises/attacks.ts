@@ -106,6 +106,23 @@ export async function customAt(origin: string, env: Readonly<Record<string, stri
   return { argv: ['test', 'crm'], home, env }
 }
 
+/** Many integrations at one Chatwoot that answers every request with the same JSON. */
+export function crowd(what: string, fate: Fate, body: string): Attack {
+  const open = async () => {
+    const answer = answerText(200, [JSON_TYPE], body)
+    const { origin } = await raw((socket) => socket.write(answer))
+    const scene = await customAt(origin)
+    const vault = await openVault(scene.home?.vault ?? '', vaultWorld('/dev/null/state'))
+    const unlocked = await vault.unlock('default', sources({ raw: [parseRawKey(scene.home?.key ?? '', 'the key')] }))
+    const names = Array.from({ length: 24 }, (_, index) => `chat-${index}`)
+    const values = { settings: { baseUrl: origin, accountId: '1' }, secrets: { apiKey: new Secret('token-canary') } }
+    await unlocked.add(names.map((name) => ({ name, provider: 'chatwoot', definition: '', active: true, values })))
+    vault.close()
+    return { ...scene, argv: ['test', ...names] }
+  }
+  return { what, ...fate, open }
+}
+
 /** A server that answers the one request of a test as it likes; `tries` is how often it must have been asked. */
 export function server(what: string, fate: Fate, answer: Answer, tries?: number): Attack {
   const open = async () => {

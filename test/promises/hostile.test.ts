@@ -16,6 +16,7 @@ import {
   certificates,
   chatwoot,
   chunk,
+  crowd,
   customAt,
   drips,
   floods,
@@ -158,7 +159,7 @@ const SENTENCES: Readonly<Record<string, readonly Attack[]>> = {
     },
     ...(FULL ? [hangsOneByOne()] : []),
   ],
-  'no more than 8 MiB of a body are read, then the connection is closed': [
+  'no more of a body is read than its limit allows, then the connection is closed': [
     floods('a body without end', PROVIDER_ERROR, 'HTTP/1.1 200 OK\r\n\r\n', Buffer.alloc(64 * 1024, 'a'), 8 * MIB + IN_FLIGHT),
     floods(
       // Chunks of one byte are left to the tests of the network client: the work that they are may take longer than a test is given.
@@ -177,6 +178,16 @@ const SENTENCES: Readonly<Record<string, readonly Attack[]>> = {
     ),
     says('a length beyond all numbers', UNREACHABLE, `HTTP/1.1 200 OK\r\ncontent-length: ${'9'.repeat(30)}\r\n\r\n{}`, 3),
     says('a length below zero', PROVIDER_ERROR, 'HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n{}'),
+  ],
+  'no more is read of the answer to a test than its JSON may cost in memory, many at once': [
+    ...[240 * 1024, 1000 * 1024, 8 * MIB - 64].map((size) =>
+      // All that JSON is work: a busy machine takes its time over it.
+      crowd(
+        `a list of small objects in ${size} bytes, at 24 integrations`,
+        within(PROVIDER_ERROR, REQUEST_MS),
+        `[${'{"a":{}},'.repeat(size / 9 - 1)}{}]`,
+      ),
+    ),
   ],
   'no more than 32 KiB of headers are read': [
     says('one header of 70 KB', PROVIDER_ERROR, `HTTP/1.1 200 OK\r\nx: ${'y'.repeat(70_000)}\r\n\r\n`),
