@@ -1,5 +1,7 @@
 import {
+  chmodSync,
   closeSync,
+  fchmodSync,
   fsyncSync,
   lstatSync,
   mkdirSync,
@@ -36,12 +38,13 @@ export function writePrivateFile(
 ): void {
   const directory = dirname(path)
   createPrivateDirectory(directory)
-  // A place that no other process has; process ids are the same in two containers with one volume.
-  const workplace = mkdtempSync(`${path}.`)
+  const workplace = createWorkplace(path)
   try {
     const temporary = join(workplace, 'new')
     const descriptor = openSync(temporary, 'wx', 0o600)
     try {
+      // An umask may take bits of the owner's, too.
+      fchmodSync(descriptor, 0o600)
       writeFileSync(descriptor, content)
       if (durable) fsyncSync(descriptor)
     } finally {
@@ -54,6 +57,16 @@ export function writePrivateFile(
     throw error
   }
   rmdirSync(workplace)
+}
+
+/**
+ * A directory beside a file, 0700, that nothing else has: a file of the user's may have any name, and process ids are the same in two
+ * containers with one volume.
+ */
+export function createWorkplace(path: string): string {
+  const workplace = mkdtempSync(`${path}.`)
+  chmodSync(workplace, 0o700)
+  return workplace
 }
 
 /** A new name is on disk only once its directory is. */
@@ -100,6 +113,7 @@ export function modeText(mode: number): string {
 function makeStepByStep(path: string, hasParent = false): void {
   try {
     mkdirSync(path, { mode: 0o700 })
+    chmodSync(path, 0o700)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     const parent = dirname(path)

@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { syncDirectory } from '../files/private.ts'
+import { dirname, join } from 'node:path'
+import { createPrivateDirectory, createWorkplace, syncDirectory } from '../files/private.ts'
 import { Database } from './database.ts'
 import { createPrivateFile } from './file.ts'
 
@@ -11,8 +11,9 @@ import { createPrivateFile } from './file.ts'
  * @throws {CrmError} `io_failed`, `damaged`, and whatever `check` throws.
  */
 export function writeBackup(database: Database, file: string, check: (copy: Database) => void = () => {}): void {
-  const fresh = `${file}.new`
-  rmSync(fresh, { force: true })
+  createPrivateDirectory(dirname(file))
+  const workplace = createWorkplace(file)
+  const fresh = join(workplace, 'new')
   try {
     createPrivateFile(fresh)
     database.copyInto(fresh)
@@ -33,7 +34,7 @@ export function writeBackup(database: Database, file: string, check: (copy: Data
       throw error
     }
   } finally {
-    rmSync(fresh, { force: true })
+    rmSync(workplace, { recursive: true, force: true })
   }
 }
 

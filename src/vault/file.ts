@@ -1,4 +1,16 @@
-import { closeSync, existsSync, constants as fs, fstatSync, fsyncSync, lstatSync, openSync, readSync, statfsSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fchmodSync,
+  constants as fs,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readSync,
+  statfsSync,
+  statSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { CrmError } from '../core/errors.ts'
 import { checkPrivateFile, createPrivateDirectory, type FileOwner, modeText } from '../files/private.ts'
@@ -54,6 +66,8 @@ export function createPrivateFile(path: string): void {
   createPrivateDirectory(dirname(path))
   if (existsSync(path)) return
   const descriptor = openSync(path, fs.O_CREAT | fs.O_EXCL | fs.O_RDWR, 0o600)
+  // An umask may take bits of the owner's, too.
+  fchmodSync(descriptor, 0o600)
   fsyncSync(descriptor)
   closeSync(descriptor)
   refuseNetworkFileSystem(path)

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import Sqlite from 'better-sqlite3'
@@ -37,7 +37,19 @@ describe('crm vault backup', () => {
     expect((await run(['vault', 'backup', 'copy.db'], { home })).status).toBe(11)
     const { stdout } = await run(['vault', 'backup', 'vault.db/copy.db', '--json'], { home })
     expect(JSON.parse(stdout).error.code).toBe('io_failed')
-    expect(readdirSync(home.path).filter((name) => name.endsWith('.new'))).toEqual([])
+    expect(readdirSync(home.path).filter((name) => name.includes('copy.db.'))).toEqual([])
+  })
+
+  test('touches no file but its own', async () => {
+    const home = copyOf(original)
+    writeFileSync(join(home.path, 'mine.db.new'), 'mine')
+    succeed(await run(['vault', 'backup', 'mine.db'], { home }))
+    expect(readFileSync(join(home.path, 'mine.db.new'), 'utf8')).toBe('mine')
+    expect(
+      readdirSync(home.path)
+        .filter((name) => name.startsWith('mine.db'))
+        .sort(),
+    ).toEqual(['mine.db', 'mine.db.new'])
   })
 
   test('refuses a vault with a row that does not open, and writes none', async () => {

@@ -16,7 +16,7 @@ describe('a private directory', () => {
 })
 
 describe('a private file', () => {
-  it.each([0o000, 0o022, 0o077])('P01 is 0600 in a 0700 directory under umask %o', (umask) => {
+  it.each([0o000, 0o022, 0o077, 0o277, 0o777])('P01 is 0600 in a 0700 directory under umask %o', (umask) => {
     const directory = temporaryDirectory()
     const before = process.umask(umask)
     try {
