@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { DemoRecord, DemoSummary } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
 import { parseName } from '../core/integration.ts'
+import { nameForCommand } from '../usecases/find-target.ts'
 import { type ShownDemo, showDemo } from '../usecases/show-demo.ts'
 import { type App, action, type Outcome } from './app.ts'
 import { type OpenTarget, openTarget, storedTarget } from './demo-target.ts'
@@ -62,7 +63,7 @@ export async function knownDemo(app: App, slug: string, integration: string | un
   if (candidates.length <= 1) return candidates[0]
   throw new CrmError('usage', `${candidates.length} integrations have a demo named ${slug}`, {
     reason: candidates.map((demo) => demo.integration).join(', '),
-    hint: `say which with: --integration ${candidates[0]?.integration}`,
+    hint: `say which with: --integration ${nameForCommand(candidates.map(({ integration: name }) => name))}`,
   })
 }
 

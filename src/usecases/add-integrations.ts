@@ -171,11 +171,23 @@ export function readAnswer(
     if (key === 'provider' || key === 'name' || key === 'active') continue
     if (typeof value === 'string') raw[key] = value
     else if (typeof value === 'number' || typeof value === 'boolean') raw[key] = String(value)
-    else if (value !== null && typeof value === 'object' && !Array.isArray(value)) raw[key] = JSON.stringify(value)
-    else if (value !== null) problems.push({ field: key, message: 'must be text, a number, true or false, or an object' })
+    else if (value !== null && typeof value === 'object' && !Array.isArray(value)) {
+      const text = textOf(value)
+      if (text === undefined) problems.push({ field: key, message: 'is nested too deeply' })
+      else raw[key] = text
+    } else if (value !== null) problems.push({ field: key, message: 'must be text, a number, true or false, or an object' })
   }
   if (problems.length > 0 || typeof provider !== 'string') return { problems }
   return {
     input: { provider, raw, ...(typeof name === 'string' ? { name } : {}), ...(typeof active === 'boolean' ? { active } : {}) },
+  }
+}
+
+/** An object as JSON; undefined where it is nested beyond what can be written. */
+function textOf(value: object): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return undefined
   }
 }

@@ -2,7 +2,7 @@ import { findMethod } from '../core/auth-methods.ts'
 import { CrmError, refuseProblems } from '../core/errors.ts'
 import type { Field, StoredValues } from '../core/field.ts'
 import { readValues } from '../core/field-values.ts'
-import { type Integration, parseName } from '../core/integration.ts'
+import { type Integration, NAME_PATTERN, parseName } from '../core/integration.ts'
 import type { Provider } from '../core/provider.ts'
 import { findStored, forcedProvider, type StoredDeps, type StoredTarget, storedTarget } from './find-stored.ts'
 
@@ -47,8 +47,13 @@ export async function findTargetOf(deps: FindDeps, provider: Provider): Promise<
   if (first === undefined || second === undefined) return byProvider(deps, provider, own)
   throw new CrmError('usage', `the profile ${deps.profile} has several active integrations for ${provider.title}`, {
     reason: `among them ${first.name} and ${second.name}`,
-    hint: `say which with: --integration ${first.name}`,
+    hint: `say which with: --integration ${nameForCommand([first.name, second.name])}`,
   })
+}
+
+/** The first of some names that a command can be given. One that was altered in the file may be anything, and is none to be run. */
+export function nameForCommand(names: readonly string[]): string {
+  return names.find((name) => NAME_PATTERN.test(name.replace(/^env:/, ''))) ?? '<name>'
 }
 
 /** The integration that a provider's variables make; undefined when they are not set. @throws {CrmError} `usage` when they are not valid. */

@@ -340,10 +340,20 @@ function toEvent({ sequence, at, event, actor, outcome, details }: AuditRow): Au
   return { sequence, at, event, actor, outcome, details: readDetails(details) }
 }
 
+/** Levels of what an event tells, more than ours have: what is nested deeper was altered, and could not be printed. */
+const DEEPEST_DETAILS = 8
+
+function isShallow(value: unknown, levels: number): boolean {
+  if (value === null || typeof value !== 'object') return true
+  return levels > 0 && Object.values(value).every((member) => isShallow(member, levels - 1))
+}
+
 function readDetails(text: string): JsonObject {
   try {
     const value: unknown = JSON.parse(text)
-    return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as JsonObject) : {}
+    return value !== null && typeof value === 'object' && !Array.isArray(value) && isShallow(value, DEEPEST_DETAILS)
+      ? (value as JsonObject)
+      : {}
   } catch {
     return {} // An altered row; `verified` and `audit verify` say so.
   }

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
+import Sqlite from 'better-sqlite3'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { ErrorCode } from '../../src/core/errors.ts'
 import { makeCertificates } from '../http/certificates.ts'
@@ -238,6 +239,55 @@ describe.concurrent('crm doctor', () => {
     expect(outside).not.toContain(dirname(elsewhere))
   })
 })
+
+describe('what was altered in the file', () => {
+  test('a name is none to be run, however it looks', async () => {
+    const home = copyOf(acme)
+    const sqlite = new Sqlite(home.vault)
+    sqlite.exec("UPDATE integrations SET name = '0$(touch x)', last_outcome = NULL, last_checked_at = NULL")
+    const { stdout } = await run(['doctor', '--json'], { home })
+    const advice = JSON.parse(stdout).data.checks.map(({ fix }: Json) => fix)
+    expect(advice).toContain('crm test')
+    expect(advice.join(' ')).not.toContain('touch')
+    sqlite.exec(`INSERT INTO integrations SELECT randomblob(16), ${othersOf(sqlite)} FROM integrations`)
+    const { stderr } = await run(['demo-create', '--name', 'Acme', '--bot-url', 'https://bot.example.com/hook'], { home })
+    expect(stderr).toContain('say which with: --integration <name>')
+    sqlite.close()
+  })
+
+  test('a name longer than any ends in a report all the same', async () => {
+    const home = copyOf(acme)
+    const sqlite = new Sqlite(home.vault)
+    sqlite.prepare('UPDATE integrations SET name = ?').run('n'.repeat(300_000))
+    sqlite.close()
+    const { status, stdout } = await run(['doctor', '--report'], { home })
+    expect(status).not.toBe(1)
+    expect(stdout).toContain('vault_file')
+    expect(stdout).not.toContain('nnnn')
+  })
+
+  test('details of an event that are nested beyond reason are a warning', async () => {
+    const home = copyOf(acme)
+    const sqlite = new Sqlite(home.vault)
+    sqlite.prepare('UPDATE audit SET details = ?').run(`{"a":${'['.repeat(3_000)}${']'.repeat(3_000)}}`)
+    sqlite.close()
+    for (const format of [[], ['--json']]) {
+      const { status, stdout, stderr } = await run(['audit', ...format], { home })
+      expect(status, stderr).not.toBe(1)
+      expect(stdout + stderr).not.toContain('internal')
+    }
+  })
+})
+
+/** All columns of an integration but its id, with another name. */
+function othersOf(sqlite: Sqlite.Database): string {
+  const columns = sqlite.pragma('table_info(integrations)') as readonly { readonly name: string }[]
+  return columns
+    .map(({ name }) => name)
+    .filter((name) => name !== 'id')
+    .map((name) => (name === 'name' ? "name || '2'" : name))
+    .join(', ')
+}
 
 function hashOf(path: string): string {
   return createHash('sha256').update(readFileSync(path)).digest('hex')

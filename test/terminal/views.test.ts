@@ -141,6 +141,14 @@ it('an inactive integration is told from an active one by a word', async () => {
 })
 
 describe('an error', () => {
+  it('lists the first of very many problems, and says how many more there are', () => {
+    const problems = Array.from({ length: 130_000 }, (_, index) => ({ field: `field${index}`, message: 'is not known' }))
+    const text = errorView(new CrmError('usage', 'the answers are not valid: 130000 values are not valid', { problems }), terminal)
+    expect(text).toContain('field49 ')
+    expect(text).not.toContain('field50 ')
+    expect(text).toContain('and 129950 more')
+  })
+
   it('says what, why and how to mend it in at most six lines', () => {
     const error = new CrmError('locked', 'profile acme is locked', { reason: 'no key was found', hint: 'crm key list -p acme' })
     expect(errorView(error, terminal)).toMatchInlineSnapshot(`

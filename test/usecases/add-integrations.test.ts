@@ -125,6 +125,13 @@ describe('several drafts', () => {
 })
 
 describe('answers', () => {
+  it('names a member that is nested beyond what can be written', () => {
+    const text = `{"headers": ${'{"a":'.repeat(1_000_000)}1${'}'.repeat(1_000_000)}}`
+    expect(() => readAnswers(text, 'custom')).toThrow(
+      expect.objectContaining({ code: 'usage', problems: [{ field: 'headers', message: 'is nested too deeply' }] }),
+    )
+  })
+
   it('are one object for the provider of the command line', () => {
     const { inputs, many } = readAnswers(
       '{"name": "acme", "active": false, "accountId": 3, "greetingEnabled": true, "apiKey": "t"}',

@@ -1,4 +1,5 @@
 import { CrmError } from '../../core/errors.ts'
+import { NAME_PATTERN } from '../../core/integration.ts'
 import type { Provider } from '../../core/provider.ts'
 import type { KeySlotInfo } from '../../vault/key-slots.ts'
 import type { UnlockedVault } from '../../vault/unlocked.ts'
@@ -119,10 +120,8 @@ async function integrations(vault: Vault, profile: string): Promise<Finding> {
   const active = (await vault.list(profile, { active: true })).map(({ name, lastTest }) => ({ name, lastTest }))
   const failing = active.filter(({ lastTest }) => lastTest?.outcome === 'failed').map(({ name }) => name)
   const untested = active.filter(({ lastTest }) => lastTest === null).map(({ name }) => name)
-  if (failing.length > 0)
-    return warning('integrations', `the last test failed: ${some(failing)}`, `see why: crm test ${failing.slice(0, MOST_NAMES).join(' ')}`)
-  if (untested.length > 0)
-    return warning('integrations', `never tested: ${some(untested)}`, `crm test ${untested.slice(0, MOST_NAMES).join(' ')}`)
+  if (failing.length > 0) return warning('integrations', `the last test failed: ${some(failing)}`, `see why: ${testOf(failing)}`)
+  if (untested.length > 0) return warning('integrations', `never tested: ${some(untested)}`, testOf(untested))
   return ok('integrations', active.length === 0 ? 'none is active' : `${active.length} active, the last test of each connected`)
 }
 
@@ -170,9 +169,19 @@ async function demos({ vault, profile, nowMs }: ProfileFacts): Promise<Finding> 
   const over = all
     .filter(({ expiresAt, status }) => status === 'ready' && expiresAt !== null && Date.parse(expiresAt) <= nowMs)
     .map(({ slug }) => slug)
-  if (partial.length > 0) return warning('demos', `half done: ${some(partial)}`, `finish or take away: crm demo-remove ${partial[0]}`)
+  if (partial.length > 0) return warning('demos', `half done: ${some(partial)}`, `finish or take away: ${removalOf(partial)}`)
   if (over.length > 0) return warning('demos', `their time is over: ${some(over)}`, 'crm demo-sweep')
   return ok('demos', all.length === 0 ? 'none' : `${all.length} ${all.length === 1 ? 'is' : 'are'} there, none half done`)
+}
+
+/** The test of some integrations as a command. A name that was altered in the file may be anything, and is none to be run. */
+function testOf(names: readonly string[]): string {
+  return ['crm test', ...names.filter((name) => NAME_PATTERN.test(name)).slice(0, MOST_NAMES)].join(' ')
+}
+
+function removalOf(slugs: readonly string[]): string {
+  const slug = slugs.find((one) => NAME_PATTERN.test(one))
+  return slug === undefined ? 'crm demo-list' : `crm demo-remove ${slug}`
 }
 
 function some(names: readonly string[]): string {

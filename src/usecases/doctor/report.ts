@@ -30,13 +30,19 @@ function hiding({ home, user, host, paths, names }: Private): (text: string) => 
   ]
   const hidden = words.filter(([word]) => word.length > 1).sort(([a], [b]) => b.length - a.length)
   return (text) => {
-    const plain = hidden.reduce((result, [word, by]) => result.replace(new RegExp(`(?<![\\w.-])${escaped(word)}(?![\\w-])`, 'g'), by), text)
+    const plain = hidden.reduce((result, [word, by]) => withoutWord(result, word, by), text)
     return plain.replace(/\b(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?(?=[,; ]|$)/gi, (host_) =>
       /\.(?:js|db|json|pem)$/i.test(host_) ? host_ : '<address>',
     )
   }
 }
 
-function escaped(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+/** Replaces a word where it stands alone. Not by a regular expression: a name that was altered in the file may be too long for one. */
+function withoutWord(text: string, word: string, by: string): string {
+  const parts = text.split(word)
+  return parts.slice(1).reduce((result, part, index) => {
+    const before = parts[index] || (index === 0 ? '' : word)
+    const after = part || (index + 2 === parts.length ? '' : word)
+    return result + (/[\w.-]$/.test(before) || /^[\w-]/.test(after) ? word : by) + part
+  }, parts[0] ?? '')
 }
