@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 
-/** Whether there is something at `path` to open as a vault. Loads nothing of the vault. */
+/** Whether there is something at `path` to open as a vault, or to refuse as one. Loads nothing of the vault. */
 export function vaultExists(path: string): boolean {
-  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0
+  const stat = statSync(path, { throwIfNoEntry: false })
+  return stat !== undefined && (stat.size > 0 || !stat.isFile())
 }

@@ -401,3 +401,10 @@ function linked(home: Home): void {
   rmSync(home.vault)
   symlinkSync(real, home.vault)
 }
+
+test('a pipe in place of the vault is no vault that is missing, and nobody waits for its writer', async () => {
+  const home = emptyHome()
+  const { status, stdout } = await runShell('mkfifo -m 600 pipe && crm --vault pipe list --json', { home })
+  expect(status, stdout).toBe(3)
+  expect(JSON.parse(stdout).error).toMatchObject({ code: 'unsafe_file', reason: 'it is not a regular file' })
+})
