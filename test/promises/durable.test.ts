@@ -1,11 +1,23 @@
 /** P05 and P06: what was acknowledged stays, and any number of commands may work at once. */
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, readlinkSync } from 'node:fs'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { closeAtEnd, copyOf, emptyHome, type Home, homeWithVault, type Result, run, start, succeed } from '../support/cli.ts'
-import { until } from './canary.ts'
+import {
+  closeAtEnd,
+  copyOf,
+  emptyHome,
+  type Home,
+  homeWithVault,
+  type Result,
+  type Running,
+  run,
+  start,
+  succeed,
+  until,
+} from '../support/cli.ts'
 
 const addArgv = (name: string, accountId = '3') => [
   'add',
@@ -17,6 +29,10 @@ const addArgv = (name: string, accountId = '3') => [
   '--api-key-stdin',
   '--no-test',
 ]
+/** What dozens of processes at once may take, each and together, in milliseconds. */
+const CROWD = { patienceMs: 240_000 }
+const CROWD_MS = 300_000
+
 const withToken = (name: string) => ({ input: `token-of-${name}\n` })
 
 async function namesIn(home: Home): Promise<string[]> {
@@ -34,7 +50,7 @@ describe('P05 acknowledged means durable:', () => {
     const home = await homeWithVault()
     for (const [index, format] of [[], ['--json'], ['-v'], []].entries()) {
       const running = start([...addArgv(`acme-${index}`), ...format], { home, ...withToken(`acme-${index}`) })
-      await until('it says so', () => running.printed().stdout.includes(`acme-${index}`))
+      await until(running, () => running.printed().stdout.includes(`acme-${index}`))
       running.process.kill('SIGKILL')
       await running.ended
       expect(await namesIn(home)).toContain(`acme-${index}`)
@@ -54,7 +70,7 @@ describe('P05 acknowledged means durable:', () => {
     for (let round = 0; round < 8; round++) {
       const home = copyOf(empty)
       const running = start(['add', '--from', '-', '--no-test'], { home, input: JSON.stringify(answers) })
-      await until('it has opened the vault', () => existsSync(`${home.vault}-shm`) || running.process.exitCode !== null)
+      await until(running, () => existsSync(`${home.vault}-shm`) || running.process.exitCode !== null)
       // A little later each time, up to some way behind the end.
       await sleep(round * 6)
       running.process.kill('SIGKILL')
@@ -67,11 +83,11 @@ describe('P05 acknowledged means durable:', () => {
 })
 
 describe('P06 concurrent use is safe:', () => {
-  test('32 processes that add at once lose nothing, and none of them finds the vault locked', async () => {
+  test('32 processes that add at once lose nothing, and none of them finds the vault locked', { timeout: CROWD_MS }, async () => {
     const home = await homeWithVault()
     const names = Array.from({ length: 32 }, (_, index) => `n-${String(index).padStart(2, '0')}`)
-    const adding = names.map((name) => run([...addArgv(name), '--json'], { home, ...withToken(name) }))
-    const reading = Array.from({ length: 4 }, () => run(['list', '--json'], { home }))
+    const adding = names.map((name) => run([...addArgv(name), '--json'], { home, ...CROWD, ...withToken(name) }))
+    const reading = Array.from({ length: 4 }, () => run(['list', '--json'], { home, ...CROWD }))
     for (const { status, stdout } of await Promise.all([...adding, ...reading])) expect(status, stdout).toBe(0)
     expect(await namesIn(home)).toEqual(names)
     const events = JSON.parse(succeed(await run(['audit', '--json'], { home })).stdout).data.events as { sequence: number; event: string }[]
@@ -90,17 +106,22 @@ describe('P06 concurrent use is safe:', () => {
     await expectWhole(home)
   })
 
-  test('of 32 edits of the same revision one succeeds, the others are conflicts, and nothing is overwritten', async () => {
+  test('of 32 edits of the same revision one succeeds, the others are conflicts, and nothing is overwritten', {
+    timeout: CROWD_MS,
+  }, async () => {
     const edits = 32
     const gate = await startGate(edits)
     const home = await homeWithVault()
     const custom = ['--base-url', gate.url, '--auth-type', 'bearer', '--test-path', '/me', '--allow-private-network']
     succeed(await run(['add', 'custom', '--name', 'acme', ...custom, '--token-stdin', '--no-test'], { home, input: 'first-token' }))
-    // Each has read revision 1 when it asks the server about its new token; the server answers when all have asked.
-    const editing = Array.from({ length: edits }, (_, index) =>
-      run(['edit', 'acme', '--token-stdin', '--json'], { home, input: `token-${index}` }),
+    const editing = Array.from({ length: edits }, () =>
+      start(['edit', 'acme', '--token-stdin', '--json'], { home, keepOpen: true, ...CROWD }),
     )
-    const results = await Promise.all(editing)
+    await Promise.all(editing.map((one) => until(one, () => hasOpen(one, home.vault))))
+    // Each has read revision 1 when it asks the server about its new token; the server answers when all have asked. No edit waits for the
+    // start of another: the time of its test runs from then on.
+    for (const [index, one] of editing.entries()) one.process.stdin?.end(`token-${index}`)
+    const results = await Promise.all(editing.map(({ ended }) => ended))
     const winners = results.flatMap(({ status }, index) => (status === 0 ? [index] : []))
     expect(winners).toHaveLength(1)
     for (const lost of results.filter(({ status }) => status !== 0))
@@ -133,13 +154,25 @@ describe('P06 concurrent use is safe:', () => {
 
 const failureIn = ({ stdout }: Result): { code: string; reason?: string } => JSON.parse(stdout).error
 
-/** A server that keeps all requests waiting until so many are there. */
+/** Whether a command has a file open. */
+function hasOpen({ process: { pid } }: Running, path: string): boolean {
+  const directory = `/proc/${pid}/fd`
+  try {
+    return readdirSync(directory).some((fd) => readlinkSync(join(directory, fd)) === path)
+  } catch {
+    return false // A file was closed, or the command has ended, between the listing and the look.
+  }
+}
+
+/** A server that keeps all requests waiting until so many have asked it, each with a token of its own and as often as it likes. */
 async function startGate(size: number): Promise<{ readonly url: string }> {
   const waiting: ServerResponse[] = []
-  const server = createServer((_request, response) => {
+  const askers = new Set<string | undefined>()
+  const server = createServer(({ headers }, response) => {
+    askers.add(headers.authorization)
     waiting.push(response)
-    if (waiting.length < size) return
-    for (const open of waiting) open.writeHead(200, { 'content-type': 'application/json' }).end('{}')
+    if (askers.size < size) return
+    for (const open of waiting.splice(0)) open.writeHead(200, { 'content-type': 'application/json' }).end('{}')
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   closeAtEnd(async () => {
