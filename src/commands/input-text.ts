@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { CrmError } from '../core/errors.ts'
+import { CrmError, missingFile } from '../core/errors.ts'
 import { inputChunks } from '../terminal/streams.ts'
 import type { App } from './app.ts'
 
@@ -25,9 +25,9 @@ function readFile(path: string, flag: string): Buffer {
     return readLimited(path)
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
-    if (code === 'ENOENT' || code === 'ENOTDIR')
-      throw new CrmError('usage', `${flag} names a file that is not there`, { hint: 'check the path' })
-    if (code === 'EISDIR') throw new CrmError('usage', `${flag} names a directory`, { hint: 'name a file' })
+    const what = flag.startsWith('--') ? `file for ${flag}` : flag.replace(/^the /, '')
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw missingFile(what, path)
+    if (code === 'EISDIR') throw new CrmError('usage', `the ${what} at ${path} is a directory`, { hint: 'name a file' })
     throw error
   }
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { VaultCopyAnswer, VaultPathAnswer, VaultRestoreAnswer, VaultVerifyAnswer } from '../core/answers.ts'
-import { CrmError } from '../core/errors.ts'
+import { CrmError, missingFile } from '../core/errors.ts'
 import type { Warning } from '../core/provider.ts'
 import type { CopyKeys } from '../vault/restore.ts'
 import { type App, action, done, type Outcome } from './app.ts'
@@ -108,7 +108,8 @@ async function backup(app: App, file: string): Promise<Outcome> {
 
 async function restore(app: App, file: string): Promise<Outcome> {
   const profile = (await app.profile()).value
-  if (!existsSync(file)) throw new CrmError('usage', `there is no file at ${file}`, { hint: 'check the path' })
+  // Before anybody is asked, and before a vault is made for nothing.
+  if (!existsSync(file)) throw missingFile('backup', file)
   // A lost vault is made anew, to be filled.
   const vault = await app.vault('create')
   if (!(await app.ui.confirm(`Replace everything in ${app.paths.vault} by ${file}? What is there is kept beside it.`)))

@@ -98,6 +98,11 @@ export function refuseProblems(problems: readonly Problem[], what: string, hint?
   throw new CrmError('usage', message, { problems, ...(hint === undefined ? {} : { hint }) })
 }
 
+/** The error for a file that somebody named and that is not there. @param what it should be: `key file`, `backup`. */
+export function missingFile(what: string, path: string): CrmError {
+  return new CrmError('usage', `there is no ${what} at ${path}`, { hint: 'check the path' })
+}
+
 /** What happens when a value is not one of ours: an assertion that the program is right, reported as `internal`. */
 export function unreachable(what: string): never {
   throw new CrmError('internal', `unexpected ${what}`)

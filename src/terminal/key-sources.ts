@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { close, open, read } from 'node:fs'
 import { promisify } from 'node:util'
-import { CrmError } from '../core/errors.ts'
+import { CrmError, missingFile } from '../core/errors.ts'
 import { SHORTEST_PASSPHRASE } from '../core/passphrase.ts'
 import { Secret } from '../core/secret.ts'
 import { type InputSource, inputChunks } from './streams.ts'
@@ -54,7 +54,7 @@ async function openForReading(path: string, what: string): Promise<number> {
     return await file.open(path, 'r')
   } catch (error) {
     const code = systemCode(error)
-    if (code === 'ENOENT') throw new CrmError('usage', `there is no ${what} at ${path}`)
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw missingFile(what, path)
     throw new CrmError('io_failed', `the ${what} ${path} cannot be read`, { reason: `open answered ${code}`, cause: error })
   }
 }
@@ -94,10 +94,11 @@ function secretText(bytes: Buffer, where: string): Secret {
 
 /**
  * Reads a secret from the file of `--<field>-file`, or from a pipe such as `<(pass show chatwoot)`.
+ * @param what names it in errors: `file for --api-key-file`.
  * @throws {CrmError} `usage`: not there, empty, not UTF-8, more than 1 MiB; `io_failed`: the system refuses.
  */
-export function readSecretFile(path: string): Promise<Secret> {
-  return readFrom(path, 'file', () => {})
+export function readSecretFile(path: string, what: string): Promise<Secret> {
+  return readFrom(path, what, () => {})
 }
 
 async function readFrom(path: string, what: string, check: (path: string) => void): Promise<Secret> {

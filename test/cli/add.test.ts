@@ -121,7 +121,7 @@ describe.concurrent('crm add', () => {
 
   test.each<[what: string, flags: readonly string[], says: RegExp]>([
     ['two forms at once', ['--api-key-file', 'x', '--api-key-env', 'Y'], /more than once/],
-    ['a file that is not there', ['--api-key-file', 'nowhere.txt'], /nowhere\.txt/],
+    ['a file that is not there', ['--api-key-file', 'nowhere.txt'], /there is no file for --api-key-file at nowhere\.txt/],
     ['an empty file', ['--api-key-file', '/dev/null'], /empty/],
     ['a variable that is not set', ['--api-key-env', 'NOT_SET'], /NOT_SET/],
     ['standard input that holds nothing', ['--api-key-stdin'], /empty/],
@@ -336,7 +336,8 @@ describe.concurrent('crm add --from', () => {
   })
 
   test('refuses a file that is not there, and --name for several', async () => {
-    failureOf('add', 'usage', await run(['add', 'chatwoot', '--from', 'nowhere.json', '--json'], { home: copyOf(empty) }))
+    const missing = failureOf('add', 'usage', await run(['add', 'chatwoot', '--from', 'nowhere.json', '--json'], { home: copyOf(empty) }))
+    expect(missing.error).toMatchObject({ message: 'there is no file for --from at nowhere.json', hint: 'check the path' })
     const input = JSON.stringify([answers(sandbox, { provider: 'chatwoot' })])
     failureOf('add', 'usage', await run(['add', '--from', '-', '--name', 'x', '--json'], { home: copyOf(empty), input }))
   })

@@ -116,13 +116,15 @@ describe('crm vault restore', () => {
   test('refuses what is no vault', async () => {
     const home = copyOf(original)
     writeFileSync(join(home.path, 'text.db'), 'not a vault')
-    for (const [file, code] of [
-      ['text.db', 'damaged'],
-      ['none.db', 'io_failed'],
-    ] as const) {
-      const { stdout } = await run(['vault', 'restore', file, '--yes', '--json'], { home })
-      expect(JSON.parse(stdout).error.code, stdout).toBe(code)
-    }
+    const { stdout } = await run(['vault', 'restore', 'text.db', '--yes', '--json'], { home })
+    expect(JSON.parse(stdout).error.code, stdout).toBe('damaged')
     expect(await names(home)).toEqual(['acme'])
+  })
+
+  test('refuses what is not there before it asks, and makes no vault for it', async () => {
+    const home = emptyHome()
+    const { status, stdout } = await run(['vault', 'restore', 'none.db', '--json'], { home })
+    expect([status, JSON.parse(stdout).error.message]).toEqual([2, 'there is no backup at none.db'])
+    expect(existsSync(home.vault)).toBe(false)
   })
 })

@@ -64,7 +64,7 @@ describe('crm webhook verify', () => {
     [['--secret', BOT_SECRET], /does not take a secret on the command line/],
     [['--request', 'a', '--body', 'b', '--secret-env', 'BOT_SECRET'], /--request <file>, or its parts/],
     [['--request', 'a'], /the secret is missing/],
-    [['--request', 'nope', '--secret-env', 'BOT_SECRET'], /a file that is not there/],
+    [['--request', 'nope', '--secret-env', 'BOT_SECRET'], /there is no file for --request at nope/],
   ])('%j is status 2 and does not repeat a secret', async (words, message) => {
     const { status, stdout, stderr } = await run(['webhook', 'verify', ...words], { env })
     expect([status, stderr]).toEqual([2, expect.stringMatching(message)])

@@ -34,20 +34,20 @@ describe('a secret from a file', () => {
     [' kept \n', ' kept '],
     ['\ufefftoken', '\ufefftoken'],
   ])('%j is %j: one line break at the end is dropped, everything else stays', async (content, expected) => {
-    expect((await readSecretFile(await file(content))).reveal()).toBe(expected)
+    expect((await readSecretFile(await file(content), 'file')).reveal()).toBe(expected)
     expect((await readSecretStdin(stdin(content), '--api-key-stdin')).reveal()).toBe(expected)
   })
 
   it('may come through a pipe that has no size', async () => {
     const path = join(folder, 'pipe')
     execFileSync('mkfifo', [path])
-    const [secret] = await Promise.all([readSecretFile(path), writeFile(path, 'from a pipe\n')])
+    const [secret] = await Promise.all([readSecretFile(path, 'file'), writeFile(path, 'from a pipe\n')])
     expect(secret.reveal()).toBe('from a pipe')
   })
 
   it('may have 1 MiB and no byte more', async () => {
-    expect((await readSecretFile(await file('x'.repeat(LONGEST_SECRET_BYTES)))).reveal()).toHaveLength(LONGEST_SECRET_BYTES)
-    await expect(readSecretFile(await file('x'.repeat(LONGEST_SECRET_BYTES + 1)))).rejects.toMatchObject({ code: 'usage' })
+    expect((await readSecretFile(await file('x'.repeat(LONGEST_SECRET_BYTES)), 'file')).reveal()).toHaveLength(LONGEST_SECRET_BYTES)
+    await expect(readSecretFile(await file('x'.repeat(LONGEST_SECRET_BYTES + 1)), 'file')).rejects.toMatchObject({ code: 'usage' })
   })
 
   it.each([
@@ -55,12 +55,18 @@ describe('a secret from a file', () => {
     ['holds a line break only', '\n', 'is empty'],
     ['is not UTF-8', Buffer.from([0x74, 0xff, 0xfe]), 'is not UTF-8 text'],
   ])('is refused when it %s, and is not repeated', async (_why, content, message) => {
-    await expect(readSecretFile(await file(content))).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining(message) })
+    await expect(readSecretFile(await file(content), 'file')).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining(message),
+    })
   })
 
   it('that is not there is a mistake of the command line; one that cannot be read is the disk', async () => {
-    await expect(readSecretFile(join(folder, 'nowhere'))).rejects.toMatchObject({ code: 'usage' })
-    await expect(readSecretFile(folder)).rejects.toMatchObject({ code: 'io_failed', reason: 'read answered EISDIR' })
+    const path = join(folder, 'nowhere')
+    const missing = { code: 'usage', message: `there is no file for --x-file at ${path}`, hint: 'check the path' }
+    await expect(readSecretFile(path, 'file for --x-file')).rejects.toMatchObject(missing)
+    await expect(readKeyFile(path, 'key file', () => {})).rejects.toMatchObject({ ...missing, message: `there is no key file at ${path}` })
+    await expect(readSecretFile(folder, 'file')).rejects.toMatchObject({ code: 'io_failed', reason: 'read answered EISDIR' })
   })
 })
 
