@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
-import type { VaultCopyAnswer, VaultPathAnswer, VaultRestoreAnswer, VaultVerifyAnswer } from '../core/answers.ts'
+import type { VaultAcceptedAnswer, VaultCopyAnswer, VaultPathAnswer, VaultRestoreAnswer, VaultVerifyAnswer } from '../core/answers.ts'
 import { CrmError, missingFile } from '../core/errors.ts'
 import type { Warning } from '../core/provider.ts'
 import type { CopyKeys } from '../vault/restore.ts'
@@ -139,12 +139,15 @@ function notVerified({ unverified }: { readonly unverified: readonly string[] })
 async function acceptOlder(app: App): Promise<Outcome> {
   const profile = (await app.profile()).value
   const vault = await app.vault()
+  const { sequence, seen } = await vault.progressOf(profile)
+  if (sequence >= seen) return accepted(app, profile, false)
   if (!(await app.ui.confirm(`Go on with this older copy of ${profile}? Changes made since are not in it.`)))
     throw new CrmError('cancelled', 'Cancelled. Nothing was changed.')
   await vault.acceptOlder(profile, await app.keySources())
-  return done(
-    'crm.vault-accept-older/1',
-    { path: app.paths.vault } satisfies VaultPathAnswer,
-    async () => (await import('../terminal/views/vault.ts')).vaultPathView,
-  )
+  return accepted(app, profile, true)
+}
+
+function accepted(app: App, profile: string, changed: boolean): Outcome {
+  const data: VaultAcceptedAnswer = { path: app.paths.vault, profile, changed }
+  return done('crm.vault-accept-older/1', data, async () => (await import('../terminal/views/vault.ts')).vaultAcceptedView)
 }

@@ -423,7 +423,10 @@ export const ANSWER_SCHEMAS = {
   'vault backup': schemaOf<answers.VaultCopyAnswer>()('crm.vault-backup/1', vaultCopy),
   'vault restore': schemaOf<answers.VaultRestoreAnswer>()('crm.vault-restore/1', vaultCopy.extend({ previous: text })),
   'vault path': schemaOf<answers.VaultPathAnswer>()('crm.vault-path/1', z.strictObject({ path: text })),
-  'vault accept-older': schemaOf<answers.VaultPathAnswer>()('crm.vault-accept-older/1', z.strictObject({ path: text })),
+  'vault accept-older': schemaOf<answers.VaultAcceptedAnswer>()(
+    'crm.vault-accept-older/1',
+    z.strictObject({ path: text, profile: text, changed: z.boolean() }),
+  ),
   'demo-create': schemaOf<answers.DemoCreateAnswer>()(
     'crm.demo-create/1',
     z.strictObject({

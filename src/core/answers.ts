@@ -462,9 +462,16 @@ export interface VaultRestoreAnswer extends VaultCopyAnswer {
   readonly previous: string
 }
 
-/** `crm vault path`, `crm vault accept-older`. */
+/** `crm vault path`. */
 export interface VaultPathAnswer {
   readonly path: string
+}
+
+/** `crm vault accept-older`. */
+export interface VaultAcceptedAnswer extends VaultPathAnswer {
+  readonly profile: string
+  /** False where nothing was older. */
+  readonly changed: boolean
 }
 
 /** A Chatwoot account. The name comes from the server. */

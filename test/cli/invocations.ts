@@ -14,6 +14,7 @@ import {
   emptyHome,
   type Home,
   homeWithChatwoot,
+  makeOlder,
   type RunOptions,
   run,
   succeed,
@@ -212,7 +213,14 @@ export const INVOCATIONS: Readonly<Record<AnsweringCommand, Invocation>> = {
   'vault backup': { place: 'demo', needs: 'key', argv: words('vault backup copy.db') },
   'vault restore': { place: 'backup', needs: 'key', argv: words('vault restore copy.db --yes') },
   'vault path': { place: 'acme', needs: 'nothing', argv: words('vault path') },
-  'vault accept-older': { place: 'acme', needs: 'key', argv: words('vault accept-older --yes') },
+  'vault accept-older': {
+    place: 'acme',
+    needs: 'key',
+    argv: (home) => {
+      makeOlder(home)
+      return ['vault', 'accept-older', '--yes']
+    },
+  },
   'demo-create': { place: 'acme', needs: 'server', argv: () => DEMO_CREATE },
   'demo-list': { place: 'demo', needs: 'vault if there', argv: words('demo-list') },
   'demo-show': { place: 'demo', needs: 'server', argv: words('demo-show acme-dental') },

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Sandbox } from '../../src/sandbox/index.ts'
-import { copyOf, emptyHome, type Home, homeWithChatwoot, openSandbox, run, succeed } from '../support/cli.ts'
+import { copyOf, emptyHome, type Home, homeWithChatwoot, makeOlder, openSandbox, run, succeed } from '../support/cli.ts'
 import { KEYS, paste, runInTerminal, type TerminalRun } from '../support/pty.ts'
 import { ended, watching } from '../terminal/asking.ts'
 import { documentOf } from './document.ts'
@@ -32,6 +32,12 @@ beforeAll(async () => {
 function person(home: Home, line: string, env: Record<string, string> = {}): Promise<TerminalRun> {
   const { INTEGRATION_ENCRYPTION_KEY: _key, ...rest } = home.env
   return watching(['/bin/bash', '-c', line], { env: { ...rest, LANG: 'C.UTF-8', ...env }, cwd: home.path })
+}
+
+function olderCopyOf(home: Home): Home {
+  const copy = copyOf(home)
+  makeOlder(copy)
+  return copy
 }
 
 const withKey = (home: Home) => ({ INTEGRATION_ENCRYPTION_KEY: home.key })
@@ -415,7 +421,7 @@ const DIALOGS: readonly Dialog[] = [
   { line: 'crm key add passphrase', home: () => copyOf(acme), steps: () => keySteps.slice(1) },
   { line: 'crm demo-show acme-dental --reveal', home: () => copyOf(acme), steps: () => [['[y/N]', '']] },
   { line: 'crm demo-remove acme-dental', home: () => copyOf(acme), steps: () => [['[y/N]', '']] },
-  { line: 'crm vault accept-older', home: () => copyOf(acme), steps: () => [['[y/N]', '']] },
+  { line: 'crm vault accept-older', home: () => olderCopyOf(acme), steps: () => [['[y/N]', '']] },
   { line: 'crm vault verify', home: () => copyOf(closed), steps: () => [['Passphrase of profile default: (hidden)', '']] },
 ]
 

@@ -12,6 +12,7 @@ import {
   type Home,
   homeWithChatwoot,
   homeWithVault,
+  makeOlder,
   openSandbox,
   run,
   runShell,
@@ -354,8 +355,20 @@ describe.concurrent('crm vault', () => {
     const { error } = failureOf('toggle', 'damaged', await run(['toggle', 'acme', '--json'], { home }))
     expect(error.hint).toContain('crm vault accept-older')
     failureOf('vault accept-older', 'usage', await run(['vault', 'accept-older', '--json'], { home }))
-    documentOf('vault accept-older', await run(['vault', 'accept-older', '--yes', '--json'], { home }))
+    const { data } = documentOf('vault accept-older', await run(['vault', 'accept-older', '--yes', '--json'], { home }))
+    expect(data).toEqual({ path: home.vault, profile: 'default', changed: true })
     succeed(await run(['toggle', 'acme'], { home }))
+  })
+
+  test('accept-older says what it did; where nothing is older it asks nobody and changes nothing', async () => {
+    const home = copyOf(acme)
+    const head = await run(['audit', 'head'], { home })
+    const { stdout } = succeed(await run(['vault', 'accept-older'], { home }))
+    expect(stdout).toBe(`nothing to accept: ${home.vault} is the newest that this machine has seen of the profile default\n`)
+    expect(await run(['audit', 'head'], { home })).toEqual(head)
+    makeOlder(home)
+    expect(succeed(await run(['vault', 'accept-older', '--yes'], { home })).stdout).toContain(`accepted ${home.vault}`)
+    succeed(await run(['vault', 'verify'], { home }))
   })
 
   test.each<[what: string, spoil: (home: Home) => void, fix: RegExp]>([

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -242,6 +242,12 @@ export async function until(running: Running, holds: () => boolean): Promise<voi
 export function succeed(result: Result): Result {
   if (result.status !== 0) throw new Error(`ended with ${result.status}:\n${result.stdout}${result.stderr}`)
   return result
+}
+
+/** Makes the vault of a home an old one: as if this machine had seen later changes of all its profiles. */
+export function makeOlder(home: Home): void {
+  for (const name of readdirSync(home.path, { recursive: true }).map(String))
+    if (name.endsWith('.sequence')) writeFileSync(join(home.path, name), '999999\n')
 }
 
 /** A directory below a home, created. */

@@ -37,7 +37,7 @@ import { showView } from '../../src/terminal/views/show.ts'
 import { statsView } from '../../src/terminal/views/stats.ts'
 import { attemptView, testView } from '../../src/terminal/views/test.ts'
 import { tourView } from '../../src/terminal/views/tour.ts'
-import { vaultBackupView, vaultPathView, vaultRestoredView, vaultVerifyView } from '../../src/terminal/views/vault.ts'
+import { vaultAcceptedView, vaultBackupView, vaultPathView, vaultRestoredView, vaultVerifyView } from '../../src/terminal/views/vault.ts'
 import { webhookListenView, webhookVerifyView } from '../../src/terminal/views/webhook.ts'
 import { whichView } from '../../src/terminal/views/which.ts'
 import { connected, demoFailed, demoPlanned, demosPlanned, failed, HOSTILE, SAMPLES } from './samples.ts'
@@ -100,6 +100,8 @@ export const ALL_VIEWS: readonly Shown[] = [
   shown('vault verify', vaultVerifyView, SAMPLES['vault verify']),
   shown('vault verify of one profile', vaultVerifyView, { ...SAMPLES['vault verify'], unverified: [] }),
   shown('vault path', vaultPathView, SAMPLES['vault path']),
+  shown('vault accept-older', vaultAcceptedView, SAMPLES['vault accept-older']),
+  shown('vault accept-older of nothing', vaultAcceptedView, { ...SAMPLES['vault accept-older'], changed: false }),
   shown('demo-create', demoCreateView, SAMPLES['demo-create']),
   shown('demo-create --dry-run', demoCreateView, demoPlanned),
   shown('demo-create that failed', demoCreateView, demoFailed),

@@ -352,7 +352,7 @@ export const SAMPLES = {
     problems: [{ profile: HOSTILE, table: 'integrations', name: HOSTILE, code: 'damaged', message: HOSTILE, hint: HOSTILE }],
   } satisfies answers.VaultVerifyAnswer,
   'vault path': { path: `/${HOSTILE}` },
-  'vault accept-older': { path: `/${HOSTILE}` },
+  'vault accept-older': { path: `/${HOSTILE}`, profile: HOSTILE, changed: true } satisfies answers.VaultAcceptedAnswer,
   'demo-create': demoCreated,
   'demo-list': { demos: [summary] } satisfies answers.DemoListAnswer,
   'demo-show': {

@@ -1,8 +1,14 @@
-import type { VaultCopyAnswer, VaultPathAnswer, VaultRestoreAnswer, VaultVerifyAnswer } from '../../core/answers.ts'
+import type { VaultAcceptedAnswer, VaultCopyAnswer, VaultPathAnswer, VaultRestoreAnswer, VaultVerifyAnswer } from '../../core/answers.ts'
 import { counted, shown, type View, whole } from '../view.ts'
 
 /** `crm vault path`: the path and nothing else. */
 export const vaultPathView: View<VaultPathAnswer> = ({ path }) => whole(path)
+
+/** `crm vault accept-older`: what is the newest from now on. */
+export const vaultAcceptedView: View<VaultAcceptedAnswer> = ({ path, profile, changed }, style) =>
+  changed
+    ? `${style.ok(style.symbols.ok)} accepted ${whole(path)}: the profile ${shown(profile, style)} goes on as it is there`
+    : `nothing to accept: ${whole(path)} is the newest that this machine has seen of the profile ${shown(profile, style)}`
 
 /** `crm vault verify`: what was opened, and each thing that is wrong. */
 export const vaultVerifyView: View<VaultVerifyAnswer> = ({ rows, verified, unverified, problems }, style) => {
