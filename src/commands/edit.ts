@@ -83,7 +83,7 @@ function changedValues(provider: Provider, before: StoredValues, given: Readonly
     if (text !== undefined && (fieldApplies(field, all) || given[field.key] !== undefined)) applying[field.key] = text
   }
   const { values, missing, problems } = readValues(provider, applying)
-  refuseProblems(problems, `the values for ${provider.id} are not valid`)
+  refuseProblems(problems, `the values for ${provider.id} are not valid`, `see what each must be with: crm providers ${provider.id}`)
   if (missing.length > 0) throw missingValues(missing, `where to find each: crm providers ${provider.id}`)
   return values
 }

@@ -15,7 +15,8 @@ export function define(command: Command, app: App): void {
   setStatuses(command, [3, 6, 11])
   command.action(
     action(app, 'toggle', async (text: string, flags: { on?: boolean; off?: boolean }) => {
-      if (flags.on === true && flags.off === true) throw new CrmError('usage', '--on and --off exclude each other')
+      if (flags.on === true && flags.off === true)
+        throw new CrmError('usage', '--on and --off exclude each other', { hint: 'leave one of them out' })
       const name = parseStored(text)
       const unlocked = await app.unlock()
       const active = flags.on === true ? true : flags.off === true ? false : !(await unlocked.open(name)).integration.active

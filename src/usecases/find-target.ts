@@ -71,6 +71,7 @@ export function environmentTarget(provider: Provider, environment: Environment):
       field: provider.fields.find((field) => field.key === problem.field)?.env ?? problem.field,
     })),
     `the variables for ${provider.title} are not valid`,
+    `see what each must be with: crm providers ${provider.id}`,
   )
   return { source: 'environment', name: `env:${provider.id}`, provider, values: read.values }
 }

@@ -89,6 +89,7 @@ describe.concurrent('where the profile has no Chatwoot, the variables', () => {
     const result = await run(['test', '--json'], { env })
     const { error } = failureOf('test', 'usage', result)
     expect(JSON.stringify(error)).toContain('CHATWOOT_ACCOUNT_ID')
+    expect(error.hint).toBe('see what each must be with: crm providers chatwoot')
     expect(result.stdout).not.toContain('sold-for-scrap')
   })
 

@@ -208,7 +208,8 @@ describe.concurrent('crm edit', () => {
   ] as const)('refuses %j and changes nothing', async (flags, code) => {
     const home = copyOf(four)
     const result = await run(['edit', 'good', ...flags, '--json'], { home })
-    failureOf('edit', code, result)
+    const { error } = failureOf('edit', code, result)
+    expect(error.hint, 'a fix').toEqual(expect.any(String))
     expect(result.stdout).not.toContain(SECRET)
     expect((await shown(home, 'good')).revision).toBe(1)
   })
@@ -238,7 +239,8 @@ describe.concurrent('crm toggle', () => {
   })
 
   test('refuses --on together with --off', async () => {
-    failureOf('toggle', 'usage', await run(['toggle', 'good', '--on', '--off', '--json'], { home: four }))
+    const { error } = failureOf('toggle', 'usage', await run(['toggle', 'good', '--on', '--off', '--json'], { home: four }))
+    expect(error.hint).toBe('leave one of them out')
   })
 
   test('inactive ones are skipped by test and refused by demo-create, which says how to turn them on', async () => {
