@@ -492,7 +492,7 @@ test('P02 what is altered in a vault too large to be read through is damaged whe
     copy.close()
     writeFileSync(path, before)
   }
-})
+}, 240_000)
 
 test.each(['{}\0', '{}\0{', '{"baseUrl":"https://chat.example.com"}\0', ' {}', 'null', '[]'])(
   'P02 text %j, which JSON may be and crm never writes, is damaged in a list of any size',
