@@ -56,7 +56,7 @@ const EXTRA_BYTES = 150 * MIB
 const SLACK_MS = 60_000
 
 /** What is told of a time that is over. */
-const OVERTIME = /within \d|was not done|no byte of the body came|did not answer in time/
+const OVERTIME = /within \d|was not done|no byte of the body came|did not answer in the time/
 
 const FORMATS = [['--json'], ['-v', '-v']] as const
 
