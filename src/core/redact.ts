@@ -172,7 +172,8 @@ const CUT = /\u2026|\.(?=\.\.)/g
  * that thousands of forms may have the same first characters, but they have few lengths.
  */
 class FormIndex {
-  readonly #seen = new Uint8Array(0x1_0000)
+  /** Made with the first form: most redactors never have one. */
+  #seen: Uint8Array | undefined
   readonly #byKey = new Map<number, Map<number, Set<string>>>()
   readonly #byHead = new Map<string, string[]>()
   readonly #firstCharacters = new Set<string>()
@@ -186,6 +187,7 @@ class FormIndex {
     const byLength = this.#byKey.get(key) ?? new Map<number, Set<string>>()
     const forms = byLength.get(form.length) ?? new Set<string>()
     this.#byKey.set(key, byLength.set(form.length, forms.add(form)))
+    this.#seen ??= new Uint8Array(0x1_0000)
     this.#seen[key] = 1
     this.#firstCharacters.add(form.slice(0, 1))
     this.longest = Math.max(this.longest, form.length)
@@ -195,7 +197,7 @@ class FormIndex {
   lengthAt(text: string, index: number, except: ReadonlySet<string>): number {
     const key = keyAt(text, index)
     // Beyond the end of the text the key is NaN & 0xffff = 0; the lengths then decide.
-    if (this.#seen[key] === 0) return 0
+    if (this.#seen?.[key] !== 1) return 0
     let longest = 0
     for (const [length, forms] of this.#byKey.get(key) ?? []) {
       if (length <= longest || index + length > text.length) continue
@@ -219,7 +221,7 @@ class FormIndex {
   mayContinue(text: string, index: number, end: number): boolean {
     const rest = end - index
     if (rest < KEY_LENGTH) return this.#firstCharacters.has(text.slice(index, end))
-    return rest < HEAD ? this.#seen[keyAt(text, index)] === 1 : this.#continues(text, index, end, NOTHING)
+    return rest < HEAD ? this.#seen?.[keyAt(text, index)] === 1 : this.#continues(text, index, end, NOTHING)
   }
 
   #continues(text: string, index: number, end: number, except: ReadonlySet<string>): boolean {

@@ -25,7 +25,7 @@ export function withDeadline(http: Http, clock: Clock, endsMs: number): Http {
 
 function tooLate(url: URL, cause?: CrmError): CrmError {
   return new CrmError('unreachable', `${url.host} did not answer in the time that the command has`, {
-    hint: 'allow more time with --timeout 60s',
+    hint: 'allow more time with --timeout 5m',
     retryable: true,
     cause,
   })

@@ -69,7 +69,7 @@ async function run(
 
 /**
  * Removes a demo from the server: only what its journal knows or its mark names. One that was removed before is nothing to do.
- * @throws {CrmError} `not_found` for a slug that nobody has ever seen.
+ * @throws {CrmError} `not_found` for a slug that nobody has ever seen, `conflict` for an integration that is inactive.
  */
 export async function removeDemo(target: LibraryTarget, slug: string, options: DemoOptions = {}): Promise<Answer<DemoRemoveAnswer>> {
   const { removeDemos } = await import('../usecases/remove-demos.ts')

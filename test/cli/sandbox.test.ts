@@ -65,7 +65,7 @@ describe.concurrent('crm sandbox', () => {
     expect(JSON.parse(slow.stdout).data.results[0].latencyMs).toBeGreaterThanOrEqual(400)
     // Whoever gave too little time is told so, and not that the server is down.
     const late = await run(['sandbox', '--latency', '60s', '--', 'crm', 'test', '--timeout', '2s', '--json'])
-    expect(JSON.parse(late.stdout).data.results[0]).toMatchObject({ cause: 'unreachable', hint: 'allow more time with --timeout 60s' })
+    expect(JSON.parse(late.stdout).data.results[0]).toMatchObject({ cause: 'unreachable', hint: 'allow more time with --timeout 5m' })
   })
 
   test('listens on the port asked for; one that is taken is a conflict', async () => {
