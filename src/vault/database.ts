@@ -18,6 +18,12 @@ const QUICK_CHECK_PAGES = 128
 /** Small tables that everything hangs on: of a larger vault, these are read through. */
 const KEY_TABLES: readonly string[] = ['profiles', 'key_slots', 'audit_keys']
 
+/** Whether a query asks for rows of one of them alone: those were read through, and to ask SQLite for the columns takes as long as the query. */
+function isOfKeyTable(sql: string): boolean {
+  const from = sql.indexOf(' FROM ')
+  return KEY_TABLES.some((table) => sql.startsWith(`${table} WHERE `, from + 6)) && sql.lastIndexOf(' FROM ') === from
+}
+
 /** What a connection is told first. */
 const PRAGMAS = [
   // FULL, not the NORMAL that the library is compiled with for WAL: an acknowledged commit survives power loss.
@@ -265,7 +271,7 @@ export class Database {
    * value was held against its column when the file was opened.
    */
   oddColumn(sql: string, row: unknown): string | undefined {
-    if (this.#isReadThrough) return undefined
+    if (this.#isReadThrough || isOfKeyTable(sql)) return undefined
     return this.#columnsOf(sql).find(({ name, holds }) => !holds((row as Readonly<Record<string, unknown>>)[name]))?.name
   }
 

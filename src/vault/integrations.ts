@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 import { CrmError } from '../core/errors.ts'
 import type { Integration, LastTest } from '../core/integration.ts'
 import type { Database } from './database.ts'
-import { changedOutside, INTEGRATION_COLUMNS, type IntegrationRow } from './rows.ts'
+import { changedOutside, INTEGRATION_COLUMNS, type SealedIntegrationRow } from './rows.ts'
 
 /** Which integrations of a profile are meant. */
 export interface IntegrationFilter {
@@ -348,9 +348,11 @@ export function unsoundIntegrations(database: Database, profileId: Buffer): read
   return database.column<string>(`SELECT ${NAME} FROM integrations WHERE profile_id = ? AND NOT ${SOUND} ORDER BY 1`, profileId)
 }
 
-/** One row, without its secrets. */
-export function findRow(database: Database, profileId: Buffer, name: string): IntegrationRow | undefined {
-  return database.get<IntegrationRow>(`SELECT ${INTEGRATION_COLUMNS} FROM integrations WHERE profile_id = ? AND name = ?`, profileId, name)
+const ROW = `SELECT ${INTEGRATION_COLUMNS}, sealed FROM integrations WHERE profile_id = ? AND name = ?`
+
+/** One row with its seal, by which whoever has the key proves it. */
+export function findRow(database: Database, profileId: Buffer, name: string): SealedIntegrationRow | undefined {
+  return database.get<SealedIntegrationRow>(ROW, profileId, name)
 }
 
 /** The error for a name that is not there. */

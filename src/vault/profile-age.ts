@@ -13,7 +13,7 @@ export class ProfileAge {
   checkAge(): void {
     // In this order: another command may commit and remember its end at any moment.
     const { database, state, world, keys } = this.profile
-    const { sequence: seen, isRestored } = newestKnown(database, state, keys.profileId)
+    const { sequence: seen, isRestored, restored: before } = newestKnown(database, state, keys.profileId)
     const count = this.profile.auditCount()
     if (count < seen) {
       throw new CrmError('damaged', 'this vault is older than the last one used here', {
@@ -21,6 +21,8 @@ export class ProfileAge {
         hint: 'restore the newer one, or accept this one with: crm vault accept-older',
       })
     }
+    // Nothing new, as for most commands.
+    if (count === seen && before === undefined) return
     rememberNewest(database, state, keys.profileId, count, isRestored)
     const restored = state.restored(keys.profileId)
     // Whichever way the clock was set: it decides nothing but how long a note stays.

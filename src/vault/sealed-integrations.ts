@@ -9,7 +9,7 @@ import type { Hmac } from '../crypto/hmac.ts'
 import { publicRandom } from '../crypto/public-random.ts'
 import type { Database } from './database.ts'
 import { findRow, integrationNotFound } from './integrations.ts'
-import { INTEGRATION_COLUMNS, listedJson, readMembers, type SealedIntegrationRow, type SecretsSet, toIntegration } from './rows.ts'
+import { listedJson, readMembers, type SealedIntegrationRow, type SecretsSet, toIntegration } from './rows.ts'
 import { type BoundRecord, openIntegration, sealIntegration, sealIntegrations, type ToSeal } from './sealed.ts'
 
 /**
@@ -40,11 +40,9 @@ export interface PreparedKeys extends ProfileKeys {
   readonly rowKey: Hmac
 }
 
-const SEALED_ROW = `SELECT ${INTEGRATION_COLUMNS}, sealed FROM integrations WHERE profile_id = ? AND name = ?`
-
-/** One row with its seal. @throws {CrmError} `not_found`. */
+/** The row of a name. @throws {CrmError} `not_found`. */
 export function requireRow(database: Database, profileId: Buffer, name: string): SealedIntegrationRow {
-  const row = database.get<SealedIntegrationRow>(SEALED_ROW, profileId, name)
+  const row = findRow(database, profileId, name)
   if (row === undefined) throw integrationNotFound(name)
   return row
 }

@@ -1,5 +1,5 @@
 import type { Database } from './database.ts'
-import type { VaultState } from './state.ts'
+import type { Restored, VaultState } from './state.ts'
 
 /**
  * The sequence that the log of a profile must reach to be the newest one known here: the highest that this machine has seen. After a
@@ -9,13 +9,14 @@ export function newestKnown(
   database: Database,
   state: VaultState,
   profileId: Buffer,
-): { readonly sequence: number; readonly isRestored: boolean } {
+): { readonly sequence: number; readonly isRestored: boolean; readonly restored: Restored | undefined } {
   const seen = state.highestSequence(profileId)
   const restored = state.restored(profileId)
-  if (restored === undefined || seen > restored.replaced || seen <= restored.sequence) return { sequence: seen, isRestored: false }
+  if (restored === undefined || seen > restored.replaced || seen <= restored.sequence)
+    return { sequence: seen, isRestored: false, restored }
   const row = database.get<{ mac: Buffer }>('SELECT mac FROM audit WHERE profile_id = ? AND sequence = ?', profileId, restored.sequence)
   const isRestored = row?.mac.toString('hex') === restored.mac
-  return { sequence: isRestored ? restored.sequence : seen, isRestored }
+  return { sequence: isRestored ? restored.sequence : seen, isRestored, restored }
 }
 
 /**
