@@ -4,12 +4,12 @@ import { packs } from './.tsup/packs.ts'
 import { bundledSqlite, slimAge, slimCommander, slimPrompts, slimUndici } from './.tsup/slim.ts'
 
 /** Files that every run of a kind asks for: see `packs`. */
-const started = ['src/main.ts', 'src/commands/program.ts']
+const started = ['src/start.ts', 'src/main.ts']
 const opened = ['src/vault/vault.ts', 'src/commands/key-sources.ts', 'src/vault/unlock.ts']
 const tested = ['src/commands/network.ts', 'src/chatwoot/connection-test.ts']
 
 const together = packs({
-  command: 'main.cjs',
+  command: 'start.cjs',
   library: 'index.cjs',
   small: ['better-sqlite3'],
   frequent: [
@@ -39,7 +39,7 @@ const together = packs({
 export default defineConfig([
   {
     // The command and the library share their chunks.
-    entry: { main: 'src/main.ts', index: 'src/index.ts' },
+    entry: { start: 'src/start.ts', index: 'src/index.ts' },
     format: ['esm'],
     // Turns every import() into a chunk of its own, so that a command loads what it uses.
     splitting: true,

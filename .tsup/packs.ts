@@ -239,7 +239,7 @@ async function packed(
   const functions = await Promise.all(
     chunks.map(async (chunk) => `(function(exports,module){${linked(sharingHelpers(await code(chunk)), homes, name)}\n})`),
   )
-  const main = name === entry ? `exports.main=(...words)=>__load(${homes.get(entry)?.index}).main(...words);` : ''
+  const main = name === entry ? `exports.start=(...words)=>__load(${homes.get(entry)?.index}).start(...words);` : ''
   return `"use strict";${SHARED_HELPERS}
 const __made=[],__chunks=[${functions.join(',\n')}];
 function __load(index){let module=__made[index];if(module===undefined){module=__made[index]={exports:{}};__chunks[index](module.exports,module)}return module.exports}

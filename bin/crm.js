@@ -6,8 +6,8 @@ if (found[0] < needed[0] || (found[0] === needed[0] && found[1] < needed[1])) {
   process.stderr.write(`crm needs Node.js ${needed.join('.')} or newer; this is ${process.versions.node}\n`)
   process.exitCode = 1
 } else {
-  require('../dist/main.cjs')
-    .main(process, require.extensions)
+  require('../dist/start.cjs')
+    .start(process, require.extensions)
     .then((status) => {
       process.exitCode = status
     })

@@ -1,6 +1,10 @@
+import { runCommand } from './commands/program.ts'
 import type { StopSignal } from './core/errors.ts'
-import { type Loaders, useCompiled } from './files/compiled.ts'
-import { actorOf, homeOf, hostOf, startOfProcess, variablesOf } from './process-facts.ts'
+import type { Compiled } from './files/compiled.ts'
+import { vaultExists } from './files/exists.ts'
+import { resolvePaths } from './files/paths.ts'
+import { actorOf, hostOf, startOfProcess, variablesOf } from './process-facts.ts'
+import { homeOf } from './process-home.ts'
 import { fdInput, fdOutput } from './terminal/streams.ts'
 import type { World } from './world.ts'
 
@@ -8,35 +12,25 @@ const STOP_SIGNALS: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 /**
  * The composition root: reads the process, builds the commands, runs the one that argv names.
- * @param loaders `require.extensions` of the program.
- * @returns the exit status. The only reader of the process; the only one that exits is `bin/crm.js`.
+ * @param compiled what this run has compiled, if that is worth keeping.
+ * @returns the exit status.
  */
-export async function main(host: NodeJS.Process, loaders: Loaders): Promise<number> {
-  // A listener keeps Node from opening a debugger on loopback for whoever sends SIGUSR1.
-  host.on('SIGUSR1', () => {})
-  keepReportsShut(host)
+export async function main(host: NodeJS.Process, compiled: () => Compiled | undefined): Promise<number> {
   const world = readWorld(host)
-  const keepCompiled = useCompiled({ ...world, loaders, engine: `${host.version}-${host.arch}` })
-  // Everything but this file is loaded after that.
-  const { runCommand } = await import('./commands/program.ts')
+  const hadVault = hasVault(world)
   const { status, command } = await runCommand(world)
-  // A command that was cancelled leaves nothing.
-  if (status === 0) keepCompiled(command)
+  // A command that was cancelled leaves nothing. Whoever has no vault may be only looking.
+  const kept = status === 0 && hadVault ? compiled() : undefined
+  if (kept !== undefined) (await import('./files/keep-compiled.ts')).keepCompiled(kept, command)
   return status
 }
 
-/**
- * A diagnostic report holds the environment and lies where the command runs: none is written by itself, and one that is forced says nothing
- * of the variables (`security.md` section 7). Node writes none unless its options ask for it, and to look at `report` loads a module.
- */
-function keepReportsShut(host: NodeJS.Process): void {
-  const hasOptions = host.execArgv.length > 0 || host.env.NODE_OPTIONS !== undefined
-  const report = hasOptions ? host.report : undefined
-  if (report === undefined) return
-  report.excludeEnv = true
-  report.reportOnFatalError = false
-  report.reportOnSignal = false
-  report.reportOnUncaughtException = false
+function hasVault({ env, home, platform }: World): boolean {
+  try {
+    return vaultExists(resolvePaths(env, home, platform).vault)
+  } catch {
+    return false // There is no home directory, or it cannot be read: what that means is said by what needs it.
+  }
 }
 
 function readWorld(host: NodeJS.Process): World {

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { isAbsolute, parse } from 'node:path'
 
 /** The name of this machine. The module is loaded when somebody asks, which most commands do not. */
 export function hostOf(host: NodeJS.Process): string {
@@ -43,26 +42,4 @@ export function variablesOf(host: NodeJS.Process): Record<string, string> {
     if (value !== undefined && value !== '' && name !== 'INTEGRATION_ENCRYPTION_KEY') env[name] = value
   }
   return env
-}
-
-/**
- * The home directory: what the environment says, else the user database. Undefined where neither names one, as in a container whose
- * user has no name: nothing is written to the root directory then.
- */
-export function homeOf(host: NodeJS.Process): string | undefined {
-  const named = host.env.HOME || host.env.USERPROFILE
-  return isHome(named) ? named : homeInDatabase(host)
-}
-
-function homeInDatabase(host: NodeJS.Process): string | undefined {
-  try {
-    const { homedir } = host.getBuiltinModule('node:os').userInfo()
-    return isHome(homedir) ? homedir : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function isHome(path: string | undefined): path is string {
-  return path !== undefined && isAbsolute(path) && parse(path).root !== path
 }

@@ -25,7 +25,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   usecases: ['core', 'crypto', 'files', 'http', 'oauth', 'chatwoot', 'providers', 'receiver', 'sandbox', 'vault'],
   terminal: ['core', 'files'],
   'process-facts.ts': [],
-  library: ['core', 'crypto', 'files', 'http', 'chatwoot', 'providers', 'vault', 'usecases', 'process-facts.ts'],
+  'process-home.ts': [],
+  library: ['core', 'crypto', 'files', 'http', 'chatwoot', 'providers', 'vault', 'usecases', 'process-facts.ts', 'process-home.ts'],
   'index.ts': ['core', 'crypto', 'http', 'chatwoot', 'providers', 'vault', 'usecases', 'library'],
   'world.ts': ['core', 'terminal'],
   commands: [
@@ -43,7 +44,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'terminal',
     'world.ts',
   ],
-  'main.ts': ['core', 'files', 'terminal', 'commands', 'world.ts', 'process-facts.ts'],
+  'main.ts': ['core', 'files', 'terminal', 'commands', 'world.ts', 'process-facts.ts', 'process-home.ts'],
+  'start.ts': ['files', 'process-home.ts', 'main.ts'],
 }
 
 /** Where each package may be imported; `zod` has rules of its own. */
@@ -121,7 +123,7 @@ test('every file that is imported is there, by a path that is written out', () =
 })
 
 test('every file is part of a program', () => {
-  const reached = closure(['src/main.ts', 'src/index.ts'], ['value', 'lazy', 'type'])
+  const reached = closure(['src/start.ts', 'src/index.ts'], ['value', 'lazy', 'type'])
   const declarations = (path: string): boolean => path.endsWith('.d.ts')
   expect(sources.map(({ path }) => path).filter((path) => !reached.has(path) && !declarations(path))).toEqual([])
 })
@@ -197,7 +199,7 @@ test('heavy packages are behind import(), or in files that are', () => {
     'yaml',
     'csv-parse',
   ]
-  const atOnce = [...closure(['src/main.ts', 'src/commands/program.ts', 'src/commands/app.ts'], ['value'])]
+  const atOnce = [...closure(['src/start.ts', 'src/main.ts'], ['value'])]
   const wrong = atOnce.flatMap((path) =>
     (byPath.get(path)?.imports ?? [])
       .filter(({ to, kind, own }) => !own && kind === 'value' && heavy.includes(packageOf(to)))
@@ -227,7 +229,12 @@ test('the process is read where a program begins: the command in main.ts, the li
   expect(usesThat(({ name }, path) => (isOf(name, 'process') || isOf(name, 'globalThis')) && !readers.includes(path))).toEqual([])
   expect(usesThat(({ name }) => name === 'process.exit')).toEqual([])
   const host = /\bNodeJS\.Process\b/
-  expect(sources.filter(({ text }) => host.test(text)).map(({ path }) => path)).toEqual(['src/main.ts', 'src/process-facts.ts'])
+  expect(sources.filter(({ text }) => host.test(text)).map(({ path }) => path)).toEqual([
+    'src/main.ts',
+    'src/process-facts.ts',
+    'src/process-home.ts',
+    'src/start.ts',
+  ])
 })
 
 test('nothing is printed past the terminal', () => {
@@ -249,7 +256,7 @@ test('chance that need not be secret is for the pauses between tries alone', () 
 
 test('the library shows nothing of the command: neither its terminal nor its commands', () => {
   const reached = [...closure(['src/index.ts'], ['value', 'lazy', 'type'])]
-  expect(reached.filter((path) => isInRoom(path, 'terminal', 'commands', 'main.ts', 'world.ts'))).toEqual([])
+  expect(reached.filter((path) => isInRoom(path, 'terminal', 'commands', 'start.ts', 'main.ts', 'world.ts'))).toEqual([])
 })
 
 test('every export says what it is', () => {

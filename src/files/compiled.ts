@@ -1,10 +1,9 @@
 import { Buffer } from 'node:buffer'
-import { lstatSync, readdirSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
+import { lstatSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { Script } from 'node:vm'
-import { vaultExists } from './exists.ts'
-import { type PathVariables, resolvePaths } from './paths.ts'
-import { createPrivateDirectory, type FileOwner, writePrivateFile } from './private.ts'
+import { baseDirectory, type PathVariables } from './base-directories.ts'
+import type { FileOwner } from './private.ts'
 
 /** What is asked of the world to find the place for compiled code. */
 export interface CompiledWorld extends FileOwner {
@@ -19,7 +18,7 @@ export interface CompiledWorld extends FileOwner {
 }
 
 /** Names the code that was built: kept code of another build is none. Written into the file by the build. */
-const BUILD = 'the build of crm'
+export const BUILD = 'the build of crm'
 
 /** How Node loads a file of an extension. */
 export type Loaders = Record<string, (module: NodeJS.Module, filename: string) => void>
@@ -34,7 +33,7 @@ type Wrapper = (
 ) => void
 
 /** A file that this run has loaded. */
-interface Loaded {
+export interface Loaded {
   readonly name: string
   /** V8 compares no more of the text than its length. */
   readonly changedAtMs: number
@@ -42,26 +41,41 @@ interface Loaded {
   readonly isNew: boolean
 }
 
+/** What a run has compiled, and what earlier ones have kept: see `keepCompiled`. */
+export interface Compiled {
+  readonly world: CompiledWorld
+  readonly directory: string
+  /** What the name of a file begins with, and ends with, beside the command's. */
+  readonly prefix: string
+  readonly suffix: string
+  readonly kept: ReadonlyMap<string, Part>
+  readonly loaded: readonly Loaded[]
+}
+
 /**
  * Takes the compiled code of the files that are loaded from here on from what an earlier run of the same command has kept. Node's own
  * cache keeps what is compiled when a file is loaded, which leaves out most functions: those are compiled when they are first called.
- * Whoever writes into the directory says what runs, so it is left out where that is not ours alone. Whoever has no vault may be only
- * looking: nothing is kept then, and of a command's first run only that it ran, since on many machines it is the last.
- * @returns what keeps the compiled code of this run, for when it has done well, under the name of the command that ran; it never throws.
+ * Whoever writes into the directory says what runs, so it is left out where that is not ours alone.
+ *
+ * This file itself is compiled anew by every run: nothing stands in it that may as well come later.
+ * @returns what tells what this run has compiled; undefined where nothing of it is new, or nothing may be kept.
  */
-export function useCompiled({ argv, env, home, platform, uid, engine, loaders }: CompiledWorld): (command: string | undefined) => void {
-  const directory = placeBesideVault(env, home, platform)
-  if (directory === undefined || !isForUsAlone(directory, uid)) return () => {}
+export function useCompiled(world: CompiledWorld): () => Compiled | undefined {
+  const { argv, env, home, platform, uid, engine, loaders } = world
+  const directory = baseDirectory('cache', env, home, platform)
+  if (directory === undefined || !isForUsAlone(directory, uid)) return () => undefined
+  const prefix = `${engine}-`
   const suffix = argv.includes('--json') ? '-json' : ''
-  const kept = readKept(fileOf(argv, (name) => join(directory, `${engine}-${name}${suffix}`)))
+  const kept = readKept(fileOf(argv, (name) => join(directory, `${prefix}${name}${suffix}`)))
   const loaded: Loaded[] = []
   loaders['.cjs'] = (first, filename) => {
     delete loaders['.cjs']
     const { Script } = first.require('node:vm') as typeof import('node:vm')
     const place = dirname(filename)
+    // Files of ours stand beside each other, which takes Node long to find out for each. It has loaded the one that asks for this one.
     const modules = new Map<string, { exports: unknown }>([[basename(filename), first]])
-    // Files of ours stand beside each other, which takes Node long to find out for each. It has loaded the one that asks.
-    const require = (id: string): unknown => (id.startsWith('./') && id !== './main.cjs' ? load(id.slice(2)) : first.require(id))
+    if (first.parent) modules.set(basename(first.parent.filename), first.parent)
+    const require = (id: string): unknown => (id.startsWith('./') ? load(id.slice(2)) : first.require(id))
     const load = (name: string): unknown => {
       const known = modules.get(name)
       if (known !== undefined) return known.exports
@@ -86,17 +100,7 @@ export function useCompiled({ argv, env, home, platform, uid, engine, loaders }:
     }
     run(basename(filename), first)
   }
-  return (command) => {
-    const called = command ?? askedOf(argv)
-    // What was called by another name would not be found again.
-    if (called === undefined || !wordsOf(argv).includes(called.split(' ')[0] ?? '') || !loaded.some(({ isNew }) => isNew)) return
-    const compiled = (): Buffer => {
-      const parts = new Map(kept)
-      for (const { name, changedAtMs, script } of loaded) parts.set(name, { changedAtMs, code: script.createCachedData() })
-      return packed(parts)
-    }
-    keep(directory, `${engine}-`, `${called.replaceAll(' ', '-')}${suffix}`, compiled, uid)
-  }
+  return () => (loaded.some(({ isNew }) => isNew) ? { world, directory, prefix, suffix, kept, loaded: [...loaded] } : undefined)
 }
 
 const BEFORE = Buffer.from('(function(exports,require,module,__filename,__dirname){')
@@ -121,11 +125,13 @@ const ASKED: ReadonlyMap<string, string> = new Map([
   ['--help', HELP],
 ])
 
-function askedOf(argv: readonly string[]): string | undefined {
+/** What is asked of no command. */
+export function askedOf(argv: readonly string[]): string | undefined {
   return argv.length === 1 ? ASKED.get(argv[0] ?? '') : undefined
 }
 
-function wordsOf(argv: readonly string[]): readonly string[] {
+/** The words of a command line that may name a command. */
+export function wordsOf(argv: readonly string[]): readonly string[] {
   const asked = askedOf(argv)
   return asked === undefined ? argv.filter((word) => WORD_OF_COMMAND.test(word)) : [asked]
 }
@@ -137,17 +143,8 @@ function fileOf(argv: readonly string[], pathOf: (name: string) => string): stri
   return names.map(pathOf).find((path) => lstatSync(path, { throwIfNoEntry: false })?.isFile())
 }
 
-function placeBesideVault(env: PathVariables, home: string | undefined, platform: string): string | undefined {
-  try {
-    const { vault, cacheDirectory } = resolvePaths(env, home, platform)
-    return vaultExists(vault) ? cacheDirectory : undefined
-  } catch {
-    return undefined // There is no home directory, or it cannot be read: what that means is said by what needs it.
-  }
-}
-
 /** Whether nobody else can get at what is or will be in a directory; false also where the platform has no owners to tell that by. */
-function isForUsAlone(path: string, uid: number | undefined): boolean {
+export function isForUsAlone(path: string, uid: number | undefined): boolean {
   if (uid === undefined) return false
   try {
     const own = lstatSync(path, { throwIfNoEntry: false })
@@ -161,8 +158,11 @@ function isForUsAlone(path: string, uid: number | undefined): boolean {
 
 /** V8 takes compiled code where it lies if it begins at a word. */
 const WORD = 8
-const LENGTH_BYTES = 4
-const aligned = (offset: number): number => Math.ceil(offset / WORD) * WORD
+/** The length of the header stands before it. */
+export const LENGTH_BYTES = 4
+
+/** The next place for a part. */
+export const aligned = (offset: number): number => Math.ceil(offset / WORD) * WORD
 
 /**
  * The compiled code of each file: a header of JSON with its length before it, then the parts; and all that once more. V8 does not check
@@ -189,73 +189,14 @@ function readKept(file: string | undefined): ReadonlyMap<string, Part> {
 }
 
 /** Compiled code, and when the text of it was changed last, in Unix milliseconds. */
-interface Part {
+export interface Part {
   readonly changedAtMs: number
   readonly code: Buffer
 }
 
-interface Header {
+/** What stands before the parts. */
+export interface Header {
   readonly build: string
   /** Name of the file, when it was changed, place after the header, length. */
   readonly parts: readonly (readonly [name: string, changedAtMs: number, offset: number, length: number])[]
-}
-
-/** A name of ours, of any Node; the end is that of what a run has left that was killed while it wrote. Whatever else lies there stays. */
-const KEPT = /^v\d+\.\d+\.\d+-[a-z\d]+-[a-z]+(?:-[a-z]+)*((?:\.[A-Za-z\d]{6})?)$/
-
-/** Keeps what `content` makes under a name, from the second time on; the first time leaves an empty file. */
-function keep(directory: string, engine: string, name: string, content: () => Buffer, uid: number | undefined): void {
-  const file = join(directory, `${engine}${name}`)
-  try {
-    if (!isBelowOurs(directory, uid)) return
-    createPrivateDirectory(directory)
-    if (!isForUsAlone(directory, uid)) return
-    if (lstatSync(file, { throwIfNoEntry: false }) === undefined) writeFileSync(file, '', { flag: 'wx', mode: 0o600 })
-    else if (!isNearlyFull(directory)) {
-      removeOthers(directory, engine)
-      writePrivateFile(file, content(), { durable: false })
-    }
-  } catch {
-    // A cache that cannot be written is none.
-  }
-}
-
-/** Removes what another Node has kept, and what was left half written. */
-function removeOthers(directory: string, engine: string): void {
-  for (const other of readdirSync(directory)) {
-    const [, unfinished] = KEPT.exec(other) ?? [undefined, undefined]
-    if (unfinished !== undefined && (unfinished !== '' || !other.startsWith(engine)))
-      rmSync(join(directory, other), { recursive: unfinished !== '', force: true })
-  }
-}
-
-/** Whether what is nearest to a directory that may not be there yet is ours, and nobody else's to write: not so for whoever is root with our home. */
-function isBelowOurs(path: string, uid: number | undefined): boolean {
-  const facts = statSync(path, { throwIfNoEntry: false })
-  if (facts !== undefined) return facts.uid === uid && (facts.mode & 0o022) === 0
-  return dirname(path) !== path && isBelowOurs(dirname(path), uid)
-}
-
-/** Space that is left for the vault, which may be on the same disk: hundreds of times what one command keeps. */
-const LEAST_FREE_BYTES = 128 * 1024 * 1024
-
-function isNearlyFull(directory: string): boolean {
-  const { bavail, bsize } = statfsSync(directory)
-  return bavail * bsize < LEAST_FREE_BYTES
-}
-
-function packed(codes: ReadonlyMap<string, Part>): Buffer {
-  const parts: [string, number, number, number][] = []
-  let length = 0
-  for (const [name, { changedAtMs, code }] of codes) {
-    parts.push([name, changedAtMs, length, code.length])
-    length = aligned(length + code.length)
-  }
-  const header = JSON.stringify({ build: BUILD, parts } satisfies Header)
-  const begin = aligned(LENGTH_BYTES + header.length)
-  const content = Buffer.alloc(begin + length)
-  content.writeUInt32LE(header.length, 0)
-  content.write(header, LENGTH_BYTES)
-  for (const [name, , offset] of parts) codes.get(name)?.code.copy(content, begin + offset)
-  return Buffer.concat([content, content])
 }

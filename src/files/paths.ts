@@ -1,8 +1,6 @@
 import { isAbsolute, join } from 'node:path'
 import { CrmError } from '../core/errors.ts'
-
-/** The parts of the environment that say where files are. Empty text counts as unset. */
-export type PathVariables = Readonly<Record<string, string | undefined>>
+import { baseDirectory, type PathVariables } from './base-directories.ts'
 
 /** Where `crm` keeps what. */
 export interface Paths {
@@ -25,35 +23,25 @@ export interface Paths {
 }
 
 /**
- * Resolves every location: `CRM_HOME` holds everything, else the XDG base directories where set, on every system, else
- * `~/.config`, `~/.local/share`, `~/.local/state` and `~/.cache`; on Windows `%APPDATA%` and `%LOCALAPPDATA%`.
+ * Resolves every location, each below its {@link baseDirectory}.
  * @param home undefined where there is none: the variables must then say where everything is.
  * @param vaultFlag the value of `--vault`, which wins over `CRM_VAULT`.
  * @throws {CrmError} `usage` for a place that only a home directory would give.
  */
 export function resolvePaths(env: PathVariables, home: string | undefined, platform: string, vaultFlag?: string): Paths {
-  const windows = platform === 'win32'
-  const own = env.CRM_HOME || undefined
-  const base = (xdg: string, unix: readonly string[], windowsVariable: string): string => {
-    if (own !== undefined) return own
-    const set = env[xdg]
-    // The XDG specification: relative paths are invalid and ignored.
-    if (set !== undefined && isAbsolute(set)) return join(set, 'crm')
-    const local = windows ? env[windowsVariable] : undefined
-    if (local) return join(local, 'crm')
-    if (home === undefined) throw noHome()
-    return join(home, ...unix, 'crm')
+  const base = (kind: Parameters<typeof baseDirectory>[0]): string => {
+    const directory = baseDirectory(kind, env, home, platform)
+    if (directory === undefined) throw noHome()
+    return directory
   }
-  const configDirectory = base('XDG_CONFIG_HOME', ['.config'], 'APPDATA')
-  const dataDirectory = base('XDG_DATA_HOME', ['.local', 'share'], 'LOCALAPPDATA')
-  const stateDirectory = base('XDG_STATE_HOME', ['.local', 'state'], 'LOCALAPPDATA')
-  const cacheDirectory = base('XDG_CACHE_HOME', ['.cache'], 'LOCALAPPDATA')
+  const configDirectory = base('config')
+  const dataDirectory = base('data')
   const [vault, vaultFrom] = chooseVault(env, dataDirectory, vaultFlag)
   return {
     configDirectory,
     dataDirectory,
-    stateDirectory,
-    cacheDirectory: own === undefined ? cacheDirectory : join(own, 'cache'),
+    stateDirectory: base('state'),
+    cacheDirectory: base('cache'),
     vault,
     vaultFrom,
     configFile: join(configDirectory, 'config.json'),

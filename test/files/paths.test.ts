@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { type PathVariables, resolvePaths } from '../../src/files/paths.ts'
-import { homeOf } from '../../src/process-facts.ts'
+import type { PathVariables } from '../../src/files/base-directories.ts'
+import { resolvePaths } from '../../src/files/paths.ts'
+import { homeOf } from '../../src/process-home.ts'
 
 const at = (env: PathVariables, vault?: string, platform = 'linux') => resolvePaths(env, '/home/ann', platform, vault)
 
