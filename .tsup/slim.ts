@@ -135,6 +135,12 @@ function installedLib() {
     if (path.dirname(at) === at) return path.dirname(require.resolve('better-sqlite3'));
   }
 }
+// As \`require\` does it, which looks longer for what is known to be there.
+function opened(filename) {
+  const module = { exports: {} };
+  process.dlopen(module, filename);
+  return module.exports;
+}
 `
 
 /**
@@ -145,7 +151,11 @@ export const bundledSqlite: Plugin = {
   name: 'bundled-sqlite',
   setup(build) {
     build.onLoad({ filter: /better-sqlite3[\\/]lib[\\/]binding\.js$/ }, async ({ path }) => {
-      const { contents, loader } = await changed(path, ['__dirname', 'installedLib()'])
+      const { contents, loader } = await changed(
+        path,
+        ['__dirname', 'installedLib()'],
+        ['require(getPrebuildPath() || filename)', 'opened(getPrebuildPath() || filename)'],
+      )
       return { contents: contents + FIND_LIB, loader }
     })
     build.onLoad({ filter: /better-sqlite3[\\/]lib[\\/]methods[\\/](?:aggregate|table)\.js$/ }, ({ path }) => ({
