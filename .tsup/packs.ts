@@ -195,12 +195,12 @@ function gainOf(a: Pack, b: Pack): number {
 
 const REQUIRED = /\brequire\("\.\/([^"]+)"\)/g
 
-/** A chunk that finds the others where they are now. */
-function linked(code: string, homes: Homes, own?: string): string {
+/** A chunk that finds the others where they are now. @param load what loads another file. */
+function linked(code: string, homes: Homes, own?: string, load = 'require'): string {
   return code.replace(REQUIRED, (all, chunk: string) => {
     const home = homes.get(chunk)
     if (home === undefined) return all
-    return home.file === own ? `__load(${home.index})` : `require("./${home.file}").__load(${home.index})`
+    return home.file === own ? `__load(${home.index})` : `${load}("./${home.file}").__load(${home.index})`
   })
 }
 
@@ -235,15 +235,25 @@ async function packed(
   homes: Homes,
   code: (chunk: string) => Promise<string>,
 ): Promise<string> {
+  const isEntry = name === entry
   // The parentheses tell V8 that the function is about to run: it is compiled once, not looked at first.
   const functions = await Promise.all(
-    chunks.map(async (chunk) => `(function(exports,module){${linked(sharingHelpers(await code(chunk)), homes, name)}\n})`),
+    chunks.map(async (chunk) => {
+      const own = linked(sharingHelpers(await code(chunk)), homes, name, isEntry ? '__require' : 'require')
+      return `(function(exports,module){${own}\n})`
+    }),
   )
-  const main = name === entry ? `exports.start=(...words)=>__load(${homes.get(entry)?.index}).start(...words);` : ''
-  return `"use strict";${SHARED_HELPERS}
+  // What loads the other files need not be Node's: see `LoadWith` in `src/files/compiled.ts`.
+  const [begin, end] = isEntry
+    ? [
+        'let __require=require;',
+        `exports.loadWith=(make)=>{__require=make({require,module})};exports.start=(...words)=>__load(${homes.get(entry)?.index}).start(...words);`,
+      ]
+    : ['', '']
+  return `"use strict";${begin}${SHARED_HELPERS}
 const __made=[],__chunks=[${functions.join(',\n')}];
 function __load(index){let module=__made[index];if(module===undefined){module=__made[index]={exports:{}};__chunks[index](module.exports,module)}return module.exports}
-exports.__load=__load;${main}
+exports.__load=__load;${end}
 `
 }
 

@@ -1,13 +1,12 @@
-import { type Loaders, useCompiled } from './files/compiled.ts'
+import { type LoadWith, useCompiled } from './files/compiled.ts'
 import { homeOf } from './process-home.ts'
 
 /**
  * What every run begins with: it shuts what could tell of the process, takes the compiled code that earlier runs have kept, and goes on
  * with `main.ts`. It is compiled anew by every run, as is what it imports, so there is little of it.
- * @param loaders `require.extensions` of the program.
  * @returns the exit status. The only one that exits is `bin/crm.js`.
  */
-export async function start(host: NodeJS.Process, loaders: Loaders): Promise<number> {
+export async function start(host: NodeJS.Process, loadWith: LoadWith): Promise<number> {
   // A listener keeps Node from opening a debugger on loopback for whoever sends SIGUSR1.
   host.on('SIGUSR1', () => {})
   keepReportsShut(host)
@@ -18,7 +17,7 @@ export async function start(host: NodeJS.Process, loaders: Loaders): Promise<num
     platform: host.platform,
     uid: host.getuid?.(),
     engine: `${host.version}-${host.arch}`,
-    loaders,
+    loadWith,
   })
   const { main } = await import('./main.ts')
   return main(host, compiled)

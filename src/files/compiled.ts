@@ -13,15 +13,20 @@ export interface CompiledWorld extends FileOwner {
   readonly platform: string
   /** What the code is compiled for: `v24.21.0-x64`. */
   readonly engine: string
-  /** What Node loads files with, by their extensions: `require.extensions`. To ask `node:module` for them costs a start more. */
-  readonly loaders: Loaders
+  readonly loadWith: LoadWith
 }
 
 /** Names the code that was built: kept code of another build is none. Written into the file by the build. */
 export const BUILD = 'the build of crm'
 
-/** How Node loads a file of an extension. */
-export type Loaders = Record<string, (module: NodeJS.Module, filename: string) => void>
+/** Node's `require` in the file that every run begins with, and the module that this is. */
+interface First {
+  readonly require: NodeJS.Require
+  readonly module: NodeJS.Module
+}
+
+/** Makes that file load what comes after it with what is made from its own `require`. The build writes it. */
+export type LoadWith = (make: (first: First) => (id: string) => unknown) => void
 
 /** The code of a file as Node wraps it. */
 type Wrapper = (
@@ -61,20 +66,18 @@ export interface Compiled {
  * @returns what tells what this run has compiled; undefined where nothing of it is new, or nothing may be kept.
  */
 export function useCompiled(world: CompiledWorld): () => Compiled | undefined {
-  const { argv, env, home, platform, uid, engine, loaders } = world
+  const { argv, env, home, platform, uid, engine, loadWith } = world
   const directory = baseDirectory('cache', env, home, platform)
   if (directory === undefined || !isForUsAlone(directory, uid)) return () => undefined
   const prefix = `${engine}-`
   const suffix = argv.includes('--json') ? '-json' : ''
   const kept = readKept(fileOf(argv, (name) => join(directory, `${prefix}${name}${suffix}`)))
   const loaded: Loaded[] = []
-  loaders['.cjs'] = (first, filename) => {
-    delete loaders['.cjs']
+  loadWith((first) => {
     const { Script } = first.require('node:vm') as typeof import('node:vm')
-    const place = dirname(filename)
-    // Files of ours stand beside each other, which takes Node long to find out for each. It has loaded the one that asks for this one.
-    const modules = new Map<string, { exports: unknown }>([[basename(filename), first]])
-    if (first.parent) modules.set(basename(first.parent.filename), first.parent)
+    const place = dirname(first.module.filename)
+    // Files of ours stand beside each other, which takes Node long to find out for each.
+    const modules = new Map<string, { exports: unknown }>([[basename(first.module.filename), first.module]])
     const require = (id: string): unknown => (id.startsWith('./') ? load(id.slice(2)) : first.require(id))
     const load = (name: string): unknown => {
       const known = modules.get(name)
@@ -98,8 +101,8 @@ export function useCompiled(world: CompiledWorld): () => Compiled | undefined {
       loaded.push({ name, changedAtMs, script, isNew: cachedData === undefined || script.cachedDataRejected === true })
       ;(script.runInThisContext() as Wrapper)(module.exports, require, module, path, place)
     }
-    run(basename(filename), first)
-  }
+    return require
+  })
   return () => (loaded.some(({ isNew }) => isNew) ? { world, directory, prefix, suffix, kept, loaded: [...loaded] } : undefined)
 }
 
