@@ -1,17 +1,18 @@
-import { hkdfSync, scrypt } from 'node:crypto'
+import { scrypt } from 'node:crypto'
 import { KEY_BYTES } from './chunked.ts'
+import { hkdf } from './hkdf.ts'
 
 /** What a derived key is for. Each label gives an unrelated key. */
 export type KeyLabel = 'kek' | 'row' | 'recipient'
 
 /** HKDF-SHA-256 (RFC 5869) with the profile id as salt and `crm-vault/v1/<label>` as info: 32 bytes. */
 export function deriveKey(label: KeyLabel, key: Uint8Array, profileId: Uint8Array): Buffer {
-  return Buffer.from(hkdfSync('sha256', key, profileId, `crm-vault/v1/${label}`, KEY_BYTES))
+  return hkdf(key, profileId, Buffer.from(`crm-vault/v1/${label}`), KEY_BYTES)
 }
 
 /** The first 8 bytes of HKDF-SHA-256 that name a raw key within a profile without revealing it, in hex. */
 export function rawKeyId(key: Uint8Array, profileId: Uint8Array): string {
-  return Buffer.from(hkdfSync('sha256', key, profileId, 'crm-vault/v1/key-id', 8)).toString('hex')
+  return hkdf(key, profileId, Buffer.from('crm-vault/v1/key-id'), 8).toString('hex')
 }
 
 /** scrypt's cost (RFC 7914): N = 2^logN, r, p. */

@@ -1,8 +1,9 @@
-import { createPublicKey, diffieHellman, generateKeyPairSync, hkdfSync, type KeyObject } from 'node:crypto'
+import { createPublicKey, diffieHellman, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { open, seal } from './chunked.ts'
+import { hkdf } from './hkdf.ts'
 
 const KEY_BYTES = 32
-const INFO = 'crm-vault/v1/hand-over'
+const INFO = Buffer.from('crm-vault/v1/hand-over')
 
 /** One end of a hand-over: whoever has the public key can seal a message that only this process opens. Used once, never stored. */
 export interface HandOver {
@@ -42,7 +43,7 @@ function sharedKey(privateKey: KeyObject, theirs: Buffer, publicKeys: readonly [
   const shared = diffieHellman({ privateKey, publicKey })
   // RFC 7748 section 6.1: what a point of low order gives is no secret.
   if (shared.every((byte) => byte === 0)) throw new RangeError('the X25519 key is of low order')
-  return Buffer.from(hkdfSync('sha256', shared, Buffer.concat(publicKeys), INFO, KEY_BYTES))
+  return hkdf(shared, Buffer.concat(publicKeys), INFO, KEY_BYTES)
 }
 
 function rawOf(key: KeyObject): Buffer {

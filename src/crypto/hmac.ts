@@ -22,15 +22,14 @@ export class Hmac {
   readonly #outer: Buffer
   #isCleared = false
 
-  /** @throws {RangeError} for a key longer than a block of the hash, which ours never are. */
   constructor(algorithm: keyof typeof ALGORITHMS, key: Uint8Array) {
     const { block, digest } = ALGORITHMS[algorithm]
-    if (key.length > block) throw new RangeError(`a key of HMAC has at most ${block} bytes here`)
     this.#algorithm = algorithm
     this.#block = block
     this.#inner = Buffer.alloc(block + USUAL_BYTES, INNER)
     this.#outer = Buffer.alloc(block + digest, OUTER)
-    for (const [index, byte] of key.entries()) {
+    // RFC 2104 section 2: of a longer key, its hash.
+    for (const [index, byte] of (key.length > block ? hash(algorithm, key, 'buffer') : key).entries()) {
       this.#inner[index] = byte ^ INNER
       this.#outer[index] = byte ^ OUTER
     }

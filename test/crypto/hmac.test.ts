@@ -7,9 +7,8 @@ import { Hmac } from '../../src/crypto/hmac.ts'
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength })
 
 test.each(['sha256', 'sha512'] as const)('HMAC with %s is that of Node, whatever the key, the message and its parts', (algorithm) => {
-  const longest = algorithm === 'sha256' ? 64 : 128
   fc.assert(
-    fc.property(bytes(longest), fc.array(fc.array(bytes(300), { maxLength: 4 }), { minLength: 1, maxLength: 3 }), (key, messages) => {
+    fc.property(bytes(200), fc.array(fc.array(bytes(300), { maxLength: 4 }), { minLength: 1, maxLength: 3 }), (key, messages) => {
       const ours = new Hmac(algorithm, key)
       for (const parts of messages) {
         const theirs = createHmac(algorithm, key).update(Buffer.concat(parts)).digest()
@@ -19,8 +18,7 @@ test.each(['sha256', 'sha512'] as const)('HMAC with %s is that of Node, whatever
   )
 })
 
-test('a key longer than a block is refused, and a cleared one is gone', () => {
-  expect(() => new Hmac('sha256', new Uint8Array(65))).toThrow(RangeError)
+test('a cleared key is gone', () => {
   const cleared = new Hmac('sha512', Uint8Array.of(1, 2, 3))
   cleared.clear()
   expect(() => cleared.digest(Uint8Array.of(4))).toThrow('cleared')

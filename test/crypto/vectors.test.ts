@@ -1,8 +1,9 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, scryptSync } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHash, createHmac, scryptSync } from 'node:crypto'
 import { inflateSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { open, sealWithSalt } from '../../src/crypto/chunked.ts'
 import { derivePassphraseKey } from '../../src/crypto/derive.ts'
+import { hkdf } from '../../src/crypto/hkdf.ts'
 import { Hmac } from '../../src/crypto/hmac.ts'
 import { sharedText } from '../support/shared.ts'
 
@@ -77,15 +78,15 @@ function gcmOpen(vector: { key: string; iv: string; aad: string; ct: string; tag
   }
 }
 
-test('Wycheproof HKDF-SHA-256 and HMAC-SHA-256 match the platform', (context) => {
-  const hkdf = JSON.parse(sharedText(context, 'vectors/hkdf_sha256_test.json'))
+test('Wycheproof HKDF-SHA-256 and HMAC-SHA-256 match ours, and the platform', (context) => {
+  const derived = JSON.parse(sharedText(context, 'vectors/hkdf_sha256_test.json'))
   let compared = 0
-  for (const group of hkdf.testGroups) {
+  for (const group of derived.testGroups) {
     for (const vector of group.tests) {
       if (vector.result === 'invalid') {
-        expect(() => hkdfSync('sha256', hex(vector.ikm), hex(vector.salt), hex(vector.info), vector.size)).toThrow()
+        expect(() => hkdf(hex(vector.ikm), hex(vector.salt), hex(vector.info), vector.size)).toThrow(RangeError)
       } else {
-        const key = Buffer.from(hkdfSync('sha256', hex(vector.ikm), hex(vector.salt), hex(vector.info), vector.size))
+        const key = hkdf(hex(vector.ikm), hex(vector.salt), hex(vector.info), vector.size)
         expect(key.toString('hex'), `hkdf ${vector.tcId}`).toBe(vector.okm)
       }
       compared += 1
@@ -99,9 +100,8 @@ test('Wycheproof HKDF-SHA-256 and HMAC-SHA-256 match the platform', (context) =>
         .digest('hex')
         .slice(0, group.tagSize / 4)
       expect(tag === vector.tag, `hmac ${vector.tcId}`).toBe(vector.result === 'valid')
-      const key = hex(vector.key)
-      if (key.length <= 64)
-        expect(new Hmac('sha256', key).digest(hex(vector.msg)).toString('hex').startsWith(tag), `ours ${vector.tcId}`).toBe(true)
+      const ours = new Hmac('sha256', hex(vector.key)).digest(hex(vector.msg)).toString('hex')
+      expect(ours.startsWith(tag), `ours ${vector.tcId}`).toBe(true)
       compared += 1
     }
   }
@@ -109,9 +109,9 @@ test('Wycheproof HKDF-SHA-256 and HMAC-SHA-256 match the platform', (context) =>
 })
 
 test('the three SHA-256 answers of RFC 5869 and the first three of RFC 7914', async (context) => {
-  const hkdf = JSON.parse(sharedText(context, 'vectors/rfc5869_hkdf_sha256.json'))
-  for (const vector of hkdf.tests) {
-    const key = Buffer.from(hkdfSync('sha256', hex(vector.ikm), hex(vector.salt), hex(vector.info), vector.L))
+  const derived = JSON.parse(sharedText(context, 'vectors/rfc5869_hkdf_sha256.json'))
+  for (const vector of derived.tests) {
+    const key = hkdf(hex(vector.ikm), hex(vector.salt), hex(vector.info), vector.L)
     expect(key.toString('hex'), vector.name).toBe(vector.okm)
   }
   const answers = JSON.parse(sharedText(context, 'vectors/rfc7914_scrypt.json'))
