@@ -45,7 +45,7 @@ const MAX_ENTRIES = 200
 
 /**
  * The journal of one demo during one run: every intent is committed before the call that it announces, every result together with the
- * secrets that came with it (`security.md` section 12). Writes follow each other, in the order in which they were asked for.
+ * secrets that came with it (`security.md` section 12).
  */
 export class Ledger {
   readonly #journal: DemoJournal
@@ -54,7 +54,6 @@ export class Ledger {
   readonly #isNew: boolean
   #record: DemoRecord | undefined
   #secrets: DemoSecrets
-  #lastWrite: Promise<void> = Promise.resolve()
   #isTrimmed = false
 
   private constructor(
@@ -189,11 +188,7 @@ export class Ledger {
     const kept = Object.entries({ ...this.#secrets, ...secrets }).filter((entry): entry is [string, string] => entry[1] !== null)
     this.#record = written
     this.#secrets = Object.fromEntries(kept)
-    const text = this.#secrets
-    const write = this.#lastWrite.then(() => this.#journal.write(written, text))
-    // A failed write is its caller's; the next one stands on its own.
-    this.#lastWrite = write.catch(() => undefined)
-    await write
+    await this.#journal.write(written, this.#secrets)
   }
 }
 

@@ -71,7 +71,7 @@ export type DemoSecrets = Readonly<Record<string, string>>
 export interface DemoJournal {
   /** The record and its secrets as last written; undefined when this demo was never seen. */
   read(): Promise<{ readonly record: DemoRecord; readonly secrets: DemoSecrets } | undefined>
-  /** Replaces record and secrets in one durable transaction; resolves after the commit. */
+  /** Replaces record and secrets in one durable transaction; resolves after the commit. Of writes that come before that, the last one stands. */
   write(record: DemoRecord, secrets: DemoSecrets): Promise<void>
 }
 

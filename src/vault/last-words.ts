@@ -53,16 +53,21 @@ export function lastWords(log: AuditLog): Map<string, LastWord> {
   return words
 }
 
-/** How many events are read at a time from the end of the log. */
-const PAGE_EVENTS = 100
+/** How many events are read from the end of the log at first, and at most at a time: what was changed a moment ago is changed again. */
+const FIRST_EVENTS = 4
+const MOST_EVENTS = 256
 
 function* newestFirst(log: AuditLog): Generator<AuditEvent, undefined> {
-  for (
-    let page = log.newest(PAGE_EVENTS, Number.MAX_SAFE_INTEGER);
-    page.length > 0;
-    page = log.newest(PAGE_EVENTS, page.at(-1)?.sequence ?? 0)
-  )
+  let count = FIRST_EVENTS
+  let before = Number.MAX_SAFE_INTEGER
+  for (;;) {
+    const page = log.newest(count, before)
     yield* page
+    const last = page.at(-1)
+    if (last === undefined) return
+    before = last.sequence
+    count = Math.min(count * 4, MOST_EVENTS)
+  }
 }
 
 /**

@@ -12,7 +12,7 @@ import type { DemoRun, DemoRuns } from './unlocked.ts'
 
 /** How long a demo run is held without a sign of life, and how often it is renewed, in milliseconds. */
 const LEASE_MS = 60_000
-/** How long a journal entry waits for those of other demos, to go with them in one wait for the disk, in milliseconds. */
+/** How long a journal entry waits for those of other demos where there are any, to go with them in one wait for the disk, in milliseconds. */
 const JOURNAL_WAIT_MS = 2
 /** How long the record of a removed demo is kept. */
 const REMOVED_DEMO_MS = 30 * 86_400_000
@@ -31,6 +31,9 @@ export class ProfileDemos {
     readonly resolve: () => void
     readonly reject: (error: unknown) => void
   }[] = []
+
+  /** How many demos are being made or removed. */
+  #running = 0
 
   constructor(readonly profile: OpenProfile) {}
 
@@ -68,6 +71,7 @@ export class ProfileDemos {
       ]
     })
     const held = asked.filter((demo) => !refused.has(demo))
+    this.#running += held.length
     return {
       runId,
       journals: asked.map((demo) => refused.get(demo) ?? this.#journal(demo.id, demo.integration, demo.slug, runId)),
@@ -79,10 +83,12 @@ export class ProfileDemos {
         )
         if (lost[0] !== undefined) throw takenOver(lost[0].slug)
       },
-      end: async () =>
+      end: async () => {
+        this.#running -= held.length
         this.profile.database.write('end the demo run', () => {
           for (const { id, slug } of held) endRun(this.profile.database, id, slug, runId)
-        }),
+        })
+      },
     }
   }
 
@@ -109,11 +115,16 @@ export class ProfileDemos {
     }
   }
 
-  /** Resolves once the entry is on disk. Entries that many demos have at the same time are committed together: one write, one wait for the disk. */
+  /**
+   * Resolves once the entry is on disk. Entries that come at the same time, of many demos or of one, are committed together in the order
+   * in which they came: one write, one wait for the disk.
+   */
   #saveJournal(save: (words: RecentWords) => AuditEntry): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#journalWrites.push({ save, resolve, reject })
-      if (this.#journalWrites.length === 1) setTimeout(() => void this.#commitJournals(), JOURNAL_WAIT_MS)
+      if (this.#journalWrites.length > 1) return
+      if (this.#running > 1) setTimeout(() => void this.#commitJournals(), JOURNAL_WAIT_MS)
+      else setImmediate(() => void this.#commitJournals())
     })
   }
 
