@@ -5,7 +5,6 @@ import type { DemoJournal } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
 import { createDemo } from '../usecases/create-demo.ts'
 import { type CreateDemoRequest, readCreateDemo } from '../usecases/create-demo-input.ts'
-import { pagesIn } from '../usecases/create-demo-pages.ts'
 import { holdRuns } from '../usecases/hold-runs.ts'
 import type { DemoRun, UnlockedVault } from '../vault/unlocked.ts'
 import { type App, action, type Outcome } from './app.ts'
@@ -80,6 +79,7 @@ async function demoCreate(app: App, flags: DemoCreateFlags): Promise<Outcome> {
   const { target, unlocked } = opened
   const runId = newRunId()
   const http = await app.http()
+  const pages = flags.output === undefined ? {} : { pages: (await import('../usecases/create-demo-pages.ts')).pagesIn(flags.output) }
   const run = unlocked === undefined || input.dryRun ? undefined : await unlocked.startDemoRun(target.name, input.slug, runId)
   const held = holdRuns({ clock: app.world.clock, signal: app.signal, deadlineMs: app.deadlineMs }, run === undefined ? [] : [run])
   try {
@@ -91,7 +91,7 @@ async function demoCreate(app: App, flags: DemoCreateFlags): Promise<Outcome> {
         target,
         signal: held.signal,
         runId,
-        ...(flags.output === undefined ? {} : { pages: pagesIn(flags.output) }),
+        ...pages,
       },
       request,
     )
