@@ -212,7 +212,8 @@ const HELPERS =
 const SHARED_HELPERS = [
   'const __copy=(to,from)=>{for(const n of Object.getOwnPropertyNames(from))if(!Object.hasOwn(to,n))Object.defineProperty(to,n,{get:()=>from[n],enumerable:Object.getOwnPropertyDescriptor(from,n).enumerable});return to}',
   '__names=(to,all)=>{for(const n in all)Object.defineProperty(to,n,{get:all[n],enumerable:!0})}',
-  '__taken=(from,whole,to)=>(to=from!=null?Object.create(Object.getPrototypeOf(from)):{},!whole&&from&&from.__esModule||Object.defineProperty(to,"default",{value:from,enumerable:!0}),from&&(typeof from=="object"||typeof from=="function")?__copy(to,from):to)',
+  // One of ours is taken as it is: a copy would be made each time that it is asked for.
+  '__taken=(from,whole,to)=>!whole&&from&&from.__esModule?from:(to=from!=null?Object.create(Object.getPrototypeOf(from)):{},Object.defineProperty(to,"default",{value:from,enumerable:!0}),from&&(typeof from=="object"||typeof from=="function")?__copy(to,from):to)',
   '__marked=(to)=>Object.defineProperty(to,"__esModule",{value:!0});',
 ].join(',')
 

@@ -63,8 +63,8 @@ function percentForms(value: string): string[] {
 
 /** What JSON, percent-encoding and the sanitiser leave as it is: most tokens. */
 const PLAIN = /^[A-Za-z0-9._~-]+$/
-/** What JSON and the sanitiser leave as it is: those, and keys in base64. */
-const SIMPLE = /^[A-Za-z0-9._~+/=-]+$/
+/** What JSON and the sanitiser leave as it is: those, keys in base64, and a header with its scheme before it. */
+const SIMPLE = /^[A-Za-z0-9 ._~+/=-]+$/
 
 /** The value as escaped text: JSON, our own escapes, percent-encoding, and its lines one by one. */
 function escapedForms(value: string): string[] {
@@ -164,6 +164,14 @@ function keyAt(text: string, index: number): number {
   return (text.charCodeAt(index) * 0x101 + text.charCodeAt(index + 1)) & 0xffff
 }
 
+const FEW_KEYS = 64
+
+function tableOf(keys: Iterable<number>): Uint8Array {
+  const table = new Uint8Array(0x1_0000)
+  for (const key of keys) table[key] = 1
+  return table
+}
+
 /** What stands where a text was cut; a run of points is one at every place where three follow. */
 const CUT = /\u2026|\.(?=\.\.)/g
 
@@ -172,7 +180,7 @@ const CUT = /\u2026|\.(?=\.\.)/g
  * that thousands of forms may have the same first characters, but they have few lengths.
  */
 class FormIndex {
-  /** Made with the first form: most redactors never have one. */
+  /** Made for many forms: the redactor of one test has a few, and would spend more on its table than on its texts. */
   #seen: Uint8Array | undefined
   readonly #byKey = new Map<number, Map<number, Set<string>>>()
   readonly #byHead = new Map<string, string[]>()
@@ -187,8 +195,8 @@ class FormIndex {
     const byLength = this.#byKey.get(key) ?? new Map<number, Set<string>>()
     const forms = byLength.get(form.length) ?? new Set<string>()
     this.#byKey.set(key, byLength.set(form.length, forms.add(form)))
-    this.#seen ??= new Uint8Array(0x1_0000)
-    this.#seen[key] = 1
+    if (this.#seen !== undefined) this.#seen[key] = 1
+    else if (this.#byKey.size > FEW_KEYS) this.#seen = tableOf(this.#byKey.keys())
     this.#firstCharacters.add(form.slice(0, 1))
     this.longest = Math.max(this.longest, form.length)
   }
@@ -197,7 +205,7 @@ class FormIndex {
   lengthAt(text: string, index: number, except: ReadonlySet<string>): number {
     const key = keyAt(text, index)
     // Beyond the end of the text the key is NaN & 0xffff = 0; the lengths then decide.
-    if (this.#seen?.[key] !== 1) return 0
+    if (!this.#begins(key)) return 0
     let longest = 0
     for (const [length, forms] of this.#byKey.get(key) ?? []) {
       if (length <= longest || index + length > text.length) continue
@@ -221,7 +229,12 @@ class FormIndex {
   mayContinue(text: string, index: number, end: number): boolean {
     const rest = end - index
     if (rest < KEY_LENGTH) return this.#firstCharacters.has(text.slice(index, end))
-    return rest < HEAD ? this.#seen?.[keyAt(text, index)] === 1 : this.#continues(text, index, end, NOTHING)
+    return rest < HEAD ? this.#begins(keyAt(text, index)) : this.#continues(text, index, end, NOTHING)
+  }
+
+  /** Whether forms begin with this key. */
+  #begins(key: number): boolean {
+    return this.#seen === undefined ? this.#byKey.has(key) : this.#seen[key] === 1
   }
 
   #continues(text: string, index: number, end: number, except: ReadonlySet<string>): boolean {

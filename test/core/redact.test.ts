@@ -45,7 +45,7 @@ describe('a registered secret is removed in every form', () => {
 
 it('knows the beginning of every form of a secret that JSON leaves as it is', () => {
   fc.assert(
-    fc.property(fc.stringMatching(/^[A-Za-z0-9._~+/=-]{6,40}$/), (value) => {
+    fc.property(fc.stringMatching(/^[A-Za-z0-9 ._~+/=-]{6,40}$/), (value) => {
       const heads = headsOf(value)
       expect(secretForms(value).filter((form) => !heads.some((head) => form.startsWith(head)))).toEqual([])
     }),
