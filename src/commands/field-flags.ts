@@ -126,7 +126,7 @@ export async function readSecretFlag(app: App, field: Field, flags: FieldFlags):
       hint: `keep one of --${flag}-stdin, --${flag}-file and --${flag}-env`,
     })
   if (flags[`${field.key}Stdin`] === true) return (await readSecretStdin(app.world.stdin, `--${flag}-stdin`, app.signal)).reveal()
-  if (typeof file === 'string') return (await readSecretFile(file, `file for --${flag}-file`)).reveal()
+  if (typeof file === 'string') return (await readSecretFile(file, `file for --${flag}-file`, app.signal)).reveal()
   if (typeof variable !== 'string') return undefined
   const text = app.world.env[variable]
   if (text !== undefined) return text

@@ -1,9 +1,8 @@
 import { Buffer } from 'node:buffer'
-import { close, open, read } from 'node:fs'
-import { promisify } from 'node:util'
 import { CrmError, missingFile } from '../core/errors.ts'
 import { SHORTEST_PASSPHRASE } from '../core/passphrase.ts'
 import { Secret } from '../core/secret.ts'
+import { type InputFileOptions, readInputFile } from './input-file.ts'
 import { type InputSource, inputChunks } from './streams.ts'
 import type { Ui } from './ui.ts'
 
@@ -46,33 +45,6 @@ function systemCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
 }
 
-// Of the callbacks, since a pipe may take its time; `node:fs/promises` alone would cost a start 1.5 ms.
-const file = { open: promisify(open), read: promisify(read), close: promisify(close) }
-
-async function openForReading(path: string, what: string): Promise<number> {
-  try {
-    return await file.open(path, 'r')
-  } catch (error) {
-    const code = systemCode(error)
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw missingFile(what, path)
-    throw new CrmError('io_failed', `the ${what} ${path} cannot be read`, { reason: `open answered ${code}`, cause: error })
-  }
-}
-
-/** Reads up to the end or one byte past the limit, from anything that can be opened: pipes have no size. */
-async function readLimited(descriptor: number, limit: number): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let total = 0
-  while (total <= limit) {
-    const room = Buffer.alloc(Math.min(limit + 1 - total, 65_536))
-    const { bytesRead, buffer } = await file.read(descriptor, room, 0, room.length, null)
-    if (bytesRead === 0) break
-    chunks.push(buffer.subarray(0, bytesRead))
-    total += bytesRead
-  }
-  return Buffer.concat(chunks)
-}
-
 /**
  * The text of a secret as it was handed over: UTF-8, without one line break at its end; line breaks inside it stay.
  * @param where names where it came from, for errors: `the file key.txt`, `standard input`.
@@ -95,23 +67,27 @@ function secretText(bytes: Buffer, where: string): Secret {
 /**
  * Reads a secret from the file of `--<field>-file`, or from a pipe such as `<(pass show chatwoot)`.
  * @param what names it in errors: `file for --api-key-file`.
+ * @param signal ends the wait for whoever writes into a pipe, with its reason.
  * @throws {CrmError} `usage`: not there, empty, not UTF-8, more than 1 MiB; `io_failed`: the system refuses.
  */
-export function readSecretFile(path: string, what: string): Promise<Secret> {
-  return readFrom(path, what, () => {})
+export function readSecretFile(path: string, what: string, signal?: AbortSignal): Promise<Secret> {
+  return readFrom(path, what, { signal })
 }
 
-async function readFrom(path: string, what: string, check: (path: string) => void): Promise<Secret> {
-  const descriptor = await openForReading(path, what)
+async function readFrom(path: string, what: string, options: Pick<InputFileOptions, 'signal' | 'check'>): Promise<Secret> {
+  let bytes: Buffer
   try {
-    check(path)
-    return secretText(await readLimited(descriptor, LONGEST_SECRET_BYTES), `the ${what} ${path}`)
+    bytes = await readInputFile(path, { ...options, limit: LONGEST_SECRET_BYTES })
   } catch (error) {
     if (error instanceof CrmError) throw error
-    throw new CrmError('io_failed', `the ${what} ${path} cannot be read`, { reason: `read answered ${systemCode(error)}`, cause: error })
-  } finally {
-    await file.close(descriptor)
+    const code = systemCode(error)
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw missingFile(what, path)
+    throw new CrmError('io_failed', `the ${what} ${path} cannot be read`, {
+      reason: `${(error as NodeJS.ErrnoException).syscall ?? 'the system'} answered ${code}`,
+      cause: error,
+    })
   }
+  return secretText(bytes, `the ${what} ${path}`)
 }
 
 /**
@@ -121,7 +97,7 @@ async function readFrom(path: string, what: string, check: (path: string) => voi
  * @throws {CrmError} what `check` throws; `usage`, `io_failed` as {@link readSecretFile}.
  */
 export function readKeyFile(path: string, what: string, check: (path: string) => void): Promise<Secret> {
-  return readFrom(path, what, check)
+  return readFrom(path, what, { check })
 }
 
 /**

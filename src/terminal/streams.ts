@@ -25,10 +25,13 @@ export interface InputSource {
 }
 
 /**
- * What standard input brings, until it ends. Whoever writes into the pipe may take for ever.
+ * What standard input, or another pipe, brings until it ends. Whoever writes into the pipe may take for ever.
  * @throws the reason of `signal` once the command is told to stop.
  */
-export async function* inputChunks(stdin: InputSource, signal?: AbortSignal): AsyncGenerator<Buffer> {
+export async function* inputChunks(
+  stdin: { open(): AsyncIterable<Uint8Array | string> & { destroy(): unknown } },
+  signal?: AbortSignal,
+): AsyncGenerator<Buffer> {
   signal?.throwIfAborted()
   const stream = stdin.open()
   const stop = (): void => {
