@@ -1,4 +1,4 @@
-import { copyFileSync, constants as fs, rmSync } from 'node:fs'
+import { copyFileSync, constants as fs, rmSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { CrmError } from '../core/errors.ts'
 import { toTimestamp } from '../core/time.ts'
@@ -207,6 +207,9 @@ function lockAll(opened: readonly OpenedCopy[]): void {
 }
 
 function copyPrivately(file: string, to: string): void {
+  // A directory cannot be copied so, and to open a pipe waits for whoever writes into it.
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() === false)
+    throw new CrmError('usage', `the backup ${file} is not a regular file`, { hint: 'name a file that crm vault backup has written' })
   createPrivateFile(to)
   copyFileSync(file, to, fs.COPYFILE_FICLONE)
 }

@@ -35,11 +35,12 @@ test.concurrent('the content of a pipe is that of a file', async () => {
 })
 
 test.concurrent.each([
-  'crm vault restore pipe',
+  'crm vault restore pipe --yes',
+  'crm vault backup pipe',
   'crm --vault pipe list',
-  'CRM_KEY_FILE=pipe crm list',
   'CRM_PASSPHRASE_FILE=pipe crm doctor',
+  'NODE_EXTRA_CA_CERTS=pipe crm doctor',
 ])('%s refuses a pipe, and waits for nobody', async (line) => {
-  const { status, stdout, stderr } = await runShell(`mkfifo -m 600 pipe; timeout 60 env ${line}; echo "status $?"`, { home: copyOf(vault) })
-  expect({ status, stdout, stderr }).toMatchObject({ status: 0, stdout: expect.not.stringContaining('status 124') })
+  const { stdout } = await runShell(`mkfifo -m 600 pipe; timeout -s KILL 60 env ${line}; echo "status $?"`, { home: copyOf(vault) })
+  expect(stdout).toMatch(/status (?:2|3|11)\n$/)
 })

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { readCertificates } from '../../core/certificates.ts'
 import { visible } from '../../core/text.ts'
 import { toTimestamp } from '../../core/time.ts'
@@ -79,7 +79,8 @@ function certificates({ env, nowMs }: MachineFacts): Finding {
   const id = 'certificates'
   let pem: string
   try {
-    pem = readFileSync(path, 'utf8')
+    // To open a pipe waits for whoever writes into it.
+    pem = statSync(path).isFile() ? readFileSync(path, 'utf8') : ''
   } catch {
     return problem(
       id,
