@@ -87,19 +87,27 @@ export function secretForms(value: string): readonly string[] {
 /** Characters by which a form is known to begin somewhere: a shorter beginning of a secret is no secret. */
 const HEAD = 4
 
+const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+const HEX = '0123456789abcdef'
+
+/** Six bits of four characters of base64 each. */
+function inBase64(a: number, b: number, c: number, d: number): string {
+  return `${BASE64[a & 63]}${BASE64[b & 63]}${BASE64[c & 63]}${BASE64[d & 63]}`
+}
+
 /**
  * The first characters of every form of a secret that is {@link SIMPLE}: enough to tell that none of them is in a text, at a fraction
- * of what the forms cost.
+ * of what the forms cost. Without a buffer: of ten thousand secrets that are imported, none is printed.
  */
 export function headsOf(value: string): readonly string[] {
+  const [a, b, c, d] = [value.charCodeAt(0), value.charCodeAt(1), value.charCodeAt(2), value.charCodeAt(3)] as const
   // Encoded as they stand, and behind one and two bytes of something else: the three places of base64.
-  const bytes = Buffer.from(`\0\0${value.slice(0, SHORTEST_REDACTED_BYTES)}`, 'latin1')
   const base64 = [
-    bytes.toString('base64', 2).slice(0, HEAD),
-    bytes.toString('base64', 1).slice(2, 2 + HEAD),
-    bytes.toString('base64').slice(3, 3 + HEAD),
+    inBase64(a >> 2, (a << 4) | (b >> 4), (b << 2) | (c >> 6), c),
+    inBase64((a << 2) | (b >> 6), b, c >> 2, (c << 4) | (d >> 4)),
+    inBase64(a, b >> 2, (b << 4) | (c >> 4), (c << 2) | (d >> 6)),
   ]
-  const hex = bytes.toString('hex', 2, 2 + HEAD / 2)
+  const hex = `${HEX[a >> 4]}${HEX[a & 15]}${HEX[b >> 4]}${HEX[b & 15]}`
   const url = base64.filter((head) => /[+/]/.test(head)).map(toBase64Url)
   // The first characters of a percent-encoded text come of as many characters of it at most.
   const percent = PLAIN.test(value) ? [] : percentForms(value.slice(0, HEAD)).map((form) => form.slice(0, HEAD))
