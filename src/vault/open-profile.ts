@@ -8,7 +8,7 @@ import type { Database } from './database.ts'
 import { type KeySlotInfo, type OpenedSlot, rewriteSlot } from './key-slots.ts'
 import type { RecentWords } from './last-words.ts'
 import type { ProfileKeys } from './sealed-integrations.ts'
-import { rememberNewest } from './seen.ts'
+import { auditCountOf, rememberNewest } from './seen.ts'
 import type { VaultState } from './state.ts'
 import type { VaultWorld } from './world.ts'
 
@@ -125,9 +125,7 @@ export class OpenProfile {
 
   /** How many rows the audit log has ever had. */
   auditCount(): number {
-    return (
-      this.database.get<{ audit_count: number }>('SELECT audit_count FROM profiles WHERE id = ?', this.keys.profileId)?.audit_count ?? 0
-    )
+    return auditCountOf(this.database, this.keys.profileId)
   }
 
   /** Adds an event of a command that changes nothing in the vault. */

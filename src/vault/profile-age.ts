@@ -1,6 +1,6 @@
 import { CrmError } from '../core/errors.ts'
 import type { OpenProfile } from './open-profile.ts'
-import { newestKnown, rememberNewest } from './seen.ts'
+import { progressOf, rememberNewest } from './seen.ts'
 
 /** A command that began before a restoration has ended by then, and remembers nothing of what was there before. */
 const LATE_MS = 60_000
@@ -11,10 +11,8 @@ export class ProfileAge {
 
   /** A whole older copy of the file verifies in itself; what this machine saw last tells it. @throws {CrmError} `damaged`. */
   checkAge(): void {
-    // In this order: another command may commit and remember its end at any moment.
     const { database, state, world, keys } = this.profile
-    const { sequence: seen, isRestored, restored: before } = newestKnown(database, state, keys.profileId)
-    const count = this.profile.auditCount()
+    const { count, seen, isRestored, restored: before } = progressOf(database, state, keys.profileId)
     if (count < seen) {
       throw new CrmError('damaged', 'this vault is older than the last one used here', {
         reason: `its audit log ends at ${count}, this machine has seen ${seen}: changes since then are missing`,

@@ -3,7 +3,7 @@ import type { AuditEvent, AuditReplay } from './audit-log.ts'
 import { readSlots } from './key-slots.ts'
 import { standingWords } from './last-words.ts'
 import type { OpenProfile } from './open-profile.ts'
-import { newestKnown } from './seen.ts'
+import { progressOf } from './seen.ts'
 import { type VaultReport, verifyProfile } from './verify.ts'
 
 /** The audit log of an open profile, and what it tells of the vault. */
@@ -56,8 +56,7 @@ export class ProfileAudit {
     const report = this.profile.database.read(() =>
       verifyProfile(this.profile.database, this.profile.keys, this.profile.log, this.profile.auditCount()),
     )
-    const { sequence: seen } = newestKnown(this.profile.database, this.profile.state, this.profile.keys.profileId)
-    const count = this.profile.auditCount()
+    const { count, seen } = progressOf(this.profile.database, this.profile.state, this.profile.keys.profileId)
     if (count >= seen) return report
     const older = {
       table: 'audit',

@@ -5,7 +5,7 @@ import type { Restored, VaultState } from './state.ts'
  * The sequence that the log of a profile must reach to be the newest one known here: the highest that this machine has seen. After a
  * restoration it is the end of what was restored, even where another process, which still saw what was there before, remembered more.
  */
-export function newestKnown(
+function newestKnown(
   database: Database,
   state: VaultState,
   profileId: Buffer,
@@ -17,6 +17,33 @@ export function newestKnown(
   const row = database.get<{ mac: Buffer }>('SELECT mac FROM audit WHERE profile_id = ? AND sequence = ?', profileId, restored.sequence)
   const isRestored = row?.mac.toString('hex') === restored.mac
   return { sequence: isRestored ? restored.sequence : seen, isRestored, restored }
+}
+
+/** How far a profile is, and was. */
+export interface Progress {
+  /** How many rows its audit log has ever had. */
+  readonly count: number
+  /** The count that it must have to be the newest one known here; a lower one is an older copy. */
+  readonly seen: number
+  readonly isRestored: boolean
+  readonly restored: Restored | undefined
+}
+
+/** How many rows the audit log of a profile has ever had. */
+export function auditCountOf(database: Database, profileId: Buffer): number {
+  return database.get<{ audit_count: number }>('SELECT audit_count FROM profiles WHERE id = ?', profileId)?.audit_count ?? 0
+}
+
+/**
+ * What is remembered of a profile against what is there, in this order: another command may commit and remember its end at any moment.
+ * A restoration that is committed in between makes the count lower, and was noted before.
+ */
+export function progressOf(database: Database, state: VaultState, profileId: Buffer): Progress {
+  for (;;) {
+    const { sequence: seen, isRestored, restored } = newestKnown(database, state, profileId)
+    const count = auditCountOf(database, profileId)
+    if (count >= seen || newestKnown(database, state, profileId).sequence === seen) return { count, seen, isRestored, restored }
+  }
 }
 
 /**

@@ -28,7 +28,7 @@ import { findProfile, type ProfileRow } from './profiles.ts'
 import type { CopyKeys, CopyReport } from './restore.ts'
 import { toIntegration } from './rows.ts'
 import { FORMAT_VERSION } from './schema.ts'
-import { newestKnown } from './seen.ts'
+import { progressOf } from './seen.ts'
 import { VaultState } from './state.ts'
 import { newestTests } from './test-results.ts'
 import type { UnlockedVault } from './unlocked.ts'
@@ -272,9 +272,10 @@ class SqliteVault implements Vault {
   }
 
   async progressOf(profile: string): Promise<VaultProgress> {
-    const { id, audit_count: sequence } = this.#requireProfile(profile)
+    const { id } = this.#requireProfile(profile)
+    const { count: sequence, seen } = progressOf(this.database, this.#state, id)
     const newestAt = this.database.get<{ at: string | null }>('SELECT max(at) AS at FROM audit WHERE profile_id = ?', id)?.at ?? null
-    return { sequence, seen: newestKnown(this.database, this.#state, id).sequence, newestAt }
+    return { sequence, seen, newestAt }
   }
 
   async size(): Promise<number> {
