@@ -54,6 +54,12 @@ interface AuditRow {
   readonly mac: Buffer
 }
 
+/** A row by which a log is known. */
+interface End {
+  readonly sequence: number
+  readonly mac: Buffer
+}
+
 /** One of them. */
 export interface AuditKeyRow {
   readonly key_generation: number
@@ -201,6 +207,20 @@ export class AuditLog {
       .map(toEvent)
   }
 
+  /** The events after a sequence, oldest first. */
+  after(sequence: number): AuditEvent[] {
+    return this.database.all<AuditRow>(`${ROWS} AND sequence > ? ORDER BY sequence`, this.profileId, sequence).map(toEvent)
+  }
+
+  /** The MAC of a row, or of the last one, hex: whoever has seen it knows the log again. Undefined where there is none. */
+  mark(sequence?: number): { readonly sequence: number; readonly mac: string } | undefined {
+    const row =
+      sequence === undefined
+        ? this.#end()
+        : this.database.get<End>('SELECT sequence, mac FROM audit WHERE profile_id = ? AND sequence = ?', this.profileId, sequence)
+    return row === undefined ? undefined : { sequence: row.sequence, mac: row.mac.toString('hex') }
+  }
+
   /** Replays the whole chain against the count that the profile keeps. */
   replay(count: number): AuditReplay {
     const checkpoint = this.#checkpoint()
@@ -281,12 +301,13 @@ export class AuditLog {
 
   /** Another process may have written since, so the end of the chain is read inside the transaction. */
   #readEnd(): void {
-    const end = this.database.get<{ sequence: number; mac: Buffer }>(
-      'SELECT sequence, mac FROM audit WHERE profile_id = ? ORDER BY sequence DESC LIMIT 1',
-      this.profileId,
-    )
+    const end = this.#end()
     this.#lastSequence = end?.sequence
     this.#lastMac = end?.mac
+  }
+
+  #end(): End | undefined {
+    return this.database.get<End>('SELECT sequence, mac FROM audit WHERE profile_id = ? ORDER BY sequence DESC LIMIT 1', this.profileId)
   }
 
   #isAuthentic(row: AuditRow, before: Buffer): boolean {

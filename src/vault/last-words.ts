@@ -57,9 +57,9 @@ export function lastWords(log: AuditLog): Map<string, LastWord> {
 const FIRST_EVENTS = 4
 const MOST_EVENTS = 256
 
-function* newestFirst(log: AuditLog): Generator<AuditEvent, undefined> {
+function* newestFirst(log: AuditLog, end: number): Generator<AuditEvent, undefined> {
   let count = FIRST_EVENTS
-  let before = Number.MAX_SAFE_INTEGER
+  let before = end + 1
   for (;;) {
     const page = log.newest(count, before)
     yield* page
@@ -71,16 +71,52 @@ function* newestFirst(log: AuditLog): Generator<AuditEvent, undefined> {
 }
 
 /**
- * The last words about some rows, for a write that makes new rows of theirs: the log is read from its end, and only as far back as it
- * takes. Good for one transaction.
+ * What the log last says of rows, from its end on, and only as far back as it takes. What was read stays known from one transaction to the
+ * next: a command that writes a hundred times would read the log a hundred times.
  */
-export class RecentWords {
+export class KnownWords {
   /** The digest of each row; undefined for one that is there no more. */
   readonly #digests = new Map<string, string | undefined>()
-  readonly #events: Iterator<AuditEvent, undefined>
+  #older: Iterator<AuditEvent, undefined> | undefined
+  /** The last row that was read, by which the log is known again. */
+  #end: ReturnType<AuditLog['mark']>
 
-  constructor(log: AuditLog) {
-    this.#events = newestFirst(log)
+  constructor(readonly log: AuditLog) {}
+
+  /** Reads what others have added; begins anew with a log that is not the one of before. Inside the transaction that asks. */
+  refresh(): void {
+    const end = this.log.mark()
+    if (this.#end !== undefined && end?.sequence === this.#end.sequence && end.mac === this.#end.mac) return
+    const isLonger = this.#end !== undefined && this.log.mark(this.#end.sequence)?.mac === this.#end.mac
+    if (isLonger) {
+      for (const event of this.log.after(this.#end?.sequence ?? 0))
+        for (const [about, word] of saidBy(event)) this.#digests.set(about, word?.sha256)
+    } else {
+      this.#digests.clear()
+      this.#older = newestFirst(this.log, end?.sequence ?? 0)
+    }
+    this.#end = end
+  }
+
+  digestOf(key: string): string | undefined {
+    while (!this.#digests.has(key)) {
+      const event = this.#older?.next().value
+      if (event === undefined) break
+      for (const [about, word] of saidBy(event)) if (!this.#digests.has(about)) this.#digests.set(about, word?.sha256)
+    }
+    return this.#digests.get(key)
+  }
+}
+
+/** The last words about some rows, for a write that makes new rows of theirs. Good for one transaction. */
+export class RecentWords {
+  /** The digests of rows that this transaction has written itself. */
+  readonly #own = new Map<string, string>()
+  readonly #known: KnownWords
+  #isFresh = false
+
+  constructor(known: KnownWords) {
+    this.#known = known
   }
 
   /**
@@ -114,16 +150,15 @@ export class RecentWords {
 
   /** A demo may be written again before the log has its entry. */
   noteDemo(id: Buffer, sealed: Buffer): void {
-    this.#digests.set(id.toString('hex'), hash('sha256', sealed, 'hex'))
+    this.#own.set(id.toString('hex'), hash('sha256', sealed, 'hex'))
   }
 
   #digestOf(key: string): string | undefined {
-    while (!this.#digests.has(key)) {
-      const { value: event } = this.#events.next()
-      if (event === undefined) break
-      for (const [about, word] of saidBy(event)) if (!this.#digests.has(about)) this.#digests.set(about, word?.sha256)
-    }
-    return this.#digests.get(key)
+    const own = this.#own.get(key)
+    if (own !== undefined) return own
+    if (!this.#isFresh) this.#known.refresh()
+    this.#isFresh = true
+    return this.#known.digestOf(key)
   }
 }
 

@@ -6,7 +6,7 @@ import type { KeySlot } from '../crypto/key-slot.ts'
 import type { AuditEntry, AuditLog } from './audit-log.ts'
 import type { Database } from './database.ts'
 import { type KeySlotInfo, type OpenedSlot, rewriteSlot } from './key-slots.ts'
-import type { RecentWords } from './last-words.ts'
+import type { KnownWords, RecentWords } from './last-words.ts'
 import type { ProfileKeys } from './sealed-integrations.ts'
 import { auditCountOf, rememberNewest } from './seen.ts'
 import type { VaultState } from './state.ts'
@@ -26,6 +26,7 @@ export class OpenProfile {
   readonly #dataKey: Buffer
   readonly #log: AuditLog
   #renewal: SlotRenewal | undefined
+  #words: KnownWords | undefined
   #isLocked = false
 
   constructor(
@@ -119,8 +120,9 @@ export class OpenProfile {
 
   /** What the audit log last says of rows, for one transaction that makes new ones of them. */
   async recentWords(): Promise<RecentWords> {
-    const { RecentWords } = await import('./last-words.ts')
-    return new RecentWords(this.log)
+    const { KnownWords, RecentWords } = await import('./last-words.ts')
+    this.#words ??= new KnownWords(this.log)
+    return new RecentWords(this.#words)
   }
 
   /** How many rows the audit log has ever had. */

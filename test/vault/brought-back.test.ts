@@ -296,3 +296,63 @@ describe('P03 a sealed row that was put back from an earlier copy of the file', 
     expect((await made.unlocked.verify()).problems).toEqual([])
   })
 })
+
+describe('P03 what one command has read of the log stays true while others write', () => {
+  /** Two commands at a time, and what both have written once: `acme` at revision 3, `beta` at 1. */
+  async function twoCommands() {
+    const made = await newVault()
+    await made.unlocked.add([draft('acme'), draft('beta')])
+    const other = await (await openVault(made.path, made.world)).unlock('default', sources({ raw: [made.key] }))
+    await made.unlocked.update('acme', 1, { active: false })
+    await other.update('acme', 2, { active: true })
+    return { ...made, other }
+  }
+
+  test('a row that the other has changed is changed again, and so is one that it has added', async () => {
+    const { unlocked, other } = await twoCommands()
+    expect((await unlocked.update('acme', 3, { active: false })).revision).toBe(4)
+    await other.add([draft('gamma')])
+    expect((await unlocked.update('gamma', 1, { active: false })).revision).toBe(2)
+    expect((await other.update('acme', 4, { active: true })).revision).toBe(5)
+  })
+
+  test('a row that was put back is told, whether it was asked for before or not', async () => {
+    const { unlocked, other, path } = await twoCommands()
+    const putBack = rowsOf(path, ['integrations'])
+    await other.update('acme', 3, { active: false })
+    await other.update('beta', 1, { active: false })
+    putBack()
+    await expect(unlocked.update('acme', 3, { active: false })).rejects.toMatchObject({ code: 'damaged' })
+    await expect(unlocked.update('beta', 1, { active: false })).rejects.toMatchObject({ code: 'damaged' })
+  })
+
+  test('after a restoration it is another log, and read anew', async () => {
+    const { vault, unlocked, other, directory, key } = await twoCommands()
+    const keys = { profile: 'default', sources: () => sources({ raw: [key] }) }
+    const backup = join(directory, 'copy.db')
+    await vault.backup(backup, keys)
+    await unlocked.update('acme', 3, { active: false })
+    await unlocked.update('beta', 1, { active: false })
+    await vault.restore(backup, keys)
+    // As many rows as before, and others.
+    await other.add([draft('gamma')])
+    await other.add([draft('delta')])
+    expect((await unlocked.update('acme', 3, { active: false })).revision).toBe(4)
+    expect((await unlocked.update('beta', 1, { active: false })).revision).toBe(2)
+  })
+
+  test('a write that was taken back leaves nothing behind', async () => {
+    const { unlocked, other } = await twoCommands()
+    const change = {
+      added: [draft('gamma')],
+      replaced: [
+        { revision: 3, by: draft('acme') },
+        { revision: 7, by: draft('beta') },
+      ],
+    }
+    await expect(unlocked.takeOver(change, {})).rejects.toMatchObject({ code: 'conflict' })
+    expect((await other.update('acme', 3, { active: false })).revision).toBe(4)
+    expect((await unlocked.update('acme', 4, { active: true })).revision).toBe(5)
+    expect((await unlocked.update('beta', 1, { active: false })).revision).toBe(2)
+  })
+})
