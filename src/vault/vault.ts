@@ -28,7 +28,6 @@ import { findProfile, type ProfileRow } from './profiles.ts'
 import type { CopyKeys, CopyReport } from './restore.ts'
 import { toIntegration } from './rows.ts'
 import { FORMAT_VERSION } from './schema.ts'
-import { progressOf } from './seen.ts'
 import { VaultState } from './state.ts'
 import { newestTests } from './test-results.ts'
 import type { UnlockedVault } from './unlocked.ts'
@@ -272,6 +271,7 @@ class SqliteVault implements Vault {
   }
 
   async progressOf(profile: string): Promise<VaultProgress> {
+    const { progressOf } = await import('./seen.ts')
     const { id } = this.#requireProfile(profile)
     const { count: sequence, seen } = progressOf(this.database, this.#state, id)
     const newestAt = this.database.get<{ at: string | null }>('SELECT max(at) AS at FROM audit WHERE profile_id = ?', id)?.at ?? null
