@@ -21,8 +21,17 @@ export async function main(host: NodeJS.Process, compiled: () => Compiled | unde
   const { status, command } = await runCommand(world)
   // A command that was cancelled leaves nothing. Whoever has no vault may be only looking.
   const kept = status === 0 && hadVault ? compiled() : undefined
-  if (kept !== undefined) (await import('./files/keep-compiled.ts')).keepCompiled(kept, command)
+  if (kept !== undefined) await keep(kept, command)
   return status
+}
+
+async function keep(compiled: Compiled, command: string | undefined): Promise<void> {
+  try {
+    const { keepCompiled } = await import('./files/keep-compiled.ts')
+    keepCompiled(compiled, command)
+  } catch {
+    // The command has done well, though what it was started from may have been replaced meanwhile.
+  }
 }
 
 function hasVault({ env, home, platform }: World): boolean {

@@ -12,7 +12,7 @@ const MOST_BLOCKS = 255
 export function hkdf(key: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Buffer {
   const blocks = Math.ceil(length / HASH_BYTES)
   if (blocks > MOST_BLOCKS) throw new RangeError(`HKDF makes at most ${MOST_BLOCKS * HASH_BYTES} bytes`)
-  const extract = new Hmac('sha256', salt)
+  const extract = new Hmac('sha256', salt, true)
   const pseudorandom = extract.digest(key)
   extract.clear()
   const expand = new Hmac('sha256', pseudorandom)

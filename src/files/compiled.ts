@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { lstatSync, readFileSync, statSync } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { Script } from 'node:vm'
 import { baseDirectory, type PathVariables } from './base-directories.ts'
@@ -68,10 +68,12 @@ export interface Compiled {
 export function useCompiled(world: CompiledWorld): () => Compiled | undefined {
   const { argv, env, home, platform, uid, engine, loadWith } = world
   const directory = baseDirectory('cache', env, home, platform)
-  if (directory === undefined || !isForUsAlone(directory, uid)) return () => undefined
+  const whose = directory === undefined ? 'others' : ownerOf(directory, uid)
+  if (directory === undefined || whose === 'others') return () => undefined
   const prefix = `${engine}-`
   const suffix = argv.includes('--json') ? '-json' : ''
-  const kept = readKept(fileOf(argv, (name) => join(directory, `${prefix}${name}${suffix}`)))
+  // What appears in a place where nothing was may be anybody's.
+  const kept = whose === 'us' ? readKept(argv, (name) => join(directory, `${prefix}${name}${suffix}`), uid) : new Map<string, Part>()
   const loaded: Loaded[] = []
   loadWith((first) => {
     const { Script } = first.require('node:vm') as typeof import('node:vm')
@@ -146,17 +148,23 @@ function fileOf(argv: readonly string[], pathOf: (name: string) => string): stri
   return names.map(pathOf).find((path) => lstatSync(path, { throwIfNoEntry: false })?.isFile())
 }
 
-/** Whether nobody else can get at what is or will be in a directory; false also where the platform has no owners to tell that by. */
-export function isForUsAlone(path: string, uid: number | undefined): boolean {
-  if (uid === undefined) return false
+/** Who can get at what is or will be in a directory; `others` also where the platform has no owners to tell that by. */
+function ownerOf(path: string, uid: number | undefined): 'us' | 'others' | 'nobody' {
+  if (uid === undefined) return 'others'
   try {
     const own = lstatSync(path, { throwIfNoEntry: false })
-    if (own === undefined) return true
+    if (own === undefined) return 'nobody'
     const parent = statSync(dirname(path))
-    return own.isDirectory() && own.uid === uid && (own.mode & 0o077) === 0 && parent.uid === uid && (parent.mode & 0o022) === 0
+    const isOurs = own.isDirectory() && own.uid === uid && (own.mode & 0o077) === 0 && parent.uid === uid && (parent.mode & 0o022) === 0
+    return isOurs ? 'us' : 'others'
   } catch {
-    return false
+    return 'others'
   }
+}
+
+/** Whether a directory is there, and nobody else can get at what is in it. */
+export function isForUsAlone(path: string, uid: number | undefined): boolean {
+  return ownerOf(path, uid) === 'us'
 }
 
 /** V8 takes compiled code where it lies if it begins at a word. */
@@ -172,11 +180,12 @@ export const aligned = (offset: number): number => Math.ceil(offset / WORD) * WO
  * what it is given, and would crash on a byte that went bad: to compare two halves takes microseconds, while the checksums of Node come
  * with modules that take milliseconds to load.
  */
-function readKept(file: string | undefined): ReadonlyMap<string, Part> {
+function readKept(argv: readonly string[], pathOf: (name: string) => string, uid: number | undefined): ReadonlyMap<string, Part> {
   const kept = new Map<string, Part>()
-  if (file === undefined) return kept
   try {
-    const whole = readFileSync(file)
+    const file = fileOf(argv, pathOf)
+    if (file === undefined) return kept
+    const whole = readOurs(file, uid)
     const content = whole.subarray(0, whole.length / 2)
     const begin = LENGTH_BYTES + content.readUInt32LE(0)
     const header = JSON.parse(content.toString('utf8', LENGTH_BYTES, begin)) as Header
@@ -189,6 +198,17 @@ function readKept(file: string | undefined): ReadonlyMap<string, Part> {
     kept.clear() // There is none yet, or it is not what was written: this run writes it anew.
   }
   return kept
+}
+
+/** A file that nobody else can have written: what is looked at is what is read. */
+function readOurs(path: string, uid: number | undefined): Buffer {
+  const descriptor = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
+  try {
+    const file = fstatSync(descriptor)
+    return file.isFile() && file.uid === uid && (file.mode & 0o022) === 0 ? readFileSync(descriptor) : Buffer.alloc(0)
+  } finally {
+    closeSync(descriptor)
+  }
 }
 
 /** Compiled code, and when the text of it was changed last, in Unix milliseconds. */

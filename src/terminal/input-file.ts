@@ -30,18 +30,19 @@ export async function readInputFile(path: string, { limit, signal, check = () =>
   const descriptor = await file.open(path, 'r')
   try {
     check(path)
-    return await readOpen(descriptor, limit)
+    return await readOpen(descriptor, limit, signal)
   } finally {
     await file.close(descriptor)
   }
 }
 
-async function readOpen(descriptor: number, limit: number): Promise<Buffer> {
+async function readOpen(descriptor: number, limit: number, signal: AbortSignal | undefined): Promise<Buffer> {
   const chunks: Buffer[] = []
   let total = 0
   while (total <= limit) {
     const room = Buffer.alloc(Math.min(limit + 1 - total, CHUNK_BYTES))
     const { bytesRead, buffer } = await file.read(descriptor, room, 0, room.length, null)
+    signal?.throwIfAborted()
     if (bytesRead === 0) break
     chunks.push(buffer.subarray(0, bytesRead))
     total += bytesRead
@@ -52,10 +53,11 @@ async function readOpen(descriptor: number, limit: number): Promise<Buffer> {
 /** A pipe as a stream: to open or read it like a file would wait for its writer in a way that nothing ends. */
 async function readPipe(path: string, limit: number, signal: AbortSignal | undefined): Promise<Buffer> {
   const { Socket } = await import('node:net')
-  const stream = new Socket({ fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), readable: true, writable: false })
+  // Opened when it is about to be read: from then on it keeps the process.
+  const open = () => new Socket({ fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), readable: true, writable: false })
   const chunks: Buffer[] = []
   let total = 0
-  for await (const chunk of inputChunks({ open: () => stream }, signal)) {
+  for await (const chunk of inputChunks({ open }, signal)) {
     chunks.push(chunk)
     total += chunk.length
     if (total > limit) break

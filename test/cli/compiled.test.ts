@@ -1,8 +1,8 @@
 /** Compiled code is kept where nobody else can write, or not at all. */
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
-import { chatwootVariables, emptyHome, type Home, newDirectory, openSandbox, runShell, succeed } from '../support/cli.ts'
+import { CRM, chatwootVariables, emptyHome, type Home, NODE, newDirectory, openSandbox, runShell, succeed } from '../support/cli.ts'
 
 /** A test of variables, in a home of its own. */
 async function testIn(home: Home, own: string, umask = '022'): Promise<void> {
@@ -138,4 +138,42 @@ test.concurrent('a command that fails or is cancelled keeps nothing, and one who
     expect(succeed(await runShell('crm list', options)).stdout).toBe(list)
     expect(readFileSync(file).length).toBeGreaterThan(50_000)
   }
+})
+
+test.concurrent('kept code that others could have written is not taken, and nothing is where nothing was', async () => {
+  const own = join(newDirectory(), 'own')
+  const options = { home: emptyHome(), env: { CRM_HOME: own } }
+  succeed(await runShell('crm init --key file && crm list && crm list && crm list', options))
+  const [name = ''] = readdirSync(join(own, 'cache')).filter((file) => file.endsWith('-list'))
+  const file = join(own, 'cache', name)
+  const { mtimeMs } = statSync(file)
+  succeed(await runShell('crm list', options))
+  expect(statSync(file).mtimeMs).toBe(mtimeMs)
+  // Its code is made anew, and kept in a file of its own.
+  chmodSync(file, 0o660)
+  succeed(await runShell('crm list', options))
+  expect({ isNew: statSync(file).mtimeMs > mtimeMs, mode: statSync(file).mode & 0o777 }).toEqual({ isNew: true, mode: 0o600 })
+})
+
+test.concurrent('a cache that cannot be searched is none', async () => {
+  const own = join(newDirectory(), 'own')
+  mkdirSync(join(own, 'cache'), { recursive: true, mode: 0o700 })
+  chmodSync(join(own, 'cache'), 0o600)
+  // Root may search everything, unless it is told otherwise.
+  const within = process.getuid?.() === 0 ? 'setpriv --bounding-set=-dac_override,-dac_read_search' : ''
+  const options = { home: emptyHome(), env: { CRM_HOME: own } }
+  const { status, stdout, stderr } = await runShell(`${within} '${NODE}' '${CRM}' --version`, options)
+  expect({ status, stdout, stderr }).toMatchObject({ status: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), stderr: '' })
+})
+
+test.concurrent('a command that has done well ends so, though what it was started from was replaced meanwhile', async () => {
+  const place = newDirectory()
+  cpSync(join(dirname(CRM), '..'), join(place, 'crm'), { recursive: true })
+  symlinkSync(join(import.meta.dirname, '../../node_modules'), join(place, 'node_modules'))
+  const own = join(newDirectory(), 'own')
+  const command = `'${NODE}' '${join(place, 'crm/bin/crm.js')}'`
+  const line = `${command} init --key file && ${command} sandbox -- sh -c "rm '${place}'/crm/dist/keep-compiled-*.cjs && echo passed"`
+  const { status, stdout, stderr } = await runShell(line, { home: emptyHome(), env: { CRM_HOME: own } })
+  expect({ status, stderr: stderr.includes('ENOENT') }).toEqual({ status: 0, stderr: false })
+  expect(stdout).toContain('passed')
 })

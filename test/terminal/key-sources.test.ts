@@ -45,6 +45,17 @@ describe('a secret from a file', () => {
     expect(secret.reveal()).toBe('from a pipe')
   })
 
+  it('is not waited for by a command that was told to stop', async () => {
+    const path = join(folder, 'unwritten')
+    execFileSync('mkfifo', [path])
+    const pipes = () => process.getActiveResourcesInfo().filter((name) => name.startsWith('Pipe')).length
+    const before = pipes()
+    await expect(readSecretFile(path, 'file', AbortSignal.abort(new CrmError('cancelled', 'stopped')))).rejects.toMatchObject({
+      code: 'cancelled',
+    })
+    expect(pipes()).toBe(before)
+  })
+
   it('may have 1 MiB and no byte more', async () => {
     expect((await readSecretFile(await file('x'.repeat(LONGEST_SECRET_BYTES)), 'file')).reveal()).toHaveLength(LONGEST_SECRET_BYTES)
     await expect(readSecretFile(await file('x'.repeat(LONGEST_SECRET_BYTES + 1)), 'file')).rejects.toMatchObject({ code: 'usage' })
