@@ -305,7 +305,13 @@ const SENTENCES: Readonly<Record<string, readonly Attack[]>> = {
       saysAndCloses(`503 for ${later}`, PROVIDER_ERROR, answerText(503, [`retry-after: ${later}`]), 1),
     ),
     ...['-5', '1e3', 'soon', '9'.repeat(400), '\u009b31mred', '2100-01-01', 'Fri, 31 Dec 1999 23:59:59 GMT'].map((later) =>
-      saysAndCloses(`503 for ${JSON.stringify(later.slice(0, 40))}`, PROVIDER_ERROR, answerText(503, [`retry-after: ${later}`]), 3),
+      // It says that it closes: a read that is repeated at once would else meet the end of the connection of before.
+      saysAndCloses(
+        `503 for ${JSON.stringify(later.slice(0, 40))}`,
+        PROVIDER_ERROR,
+        answerText(503, [`retry-after: ${later}`, 'connection: close']),
+        3,
+      ),
     ),
     saysAndCloses('503 for 30 s', within(PROVIDER_ERROR, REQUEST_MS), answerText(503, ['retry-after: 30']), 1),
     ...(
