@@ -25,7 +25,9 @@ export interface Progress {
   readonly count: number
   /** The count that it must have to be the newest one known here; a lower one is an older copy. */
   readonly seen: number
+  /** Whether that is the end of what was restored here, though this machine has seen more before. */
   readonly isRestored: boolean
+  /** The last restoration that is still remembered. */
   readonly restored: Restored | undefined
 }
 
