@@ -203,7 +203,11 @@ async function save(
   if (test !== null) await unlocked.recordTests([{ name: changed.name, ...recordOf(test, changed.revision) }])
   const warnings: Warning[] = [...(test?.warnings ?? [])]
   const data: IntegrationOneAnswer = { integration: toAnswer((await unlocked.open(changed.name)).integration), test: test?.result ?? null }
-  return done('crm.edit/1', data, async () => (await import('../terminal/views/changed.ts')).editedView, { warnings })
+  const view = async () => {
+    const { editedView, unchangedView } = await import('../terminal/views/changed.ts')
+    return changed.revision === revision ? unchangedView : editedView
+  }
+  return done('crm.edit/1', data, view, { warnings })
 }
 
 async function issuedTokens(

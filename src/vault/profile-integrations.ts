@@ -2,7 +2,7 @@ import { inBatches } from '../core/batches.ts'
 import { CrmError } from '../core/errors.ts'
 import type { StoredValues } from '../core/field.ts'
 import { type Integration, parseName } from '../core/integration.ts'
-import type { JsonObject } from '../core/json.ts'
+import { canonicalJson, type JsonObject } from '../core/json.ts'
 import type { Secret } from '../core/secret.ts'
 import { prepareKey } from '../crypto/chunked.ts'
 import { forgetting, rowDetails, tokenEntry } from './audit-entries.ts'
@@ -136,8 +136,11 @@ export class ProfileIntegrations {
     const next = change.name ?? name
     const row = requireRow(this.profile.database, this.profile.keys.profileId, name)
     if (row.revision !== revision) throw this.#changedMeanwhile(row)
-    const before = openedRow(this.profile.keys, row).values
+    const opened = openedRow(this.profile.keys, row)
+    const before = opened.values
     words.requireIntegration(row)
+    // A revision tells that something is different: an edit with today's values is none.
+    if (isSame(opened, { ...change, name: next })) return []
     const changed = updateRow(this.profile.database, this.profile.keys, row, change, at)
     const fields = change.values === undefined ? [] : changedFields(before, change.values)
     return [
@@ -200,6 +203,18 @@ export class ProfileIntegrations {
       hint: `look at it with: crm show ${row.name}, then run the command again`,
     })
   }
+}
+
+/** Whether a change leaves everything as it is: what is stored, and where. */
+function isSame({ integration, definition, values }: OpenedRow, change: IntegrationChange): boolean {
+  const { name = integration.name, active = integration.active, tokens } = change
+  if (tokens !== undefined || name !== integration.name || active !== integration.active) return false
+  return (change.definition ?? definition) === definition && (change.values === undefined || plainOf(change.values) === plainOf(values))
+}
+
+function plainOf({ settings, secrets }: StoredValues): string {
+  const revealed = Object.entries(secrets).map(([key, secret]): [string, string] => [key, secret.reveal()])
+  return canonicalJson({ settings, secrets: Object.fromEntries(revealed) })
 }
 
 /** The fields whose value is not what it was. */

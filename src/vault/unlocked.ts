@@ -73,7 +73,10 @@ export interface UnlockedVault {
   takeOver(taken: TakenOver, how: JsonObject): Promise<void>
   /** Adds all or none. @throws CrmError `conflict` when a name is taken. */
   add(drafts: readonly NewIntegration[]): Promise<readonly Integration[]>
-  /** Changes what is given. @param revision the one that the change is based on. @throws CrmError `conflict` when it is not today's. */
+  /**
+   * Changes what is given; when nothing of it is different, nothing is written and the revision stays.
+   * @param revision the one that the change is based on. @throws CrmError `conflict` when it is not today's.
+   */
   update(name: string, revision: number, change: IntegrationChange): Promise<Integration>
   /** Switches an integration; `changed` is false when it was so already. */
   setActive(name: string, active: boolean): Promise<{ readonly integration: Integration; readonly changed: boolean }>

@@ -168,6 +168,19 @@ describe.concurrent('crm edit', () => {
     expect(await run(['show', 'good', '--reveal', 'apiKey'], { home })).toMatchObject({ stdout: sandbox.administratorToken })
   })
 
+  test('with the values of today tests them and changes nothing', async () => {
+    const home = copyOf(four)
+    const env = { T: sandbox.administratorToken }
+    const same = ['edit', 'good', '--api-key-env', 'T', '--account-id', '1', '--rename', 'good']
+    const said = succeed(await run(same, { home, env })).stdout
+    expect(said).toContain('nothing to change: good')
+    expect(said).toContain('connected')
+    const { data } = documentOf('edit', await run([...same, '--json'], { home, env }))
+    expect(data).toMatchObject({ integration: { revision: 1 }, test: { outcome: 'connected' } })
+    const events = documentOf('audit', await run(['audit', '--json'], { home })).data.events.map(({ event }: { event: string }) => event)
+    expect(events).not.toContain('integration.edit')
+  })
+
   test('leaves everything as it was when the new token is refused', async () => {
     const home = copyOf(four)
     const before = await shown(home, 'good')

@@ -170,6 +170,23 @@ test('a secret that stays keeps the time it was set, a new one gets its own', as
   expect(after.secrets.b?.updatedAt).not.toBe(before.secrets.b?.updatedAt)
 })
 
+test('an edit with the values of today writes nothing, and is a conflict all the same when it is based on another revision', async () => {
+  const { unlocked } = await newVault()
+  await unlocked.add([draft('acme')])
+  const events = async () => (await unlocked.audit()).length
+  const { integration, values } = await unlocked.open('acme')
+  const before = await events()
+  const apiKey = new Secret(values.secrets.apiKey?.reveal() ?? '')
+  const same = { name: 'acme', active: true, definition: '', values: { settings: { ...values.settings }, secrets: { apiKey } } }
+  expect(await unlocked.update('acme', 1, same)).toEqual(integration)
+  expect(await events()).toBe(before)
+  await expect(unlocked.update('acme', 2, same)).rejects.toThrow(code('conflict'))
+  // The same text in another place is another thing: what was readable is sealed.
+  const moved = { settings: {}, secrets: { ...values.secrets, accountId: new Secret(String(values.settings.accountId)) } }
+  expect((await unlocked.update('acme', 1, { values: moved })).revision).toBe(2)
+  expect(await events()).toBe(before + 1)
+})
+
 test('rename, toggle and remove', async () => {
   const { unlocked, vault } = await newVault()
   await unlocked.add([draft('acme'), draft('other')])

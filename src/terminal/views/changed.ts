@@ -4,10 +4,14 @@ import { NOTHING, next, shown, type View } from '../view.ts'
 import { checkLines, outcomeText } from './test.ts'
 
 function changed(verb: string, nextCommand: (name: string) => string): View<IntegrationOneAnswer> {
+  return whatBecame((name, what) => `${verb} ${name} ${what}`, nextCommand)
+}
+
+function whatBecame(say: (name: string, what: string) => string, nextCommand: (name: string) => string): View<IntegrationOneAnswer> {
   return ({ integration, test }, style) => {
     const name = shown(integration.name, style)
-    const state = integration.active ? '' : ', inactive'
-    const first = `${style.ok(style.symbols.ok)} ${verb} ${style.accent(name)} (${shown(integration.provider, style)}${state})`
+    const what = `(${shown(integration.provider, style)}${integration.active ? '' : ', inactive'})`
+    const first = `${style.ok(style.symbols.ok)} ${say(style.accent(name), what)}`
     const tested =
       test === null
         ? []
@@ -23,6 +27,12 @@ function changed(verb: string, nextCommand: (name: string) => string): View<Inte
 export const addedView = changed('added', (name) => `crm show ${name}`)
 /** `crm edit`. */
 export const editedView = changed('changed', (name) => `crm test ${name}`)
+
+/** `crm edit` with the values of today. */
+export const unchangedView = whatBecame(
+  (name, what) => `nothing to change: ${name} ${what} has these values already`,
+  (name) => `crm test ${name}`,
+)
 
 /** `crm login`. */
 export const signedInView = changed('signed in to', (name) => `crm env ${name}`)
