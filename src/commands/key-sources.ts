@@ -44,9 +44,7 @@ export function keySources(app: KeyHolder): KeySources {
       return (await sessionOf(app)).read(profileId)
     },
     async keychain(label) {
-      // A passphrase file is a choice of its own.
-      if (app.world.env.CRM_KEYCHAIN === 'off' || app.world.env.CRM_PASSPHRASE_FILE !== undefined) return undefined
-      return keychainKey(app, label)
+      return app.world.env.CRM_KEYCHAIN === 'off' ? undefined : keychainKey(app, label)
     },
     async passphrase(profile) {
       if (app.madeKey?.type === 'passphrase') return app.madeKey.passphrase

@@ -159,9 +159,11 @@ export async function openAnySlot(
   if (held !== undefined) return held
   const member = sound.some(isForRecipient) ? await (await import('./member-slots.ts')).openAsMember(sound, profile, sources) : undefined
   if (member !== undefined && 'dataKey' in member) return member
-  const kept = await openFromKeychain(sound, profile, sources)
-  if (kept !== undefined) return kept
   const passphraseSlots = sound.filter((slot) => slot.kind === 'passphrase')
+  // A passphrase file is a choice of its own, where there is something that it can open.
+  const isChosen = sources.passphraseFile !== undefined && passphraseSlots.length > 0
+  const kept = isChosen ? undefined : await openFromKeychain(sound, profile, sources)
+  if (kept !== undefined) return kept
   const passphrase = passphraseSlots.length === 0 ? undefined : await sources.passphrase(profile.name)
   if (passphrase !== undefined) {
     const opened = await tryKey(passphraseSlots, profile, { type: 'passphrase', passphrase })

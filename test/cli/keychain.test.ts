@@ -45,11 +45,6 @@ describe('a key in the keychain of the system', () => {
     const desktop = join(home.path, 'desktop')
     const bus = await startKeyring(context, desktop)
     succeed(await run(['init', '--key', 'keychain'], options(home, bus)))
-    writeFileSync(join(home.path, 'passphrase'), 'a passphrase of many characters\n', { mode: 0o600 })
-    const passphrase = { CRM_PASSPHRASE_FILE: 'passphrase' }
-    // With a passphrase file the keychain is not asked, so it cannot open the profile here.
-    expect(errorIn((await run(['key', 'add', 'passphrase', '--json'], options(home, bus, passphrase))).stdout).code).toBe('locked')
-
     const cases: readonly (readonly [SessionBus, RegExp])[] = [
       [await startKeyring(context, desktop, 'locked'), /is locked$/],
       [await startKeyring(context, join(home.path, 'other-desktop')), /does not hold the key of the profile$/],
@@ -66,6 +61,16 @@ describe('a key in the keychain of the system', () => {
     }
     const off = await run(['vault', 'verify', '--json'], options(home, NO_BUS, { CRM_KEYCHAIN: 'off' }))
     expect(errorIn(off.stdout)).toMatchObject({ code: 'locked', reason: 'it opens with: the keychain of the operating system' })
+  })
+
+  test('opens a profile that has no passphrase yet, so that one from a file can be added; from then on the file is enough', async (context) => {
+    const home = emptyHome()
+    const bus = await startKeyring(context, join(home.path, 'desktop'))
+    succeed(await run(['init', '--key', 'keychain'], options(home, bus)))
+    writeFileSync(join(home.path, 'passphrase'), 'a passphrase of many characters\n', { mode: 0o600 })
+    const passphrase = { CRM_PASSPHRASE_FILE: 'passphrase' }
+    succeed(await run(['key', 'add', 'passphrase'], options(home, bus, passphrase)))
+    succeed(await run(['vault', 'verify'], options(home, NO_BUS, passphrase)))
   })
 
   test('makes no profile where there is no keychain', async () => {
