@@ -55,6 +55,8 @@ export class Ledger {
   #record: DemoRecord | undefined
   #secrets: DemoSecrets
   #isTrimmed = false
+  /** Results on their way to the disk. */
+  #noted: Promise<void>[] = []
 
   private constructor(
     journal: DemoJournal,
@@ -117,7 +119,7 @@ export class Ledger {
     // What is half done while this entry is open is `partial`, should the process end here; a removal goes on as the removal that it is.
     const isRemoval = record.status === 'deleting' && intents.every(({ action }) => action === 'delete')
     const status = isRemoval ? ('deleting' as const) : ('partial' as const)
-    await this.#write({ ...record, status, journal: [...journal, ...entries] })
+    await this.#written(this.#write({ ...record, status, journal: [...journal, ...entries] }))
     return entries.map((_entry, index) => journal.length + index)
   }
 
@@ -127,6 +129,22 @@ export class Ledger {
     const entry = record.journal[position] ?? unreachable('position in a journal')
     const journal = record.journal.with(position, { ...entry, state, remoteId: remoteId ?? entry.remoteId, at: toTimestamp(this.#clock()) })
     await this.#write({ ...record, journal }, change)
+  }
+
+  /**
+   * The same for a result that the next entry or the end of the run follows at once: both are committed together, and what comes next
+   * fails when this did.
+   */
+  note(...result: Parameters<Ledger['settle']>): void {
+    const written = this.settle(...result)
+    // Whoever comes next hears of it.
+    written.catch(() => {})
+    this.#noted.push(written)
+  }
+
+  /** Resolves once a write, if there is one, and all results that were noted before it are committed. */
+  async #written(write: Promise<void> | undefined): Promise<void> {
+    await Promise.all([...this.#noted.splice(0), write])
   }
 
   /** Commits what a look has shown about entries whose result nobody knew, all in one write. */
@@ -160,7 +178,8 @@ export class Ledger {
       entries.length === 0 &&
       Object.entries(fields).every(([key, value]) => (record[key as keyof DemoRecord] ?? null) === (value ?? null)) &&
       Object.entries(secrets).every(([key, value]) => (this.#secrets[key] ?? null) === value)
-    if (!isSame || this.#record === undefined) await this.#write({ ...record, journal: [...record.journal, ...entries] }, change)
+    const isWritten = !isSame || this.#record === undefined
+    await this.#written(isWritten ? this.#write({ ...record, journal: [...record.journal, ...entries] }, change) : undefined)
   }
 
   /** The record to write to; a new life for a demo that was removed. */

@@ -6,7 +6,7 @@ import { patience, type StepTools } from './demo-steps.ts'
 export async function readBackLink({ run, client }: StepTools, track: Track | undefined, inboxId: string, botId: string): Promise<void> {
   if (track === undefined) return
   const look = async () => ((await client.linkedBotId(inboxId)) === botId ? true : undefined)
-  await conclude(run, track, (await lookUntil(look, patienceOf(run, track))) === true, () => {
+  conclude(run, track, (await lookUntil(look, patienceOf(run, track))) === true, () => {
     const options = { reason: 'it took the request and did not carry it out', hint: 'look at the bot of the inbox in the dashboard' }
     return new CrmError('provider_error', `Chatwoot did not link the bot ${botId} to the inbox ${inboxId}`, options)
   })
@@ -19,7 +19,7 @@ export async function readBackAgents({ run, client, plan }: StepTools, track: Tr
     const members = await client.listMembers(inboxId)
     return plan.newMembers.every(({ id }) => members.some((member) => member.id === id)) ? true : undefined
   }
-  await conclude(run, track, (await lookUntil(look, patienceOf(run, track))) === true, () => {
+  conclude(run, track, (await lookUntil(look, patienceOf(run, track))) === true, () => {
     const options = {
       reason: 'it took the request and did not carry it out',
       hint: 'look at the collaborators of the inbox in the dashboard',
@@ -32,10 +32,10 @@ function patienceOf(run: DemoRun, { outcome, error }: Track): number {
   return outcome === 'unknown' ? patience(run, error) : 0
 }
 
-/** Commits what a look has shown. @throws what the call ended with, or what the look makes of it. */
-async function conclude(run: DemoRun, track: Track, isThere: boolean, otherwise: () => CrmError): Promise<void> {
+/** Puts into the journal what a look has shown. @throws what the call ended with, or what the look makes of it. */
+function conclude({ ledger }: DemoRun, track: Track, isThere: boolean, otherwise: () => CrmError): void {
   const failure = isThere ? undefined : (track.error ?? otherwise())
   track.outcome = isThere ? 'done' : 'failed'
-  if (track.position !== undefined) await run.ledger.settle(track.position, isThere ? 'done' : 'failed', track.id)
+  if (track.position !== undefined) ledger.note(track.position, isThere ? 'done' : 'failed', track.id)
   if (failure !== undefined) throw failure
 }

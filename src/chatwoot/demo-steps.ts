@@ -13,7 +13,7 @@ import type { AccountWebhook, AgentBot, Inbox } from './read.ts'
 export interface Work {
   readonly track: Track
   readonly intent: Intent
-  /** Sends the request and commits its result. @throws what stopped it. */
+  /** Sends the request and puts its result into the journal. @throws what stopped it. */
   readonly perform: () => Promise<void>
 }
 
@@ -189,7 +189,7 @@ async function perform<T extends { readonly id: string }>(run: DemoRun, track: T
   track.touched = true
   track.id = object.id
   track.outcome = 'done'
-  await run.ledger.settle(positionOf(track), 'done', object.id, keep(object))
+  run.ledger.note(positionOf(track), 'done', object.id, keep(object))
 }
 
 /**
