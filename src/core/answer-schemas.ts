@@ -2,20 +2,20 @@
  * The JSON contract as zod schemas, one for each command. `crm help json` prints them, `--fields` is checked against them, and
  * tests hold real output against them. Nothing on the way of a plain read imports this file: zod alone costs a third of a start.
  */
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type * as answers from './answers.ts'
 import { type ErrorCode, EXIT_STATUS } from './errors.ts'
 
 const time = z.iso.datetime()
 const errorCode = z.enum(Object.keys(EXIT_STATUS) as [ErrorCode, ...ErrorCode[]])
-const count = z.int().nonnegative()
+const count = z.int().check(z.nonnegative())
 const text = z.string()
 const jsonObject = z.record(z.string(), z.json())
 const source = z.enum(['vault', 'environment'])
 
 const lastTest = z.strictObject({
   outcome: z.enum(['connected', 'failed']),
-  cause: errorCode.nullable(),
+  cause: z.nullable(errorCode),
   checkedAt: time,
   latencyMs: count,
 })
@@ -26,21 +26,21 @@ const integration = z.strictObject({
   profile: text,
   active: z.boolean(),
   settings: z.record(text, z.union([text, z.number(), z.boolean()])),
-  secrets: z.record(text, z.strictObject({ set: z.boolean(), updatedAt: time.nullable(), value: text.exactOptional() })),
+  secrets: z.record(text, z.strictObject({ set: z.boolean(), updatedAt: z.nullable(time), value: z.exactOptional(text) })),
   revision: count,
-  createdAt: time.nullable(),
-  updatedAt: time.nullable(),
-  lastTest: lastTest.nullable(),
+  createdAt: z.nullable(time),
+  updatedAt: z.nullable(time),
+  lastTest: z.nullable(lastTest),
   verified: z.boolean(),
   source,
 })
 
 const identity = z.strictObject({
-  accountId: text.nullable(),
-  accountName: text.nullable(),
-  userName: text.nullable(),
-  userEmail: text.nullable(),
-  role: text.nullable(),
+  accountId: z.nullable(text),
+  accountName: z.nullable(text),
+  userName: z.nullable(text),
+  userEmail: z.nullable(text),
+  role: z.nullable(text),
 })
 
 const testResult = z.strictObject({
@@ -49,14 +49,14 @@ const testResult = z.strictObject({
   profile: text,
   source,
   outcome: z.enum(['connected', 'failed', 'skipped']),
-  cause: errorCode.nullable(),
-  message: text.nullable(),
-  hint: text.nullable(),
-  identity: identity.nullable(),
-  checks: z.array(z.strictObject({ name: text, passed: z.boolean(), detail: text.nullable() })),
-  server: z.strictObject({ version: text.nullable() }).nullable(),
-  latencyMs: count.nullable(),
-  checkedAt: time.nullable(),
+  cause: z.nullable(errorCode),
+  message: z.nullable(text),
+  hint: z.nullable(text),
+  identity: z.nullable(identity),
+  checks: z.array(z.strictObject({ name: text, passed: z.boolean(), detail: z.nullable(text) })),
+  server: z.nullable(z.strictObject({ version: z.nullable(text) })),
+  latencyMs: z.nullable(count),
+  checkedAt: z.nullable(time),
   cached: z.boolean(),
 })
 
@@ -64,43 +64,43 @@ const inboxItem = z.strictObject({
   id: text,
   name: text,
   channel: z.enum(['web', 'api', 'other']),
-  websiteUrl: text.nullable(),
-  websiteToken: text.nullable(),
-  identifier: text.nullable(),
-  webhookUrl: text.nullable(),
-  demo: text.nullable(),
+  websiteUrl: z.nullable(text),
+  websiteToken: z.nullable(text),
+  identifier: z.nullable(text),
+  webhookUrl: z.nullable(text),
+  demo: z.nullable(text),
 })
 const botItem = z.strictObject({
   id: text,
   name: text,
-  description: text.nullable(),
-  url: text.nullable(),
+  description: z.nullable(text),
+  url: z.nullable(text),
   system: z.boolean(),
-  demo: text.nullable(),
+  demo: z.nullable(text),
 })
-const webhookItem = z.strictObject({ id: text, name: text.nullable(), url: text, events: z.array(text), demo: text.nullable() })
+const webhookItem = z.strictObject({ id: text, name: z.nullable(text), url: text, events: z.array(text), demo: z.nullable(text) })
 const objectDeleted = z.strictObject({ removed: text, pending: z.boolean() })
 
 const signature = z.enum(['valid', 'stale', 'invalid', 'missing', 'unchecked'])
 const delivery = {
   at: time,
   event: text,
-  messageType: text.nullable(),
-  conversationId: text.nullable(),
-  deliveryId: text.nullable(),
+  messageType: z.nullable(text),
+  conversationId: z.nullable(text),
+  deliveryId: z.nullable(text),
   signature,
 }
 
 /** What `crm demo-verify` says, and `crm demo-create --verify` in a member of its own. */
 const verification = {
   answered: z.boolean(),
-  steps: z.array(z.strictObject({ name: text, passed: z.boolean(), detail: text.nullable(), latencyMs: count.nullable() })),
-  reply: z.strictObject({ text: text.nullable(), botId: text, botName: text.nullable(), latencyMs: count }).nullable(),
-  diagnosis: z.strictObject({ code: text, message: text, hint: text }).nullable(),
+  steps: z.array(z.strictObject({ name: text, passed: z.boolean(), detail: z.nullable(text), latencyMs: z.nullable(count) })),
+  reply: z.nullable(z.strictObject({ text: z.nullable(text), botId: text, botName: z.nullable(text), latencyMs: count })),
+  diagnosis: z.nullable(z.strictObject({ code: text, message: text, hint: text })),
   deliveries: z.array(z.strictObject(delivery)),
 }
 
-const integrationOne = z.strictObject({ integration, test: testResult.nullable() })
+const integrationOne = z.strictObject({ integration, test: z.nullable(testResult) })
 const removed = z.strictObject({ removed: text })
 
 const providerEntry = z.strictObject({
@@ -109,7 +109,7 @@ const providerEntry = z.strictObject({
   docs: text,
   authMethods: z.array(z.strictObject({ id: text, label: text, fields: z.array(text) })),
   capabilities: z.array(text),
-  definition: text.nullable(),
+  definition: z.nullable(text),
 })
 
 const member = z.strictObject({ id: text, name: text, recipient: text, createdAt: time, verified: z.boolean() })
@@ -131,22 +131,22 @@ const field = z.strictObject({
   required: z.boolean(),
   env: text,
   flag: text,
-  help: text.nullable(),
-  example: text.nullable(),
-  default: text.nullable(),
-  choices: z.array(z.strictObject({ value: text, label: text })).nullable(),
-  when: z.strictObject({ field: text, is: text }).nullable(),
-  orWhen: z.strictObject({ field: text, is: text }).nullable(),
+  help: z.nullable(text),
+  example: z.nullable(text),
+  default: z.nullable(text),
+  choices: z.nullable(z.array(z.strictObject({ value: text, label: text }))),
+  when: z.nullable(z.strictObject({ field: text, is: text })),
+  orWhen: z.nullable(z.strictObject({ field: text, is: text })),
 })
 
 const profileEntry = z.strictObject({ name: text, current: z.boolean(), integrations: count, keySlots: count })
 const profile = z.strictObject({ profile: profileEntry })
-const origin = z.strictObject({ value: text.nullable(), from: text })
+const origin = z.strictObject({ value: z.nullable(text), from: text })
 const keySlot = z.strictObject({
   id: text,
   kind: z.enum(['env', 'file', 'passphrase', 'keychain', 'recipient']),
   label: text,
-  keyId: text.nullable(),
+  keyId: z.nullable(text),
   createdAt: time,
 })
 
@@ -154,15 +154,15 @@ const vaultCopy = z.strictObject({ file: text, rows: count, verified: z.array(te
 
 const channel = z.enum(['web', 'api'])
 const stepKind = z.enum(['bot', 'inbox', 'webhook', 'link', 'hours', 'agents'])
-const account = z.strictObject({ id: text, name: text.nullable() })
+const account = z.strictObject({ id: text, name: z.nullable(text) })
 const bot = z.strictObject({ id: text, name: text, outgoingUrl: text })
 
 const inbox = z.strictObject({
   id: text,
   name: text,
   channel,
-  websiteToken: text.exactOptional(),
-  identifier: text.exactOptional(),
+  websiteToken: z.exactOptional(text),
+  identifier: z.exactOptional(text),
   url: text,
 })
 
@@ -172,17 +172,17 @@ const demoSummary = z.strictObject({
   integration: text,
   source,
   status: z.enum(['ready', 'partial', 'deleting', 'removed']),
-  inboxId: text.nullable(),
-  botId: text.nullable(),
+  inboxId: z.nullable(text),
+  botId: z.nullable(text),
   createdAt: time,
-  expiresAt: time.nullable(),
+  expiresAt: z.nullable(time),
 })
 
 const demoStep = z.strictObject({
   kind: stepKind,
   action: z.enum(['create', 'update', 'keep', 'adopt', 'delete']),
   name: text,
-  id: text.nullable(),
+  id: z.nullable(text),
   changes: z.array(text),
   outcome: z.enum(['planned', 'done', 'failed', 'undone', 'left', 'unknown']),
 })
@@ -193,11 +193,11 @@ const journalEntry = z.strictObject({
   action: z.enum(['create', 'update', 'delete', 'adopt']),
   state: z.enum(['intent', 'done', 'failed']),
   digest: text,
-  remoteId: text.nullable(),
+  remoteId: z.nullable(text),
   at: time,
 })
 
-const demoFailure = z.strictObject({ code: errorCode, message: text, hint: text.nullable() })
+const demoFailure = z.strictObject({ code: errorCode, message: text, hint: z.nullable(text) })
 
 const demoRemovals = z.strictObject({
   changed: z.boolean(),
@@ -208,7 +208,7 @@ const demoRemovals = z.strictObject({
       source,
       outcome: z.enum(['planned', 'removed', 'pending', 'gone', 'partial', 'busy', 'forgotten', 'failed']),
       left: z.array(z.strictObject({ kind: stepKind, id: text })),
-      error: demoFailure.exactOptional(),
+      error: z.exactOptional(demoFailure),
     }),
   ),
 })
@@ -222,7 +222,7 @@ type Writable<T> = T extends readonly (infer Item)[]
 /** One schema of the contract: its id in the envelope, and the shape of `data` (null in an answer that failed with nothing to tell). */
 interface AnswerSchema<T> {
   readonly schema: string
-  readonly data: z.ZodType<T>
+  readonly data: z.ZodMiniType<T>
 }
 
 /**
@@ -230,7 +230,7 @@ interface AnswerSchema<T> {
  * `Answer` is in the schema. Leaving one out, or adding one here only, does not compile.
  */
 function schemaOf<Answer>() {
-  return <Schema extends z.ZodType<Writable<Answer>>>(
+  return <Schema extends z.ZodMiniType<Writable<Answer>>>(
     schema: string,
     data: Schema & (Writable<Answer> extends z.output<Schema> ? unknown : never),
   ): AnswerSchema<Writable<Answer>> => ({ schema, data })
@@ -253,9 +253,9 @@ export const ANSWER_SCHEMAS = {
       format: z.enum(['age', 'json', 'dotenv']),
       recipients: z.array(text),
       integrations: z.array(z.strictObject({ name: text, provider: text })),
-      path: text.nullable(),
+      path: z.nullable(text),
       bytes: count,
-      text: text.nullable(),
+      text: z.nullable(text),
     }),
   ),
   import: schemaOf<answers.ImportAnswer>()(
@@ -286,8 +286,8 @@ export const ANSWER_SCHEMAS = {
       baseUrl: text,
       headers: z.record(text, text),
       query: z.record(text, text),
-      accessToken: text.nullable(),
-      expiresAt: time.nullable(),
+      accessToken: z.nullable(text),
+      expiresAt: z.nullable(time),
       variables: z.record(text, text),
     }),
   ),
@@ -315,7 +315,7 @@ export const ANSWER_SCHEMAS = {
     'crm.stats/1',
     z.strictObject({
       profile: text,
-      providers: z.array(z.strictObject({ provider: text, total: count, active: count, failing: count, lastTest: lastTest.nullable() })),
+      providers: z.array(z.strictObject({ provider: text, total: count, active: count, failing: count, lastTest: z.nullable(lastTest) })),
       vault: z.strictObject({ path: text, bytes: count }),
       demos: z.strictObject({ alive: count }),
     }),
@@ -332,7 +332,7 @@ export const ANSWER_SCHEMAS = {
   'providers validate': schemaOf<answers.DefinitionValidAnswer>()('crm.providers-validate/1', z.strictObject({ provider: definitionView })),
   'providers export': schemaOf<answers.DefinitionExportAnswer>()(
     'crm.providers-export/1',
-    z.strictObject({ id: text, path: text.nullable(), text }),
+    z.strictObject({ id: text, path: z.nullable(text), text }),
   ),
   'providers remove': schemaOf<answers.DefinitionRemoveAnswer>()(
     'crm.providers-remove/1',
@@ -346,8 +346,8 @@ export const ANSWER_SCHEMAS = {
           id: text,
           state: z.enum(['ok', 'warning', 'problem', 'skipped']),
           detail: text,
-          cause: errorCode.nullable(),
-          fix: text.nullable(),
+          cause: z.nullable(errorCode),
+          fix: z.nullable(text),
         }),
       ),
       summary: z.strictObject({ ok: count, warnings: count, problems: count, skipped: count }),
@@ -360,7 +360,7 @@ export const ANSWER_SCHEMAS = {
   ),
   'profile members': schemaOf<answers.ProfileMembersAnswer>()(
     'crm.profile-members/1',
-    z.strictObject({ profile: text, members: z.array(member), fingerprint: text.nullable() }),
+    z.strictObject({ profile: text, members: z.array(member), fingerprint: z.nullable(text) }),
   ),
   'profile revoke': schemaOf<answers.ProfileRevokeAnswer>()(
     'crm.profile-revoke/1',
@@ -403,10 +403,10 @@ export const ANSWER_SCHEMAS = {
     z.strictObject({
       rows: count,
       dropped: count,
-      firstAt: time.nullable(),
-      lastAt: time.nullable(),
-      head: text.nullable(),
-      firstBad: count.nullable(),
+      firstAt: z.nullable(time),
+      lastAt: z.nullable(time),
+      head: z.nullable(text),
+      firstBad: z.nullable(count),
     }),
   ),
   'audit prune': schemaOf<answers.AuditPruneAnswer>()('crm.audit-prune/1', z.strictObject({ dropped: count, sequence: count, mac: text })),
@@ -421,7 +421,7 @@ export const ANSWER_SCHEMAS = {
     }),
   ),
   'vault backup': schemaOf<answers.VaultCopyAnswer>()('crm.vault-backup/1', vaultCopy),
-  'vault restore': schemaOf<answers.VaultRestoreAnswer>()('crm.vault-restore/1', vaultCopy.extend({ previous: text })),
+  'vault restore': schemaOf<answers.VaultRestoreAnswer>()('crm.vault-restore/1', z.extend(vaultCopy, { previous: text })),
   'vault path': schemaOf<answers.VaultPathAnswer>()('crm.vault-path/1', z.strictObject({ path: text })),
   'vault accept-older': schemaOf<answers.VaultAcceptedAnswer>()(
     'crm.vault-accept-older/1',
@@ -432,20 +432,20 @@ export const ANSWER_SCHEMAS = {
     z.strictObject({
       changed: z.boolean(),
       dryRun: z.boolean(),
-      demo: z.strictObject({ slug: text, name: text, integration: text, source, createdAt: time.nullable() }),
-      account: account.nullable(),
-      inbox: inbox.nullable(),
-      bot: bot.nullable(),
-      snippet: text.nullable(),
+      demo: z.strictObject({ slug: text, name: text, integration: text, source, createdAt: z.nullable(time) }),
+      account: z.nullable(account),
+      inbox: z.nullable(inbox),
+      bot: z.nullable(bot),
+      snippet: z.nullable(text),
       steps: z.array(demoStep),
-      verification: z.strictObject(verification).exactOptional(),
-      chosen: z
-        .strictObject({
+      verification: z.exactOptional(z.strictObject(verification)),
+      chosen: z.exactOptional(
+        z.strictObject({
           integration: text,
           because: z.enum(['lives_there', 'healthy']),
           skipped: z.array(z.strictObject({ name: text, cause: errorCode, message: text })),
-        })
-        .exactOptional(),
+        }),
+      ),
     }),
   ),
   'demo-list': schemaOf<answers.DemoListAnswer>()('crm.demo-list/1', z.strictObject({ demos: z.array(demoSummary) })),
@@ -455,11 +455,11 @@ export const ANSWER_SCHEMAS = {
       demo: demoSummary,
       channel,
       updatedAt: time,
-      account: account.nullable(),
-      inbox: inbox.nullable(),
-      bot: bot.nullable(),
-      snippet: text.nullable(),
-      secrets: z.record(text, z.strictObject({ set: z.boolean(), value: text.exactOptional() })),
+      account: z.nullable(account),
+      inbox: z.nullable(inbox),
+      bot: z.nullable(bot),
+      snippet: z.nullable(text),
+      secrets: z.record(text, z.strictObject({ set: z.boolean(), value: z.exactOptional(text) })),
       journal: z.array(journalEntry),
     }),
   ),
@@ -469,14 +469,14 @@ export const ANSWER_SCHEMAS = {
   ),
   'webhook verify': schemaOf<answers.WebhookVerifyAnswer>()(
     'crm.webhook-verify/1',
-    z.strictObject({ signature, signedAt: time.nullable(), ageMs: z.int().nullable() }),
+    z.strictObject({ signature, signedAt: z.nullable(time), ageMs: z.nullable(z.int()) }),
   ),
   'webhook listen': schemaOf<answers.WebhookListenAnswer>()(
     'crm.webhook-listen/1',
     z.strictObject({
       url: text,
       deliveries: z.array(
-        z.strictObject({ ...delivery, forwarded: z.strictObject({ status: count.nullable(), latencyMs: count }).nullable() }),
+        z.strictObject({ ...delivery, forwarded: z.nullable(z.strictObject({ status: z.nullable(count), latencyMs: count })) }),
       ),
     }),
   ),
@@ -490,7 +490,7 @@ export const ANSWER_SCHEMAS = {
   'chatwoot bots list': schemaOf<answers.BotListAnswer>()('crm.chatwoot-bots-list/1', z.strictObject({ bots: z.array(botItem) })),
   'chatwoot bots create': schemaOf<answers.NewBotAnswer>()(
     'crm.chatwoot-bots-create/1',
-    z.strictObject({ bot: botItem, secrets: z.strictObject({ accessToken: text.nullable(), secret: text.nullable() }) }),
+    z.strictObject({ bot: botItem, secrets: z.strictObject({ accessToken: z.nullable(text), secret: z.nullable(text) }) }),
   ),
   'chatwoot bots update': schemaOf<answers.BotAnswer>()('crm.chatwoot-bots-update/1', z.strictObject({ bot: botItem })),
   'chatwoot bots delete': schemaOf<answers.ObjectDeletedAnswer>()('crm.chatwoot-bots-delete/1', objectDeleted),
@@ -500,7 +500,7 @@ export const ANSWER_SCHEMAS = {
   ),
   'chatwoot webhooks create': schemaOf<answers.NewWebhookAnswer>()(
     'crm.chatwoot-webhooks-create/1',
-    z.strictObject({ webhook: webhookItem, secret: text.nullable() }),
+    z.strictObject({ webhook: webhookItem, secret: z.nullable(text) }),
   ),
   'chatwoot webhooks update': schemaOf<answers.WebhookAnswer>()('crm.chatwoot-webhooks-update/1', z.strictObject({ webhook: webhookItem })),
   'chatwoot webhooks delete': schemaOf<answers.ObjectDeletedAnswer>()('crm.chatwoot-webhooks-delete/1', objectDeleted),
@@ -511,7 +511,7 @@ export const ANSWER_SCHEMAS = {
     'crm.demo-extend/1',
     z.strictObject({
       changed: z.boolean(),
-      demo: z.strictObject({ slug: text, name: text, integration: text, source, expiresAt: time.nullable() }),
+      demo: z.strictObject({ slug: text, name: text, integration: text, source, expiresAt: z.nullable(time) }),
     }),
   ),
   'demo-open': schemaOf<answers.DemoOpenAnswer>()(
@@ -523,7 +523,7 @@ export const ANSWER_SCHEMAS = {
       opened: z.boolean(),
     }),
   ),
-  'demo-export': schemaOf<answers.DemoExportAnswer>()('crm.demo-export/1', z.strictObject({ demos: count, path: text.nullable(), text })),
+  'demo-export': schemaOf<answers.DemoExportAnswer>()('crm.demo-export/1', z.strictObject({ demos: count, path: z.nullable(text), text })),
   'demo-apply': schemaOf<answers.DemoApplyAnswer>()(
     'crm.demo-apply/1',
     z.strictObject({
@@ -537,10 +537,10 @@ export const ANSWER_SCHEMAS = {
           source,
           action: z.enum(['create', 'update', 'keep', 'delete', 'skip']),
           outcome: z.enum(['planned', 'done', 'failed']),
-          inboxId: text.nullable(),
-          botId: text.nullable(),
-          changes: z.array(z.strictObject({ kind: stepKind, field: text, from: text.nullable(), to: text.nullable() })),
-          error: demoFailure.nullable(),
+          inboxId: z.nullable(text),
+          botId: z.nullable(text),
+          changes: z.array(z.strictObject({ kind: stepKind, field: text, from: z.nullable(text), to: z.nullable(text) })),
+          error: z.nullable(demoFailure),
         }),
       ),
       summary: z.strictObject({ create: count, update: count, keep: count, delete: count, failed: count }),
@@ -569,16 +569,16 @@ const problem = z.strictObject({ field: text, message: text })
 const failure = z.strictObject({
   code: errorCode,
   message: text,
-  hint: text.nullable(),
+  hint: z.nullable(text),
   retryable: z.boolean(),
-  reason: text.exactOptional(),
-  problems: z.array(problem).exactOptional(),
+  reason: z.exactOptional(text),
+  problems: z.exactOptional(z.array(problem)),
 })
 
 /** The whole document that a command prints with `--json`: `error` is there exactly when `ok` is false (`design.md` section 4). */
 export function envelopeSchema(command: AnsweringCommand) {
   const { schema, data } = ANSWER_SCHEMAS[command]
-  const shared = { schema: z.literal(schema), data: z.nullable(data as z.ZodType), warnings: z.array(warning) }
+  const shared = { schema: z.literal(schema), data: z.nullable(data as z.ZodMiniType), warnings: z.array(warning) }
   return z.discriminatedUnion('ok', [
     z.strictObject({ ...shared, ok: z.literal(true) }),
     z.strictObject({ ...shared, ok: z.literal(false), error: failure }),

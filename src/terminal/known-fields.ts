@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { ANSWER_SCHEMAS, type AnsweringCommand } from '../core/answer-schemas.ts'
 import { unknownFields } from './envelope.ts'
 
@@ -31,7 +31,7 @@ function matches(field: string, path: string): boolean {
 
 /** Every dot path that `--fields` may name for a command, in the order of its schema. */
 export function knownFields(command: AnsweringCommand): readonly string[] {
-  return pathsBelow(z.toJSONSchema(ANSWER_SCHEMAS[command].data as z.ZodType) as Shape, '')
+  return pathsBelow(z.toJSONSchema(ANSWER_SCHEMAS[command].data as z.ZodMiniType) as Shape, '')
 }
 
 /** A command may answer in several ways: `add` and `add --from`, `providers` and `providers <id>`. */

@@ -1,5 +1,5 @@
 /** Demos as a file (`crm help demo-file`): read, completed by defaults and templates, and checked, with all problems at once. */
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { type Problem, refuseProblems } from '../core/errors.ts'
 import { NAME_PATTERN, nameFrom } from '../core/integration.ts'
 import { type CreateDemoInput, checkDemo, DEMO_SETTINGS } from './create-demo-input.ts'
@@ -32,16 +32,16 @@ const variables = z.record(z.string(), scalar, 'must be names and values')
 
 const FileSchema = z.strictObject(
   {
-    version: z.literal(1, 'must be 1').optional(),
-    defaults: settings.optional(),
-    templates: z.record(z.string(), settings, 'must be templates by name').optional(),
+    version: z.optional(z.literal(1, 'must be 1')),
+    defaults: z.optional(settings),
+    templates: z.optional(z.record(z.string(), settings, 'must be templates by name')),
     demos: z.array(
       z.looseObject(
         {
-          template: z.string('must be the name of a template').optional(),
-          with: variables.optional(),
-          each: z.array(variables, 'must be a list of names and values').optional(),
-          csv: z.string('must be the path of a table').optional(),
+          template: z.optional(z.string('must be the name of a template')),
+          with: z.optional(variables),
+          each: z.optional(z.array(variables, 'must be a list of names and values')),
+          csv: z.optional(z.string('must be the path of a table')),
         },
         'must be settings of a demo',
       ),

@@ -1,32 +1,31 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { CrmError, type Problem, refuseProblems } from '../core/errors.ts'
 import { DEMO_SETTINGS, WEBHOOK_EVENTS } from './create-demo-input.ts'
 
 const { name, botUrl, channel, websiteUrl, webhookUrl, greeting, welcomeTitle, welcomeTagline, color } = DEMO_SETTINGS
 
-const id = z.string('must be text').regex(/^\d{1,15}$/, 'must be digits')
+const id = z.string('must be text').check(z.regex(/^\d{1,15}$/, 'must be digits'))
 
 /** What an inbox is made of. `bot` is the id of the agent bot that serves it, `none` takes it away. */
 const INBOX = {
-  name: name.optional(),
+  name: z.optional(name),
   websiteUrl,
   webhookUrl,
   greeting,
   welcomeTitle,
   welcomeTagline,
   color,
-  bot: z.union([id, z.literal('none')]).optional(),
+  bot: z.optional(z.union([id, z.literal('none')])),
 }
 /** What an agent bot is made of. */
-const BOT = { name: name.optional(), url: botUrl.optional(), description: welcomeTitle }
+const BOT = { name: z.optional(name), url: z.optional(botUrl), description: welcomeTitle }
 /** What an account webhook is made of; `events` left out means Chatwoot's own choice. */
 const WEBHOOK = {
   name: welcomeTitle,
-  url: botUrl.optional(),
-  events: z
-    .array(z.enum(WEBHOOK_EVENTS, `must be one of ${WEBHOOK_EVENTS.join(', ')}`))
-    .min(1)
-    .optional(),
+  url: z.optional(botUrl),
+  events: z.optional(
+    z.array(z.enum(WEBHOOK_EVENTS, `must be one of ${WEBHOOK_EVENTS.join(', ')}`)).check(z.minLength(1, 'must name an event')),
+  ),
 }
 
 const SCHEMAS = {

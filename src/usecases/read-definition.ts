@@ -31,8 +31,8 @@ export async function tryDefinition(
   const inherited = [...inheritedNames(json)]
   if (inherited.length > 0)
     return { problems: inherited.map((field) => ({ field, message: 'is a name that every object has; take another' })) }
-  const { DefinitionSchema } = await import('./definition-schema.ts')
-  const read = DefinitionSchema.safeParse(json)
+  const { checkDefinition } = await import('./definition-schema.ts')
+  const read = checkDefinition(json)
   if (!read.success) return { problems: read.error.issues.flatMap(problemsOf) }
   const definition = read.data as Definition
   const { definitionProblems } = await import('./definition-problems.ts')

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { ANSWER_SCHEMAS, type AnsweringCommand, envelopeSchema } from '../../core/answer-schemas.ts'
 
 /** `crm help json`: the contract in words, then the JSON Schema of every command's document. */
