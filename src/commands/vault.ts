@@ -4,6 +4,7 @@ import type { VaultAcceptedAnswer, VaultCopyAnswer, VaultPathAnswer, VaultRestor
 import { CrmError, missingFile } from '../core/errors.ts'
 import type { Warning } from '../core/provider.ts'
 import type { CopyKeys } from '../vault/restore.ts'
+import type { Vault } from '../vault/vault.ts'
 import { type App, action, done, type Outcome } from './app.ts'
 import { setExamples, setStatuses } from './help-format.ts'
 
@@ -110,18 +111,37 @@ async function restore(app: App, file: string): Promise<Outcome> {
   const profile = (await app.profile()).value
   // Before anybody is asked, and before a vault is made for nothing.
   if (!existsSync(file)) throw missingFile('backup', file)
-  // A lost vault is made anew, to be filled.
-  const vault = await app.vault('create')
-  if (!(await app.ui.confirm(`Replace everything in ${app.paths.vault} by ${file}? What is there is kept beside it.`)))
-    throw new CrmError('cancelled', 'Cancelled. Nothing was changed.')
+  const target = await targetOfRestore(app)
+  if (!(await app.ui.confirm(target.question(file)))) throw new CrmError('cancelled', 'Cancelled. Nothing was changed.')
   app.throwIfStopped()
-  const restored = await vault.restore(file, await copyKeys(app, profile))
+  const restored = await target.restore(file, await copyKeys(app, profile))
   return done(
     'crm.vault-restore/1',
     { file, ...restored } satisfies VaultRestoreAnswer,
     async () => (await import('../terminal/views/vault.ts')).vaultRestoredView,
     { warnings: notVerified(restored) },
   )
+}
+
+/** What a backup replaces: the content of a vault, or the file of one that is too damaged to be opened. */
+async function targetOfRestore(app: App): Promise<{ readonly restore: Vault['restore']; readonly question: (file: string) => string }> {
+  const path = app.paths.vault
+  try {
+    // A lost vault is made anew, to be filled.
+    const vault = await app.vault('create')
+    return {
+      restore: (file, keys) => vault.restore(file, keys),
+      question: (file) => `Replace everything in ${path} by ${file}? What is there is kept beside it.`,
+    }
+  } catch (error) {
+    const { isReplaceable } = await import('../vault/file.ts')
+    if (!isReplaceable(error)) throw error
+    const { restoreDamagedVault } = await import('../vault/vault.ts')
+    return {
+      restore: (file, keys) => restoreDamagedVault(path, app.vaultWorld, file, keys),
+      question: (file) => `${error.message}. Put ${file} in its place? The damaged file is kept beside it.`,
+    }
+  }
 }
 
 /** The profile in use may ask for its passphrase; other profiles are opened with what is at hand. */

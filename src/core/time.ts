@@ -5,6 +5,11 @@ export function toTimestamp(unixMs: number): string {
   return new Date(unixMs).toISOString()
 }
 
+/** A time of {@link toTimestamp} as a part of a file's name: `2026-11-27T15-30-00Z`. */
+export function timeInName(at: string): string {
+  return at.replace(/\.\d+Z$/, 'Z').replaceAll(':', '-')
+}
+
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /**

@@ -38,8 +38,8 @@ export function writeBackup(database: Database, file: string, check: (copy: Data
   }
 }
 
-/** SQLite does not wait for the disk when it writes a copy. */
-function synchronise(file: string): void {
+/** Neither SQLite nor the system waits for the disk when it writes a copy. */
+export function synchronise(file: string): void {
   const descriptor = openSync(file, 'r+')
   try {
     fsyncSync(descriptor)

@@ -6,6 +6,7 @@ import { vaultExists } from '../files/exists.ts'
 import { createPrivateDirectory, syncDirectory } from '../files/private.ts'
 import { Database } from './database.ts'
 import { createPrivateFile, refuseNetworkFileSystem } from './file.ts'
+import { setLogAside } from './left-log.ts'
 
 /** How long another process may take to make the same vault, in milliseconds. */
 const LONGEST_CREATION_MS = 10_000
@@ -28,6 +29,7 @@ export function createVaultFile(path: string, clock: Clock): void {
     removeVaultFiles(fresh)
     createPrivateFile(fresh)
     Database.create(fresh).close()
+    setLogAside(path)
     renameSync(fresh, path)
     syncDirectory(dirname(path))
   } finally {
@@ -59,6 +61,7 @@ function isAbandoned(lock: string, nowMs: number): boolean {
   return stat !== undefined && nowMs - stat.mtimeMs > LONGEST_CREATION_MS
 }
 
-function removeVaultFiles(path: string): void {
+/** Removes a vault, and what SQLite keeps beside it. */
+export function removeVaultFiles(path: string): void {
   for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${path}${suffix}`, { force: true })
 }

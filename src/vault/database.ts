@@ -3,7 +3,8 @@ import { accessSync, constants, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { CrmError } from '../core/errors.ts'
-import { checkFormat } from './file.ts'
+import { checkFormat, ofAnotherProgram, RESTORE } from './file.ts'
+import { fileAt, setLogAside } from './left-log.ts'
 import { APPLICATION_ID, FORMAT_VERSION, SCHEMAS } from './schema.ts'
 
 /** How long a command waits for another one that writes, in milliseconds. */
@@ -45,6 +46,10 @@ export class Database {
   readonly #statements = new Map<string, Sqlite.Statement<unknown[]>>()
   /** By query: what its columns hold, if all is as it was written. */
   readonly #columns = new Map<string, readonly StoredColumn[]>()
+  /** The file that is open, by which another one in its place is told from it. */
+  readonly #file: string
+  /** Its log, which stays while it is open; empty before it was read. */
+  #log = ''
   #writing = false
   #isReadThrough = false
 
@@ -53,6 +58,7 @@ export class Database {
     sqlite: Sqlite.Database,
   ) {
     this.#sqlite = sqlite
+    this.#file = fileAt(path)
   }
 
   /**
@@ -66,9 +72,10 @@ export class Database {
       database.read(() => {
         const format = database.#formatOf()
         checkFormat(path, format.applicationId, format.version)
-        if (format.version === 0) throw notAVault(path)
+        if (format.version === 0) throw ofAnotherProgram(path)
         database.checkStructure(format.version)
       })
+      database.#log = fileAt(`${path}-wal`)
       return database
     } catch (error) {
       database.close()
@@ -104,7 +111,7 @@ export class Database {
     try {
       const format = database.#formatOf()
       checkFormat(path, format.applicationId, format.version)
-      if (format.version === 0) throw notAVault(path)
+      if (format.version === 0) throw ofAnotherProgram(path)
       database.checkStructure(format.version)
       database.check('integrity_check')
       database.#isReadThrough = true
@@ -217,7 +224,7 @@ export class Database {
     if (encoding !== 'UTF-8' || found.sort().join('\n') !== [...(SCHEMAS[version] ?? [])].sort().join('\n')) {
       throw new CrmError('damaged', `the structure of the vault ${this.path} was changed`, {
         reason: 'its tables, indexes or triggers are not those that crm writes',
-        hint: 'restore the vault from a backup',
+        hint: RESTORE,
       })
     }
     const pages = Number(this.#sqlite.pragma('page_count', { simple: true }))
@@ -233,7 +240,7 @@ export class Database {
     throw new CrmError('damaged', `the vault ${this.path} is damaged`, {
       // The first line may be a heading: `*** in database main ***`.
       reason: finding.split('\n').find((line) => !line.startsWith('***')) ?? finding,
-      hint: 'restore the vault from a backup',
+      hint: RESTORE,
     })
   }
 
@@ -319,7 +326,8 @@ export class Database {
    * Runs `change` in one immediate, durable transaction: all of it is on disk when this returns, or none of it happened.
    * A deferred transaction that turns into a write fails at once under contention, whatever the time-out.
    * @param what names the operation in a disk error: "save the integration".
-   * @throws {CrmError} `busy` after 10 s, `io_failed` when the disk refuses, and whatever `change` throws.
+   * @throws {CrmError} `busy` after 10 s, `conflict` when another file was put in the place of the vault, `io_failed` when the disk
+   *   refuses, and whatever `change` throws.
    */
   write<Result>(what: string, change: () => Result): Result {
     this.#refuseIfClosed()
@@ -327,7 +335,9 @@ export class Database {
       this.#sqlite.exec('BEGIN IMMEDIATE')
       this.#writing = true
       try {
+        this.#refuseIfReplaced()
         const result = change()
+        this.#refuseIfReplaced()
         this.#sqlite.exec('COMMIT')
         return result
       } catch (error) {
@@ -382,6 +392,18 @@ export class Database {
 
   close(): void {
     this.#sqlite.close()
+    // SQLite leaves the log of a file that is gone from its place, and whoever opens the next one would replay it.
+    if (this.#log !== '' && fileAt(this.path) !== this.#file && fileAt(`${this.path}-wal`) === this.#log) setLogAside(this.path)
+  }
+
+  /** What is committed to a file that is gone from its place is lost, and its log would be replayed into the one that is there now. */
+  #refuseIfReplaced(): void {
+    const now = fileAt(this.path)
+    if (now === this.#file) return
+    throw new CrmError('conflict', `the vault ${this.path} was ${now === '' ? 'removed' : 'replaced'} meanwhile`, {
+      reason: 'nothing was changed',
+      hint: 'run the command again',
+    })
   }
 
   #refuseIfClosed(): void {
@@ -446,13 +468,6 @@ function isContentError(error: unknown): boolean {
   return ['SQLITE_ERROR', 'SQLITE_MISMATCH'].includes(codeOf(error))
 }
 
-function notAVault(path: string): CrmError {
-  return new CrmError('damaged', `${path} is not a vault`, {
-    reason: 'it is an SQLite database of another program',
-    hint: 'name another file: crm --vault <path> ...',
-  })
-}
-
 /** There SQLite cannot make its shared memory beside a vault, and only says that it cannot open it. */
 function isOnReadOnlyFileSystem(path: string): boolean {
   try {
@@ -492,7 +507,7 @@ function named(error: unknown, what: string, path?: string): unknown {
   if (isCorrupt(code) || code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CONSTRAINT_DATATYPE')) {
     return new CrmError('damaged', `could not ${what}: the file is damaged`, {
       reason: 'SQLite found its pages inconsistent',
-      hint: 'restore the vault from a backup',
+      hint: RESTORE,
       cause: error,
     })
   }

@@ -25,6 +25,9 @@ export const NETWORK_FILE_SYSTEMS: Readonly<Record<number, string>> = {
   16914839: '9p',
 }
 
+/** What mends a damaged vault. */
+export const RESTORE = 'restore the vault from a backup with: crm vault restore <backup>'
+
 const HEADER_BYTES = 100
 const MAGIC = Buffer.from('SQLite format 3\0', 'ascii')
 const USER_VERSION_OFFSET = 60
@@ -105,22 +108,32 @@ function checkHeader(path: string, header: Buffer): void {
   if (header.length < HEADER_BYTES || !header.subarray(0, MAGIC.length).equals(MAGIC)) {
     throw new CrmError('damaged', `${path} is not a vault`, {
       reason: 'it does not begin like an SQLite database',
-      hint: 'restore it from a backup, or name another file: crm --vault <path> ...',
+      hint: `${RESTORE}, or name another file: crm --vault <path> ...`,
     })
   }
   checkFormat(path, header.readUInt32BE(APPLICATION_ID_OFFSET), header.readUInt32BE(USER_VERSION_OFFSET))
+}
+
+const OF_ANOTHER_PROGRAM = 'it is an SQLite database of another program'
+
+/** The error for a database that is none of ours. */
+export function ofAnotherProgram(path: string): CrmError {
+  return new CrmError('damaged', `${path} is not a vault`, {
+    reason: OF_ANOTHER_PROGRAM,
+    hint: 'name another file: crm --vault <path> ...',
+  })
+}
+
+/** Whether a vault that cannot be opened may be replaced by a backup: it is damaged, and not the database of another program. */
+export function isReplaceable(error: unknown): error is CrmError {
+  return error instanceof CrmError && error.code === 'damaged' && error.reason !== OF_ANOTHER_PROGRAM
 }
 
 /** @throws {CrmError} `damaged` for a foreign database, `newer_format` for a version this program does not know. */
 export function checkFormat(path: string, applicationId: number, version: number): void {
   // Zero: a database whose first transaction is still in the write-ahead log. What it holds is checked after opening.
   if (applicationId === 0 && version === 0) return
-  if (applicationId !== APPLICATION_ID) {
-    throw new CrmError('damaged', `${path} is not a vault`, {
-      reason: 'it is an SQLite database of another program',
-      hint: 'name another file: crm --vault <path> ...',
-    })
-  }
+  if (applicationId !== APPLICATION_ID) throw ofAnotherProgram(path)
   if (version > FORMAT_VERSION) {
     throw new CrmError('newer_format', `the vault ${path} was written by a newer version of crm`, {
       reason: `its format is ${version}, this version reads up to ${FORMAT_VERSION}; the file was not changed`,

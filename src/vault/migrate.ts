@@ -1,5 +1,5 @@
 import { CrmError } from '../core/errors.ts'
-import { toTimestamp } from '../core/time.ts'
+import { timeInName, toTimestamp } from '../core/time.ts'
 import { writeBackup } from './backup.ts'
 import type { Database } from './database.ts'
 import { FORMAT_VERSION, MIGRATIONS, SCHEMAS } from './schema.ts'
@@ -54,11 +54,6 @@ function change(database: Database, from: number): void {
   const rows = countRows(database, from)
   for (let version = from; version < FORMAT_VERSION; version += 1) database.define(MIGRATIONS[version] ?? [], version + 1)
   verify(database, from, rows)
-}
-
-/** A time as a part of a file's name: `2026-11-27T15-30-00Z`. */
-export function timeInName(at: string): string {
-  return at.replace(/\.\d+Z$/, 'Z').replaceAll(':', '-')
 }
 
 /** Nothing of the old format was lost on the way. @throws {CrmError} `internal`, which rolls back. */

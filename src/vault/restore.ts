@@ -1,14 +1,17 @@
-import { copyFileSync, constants as fs, rmSync, statSync } from 'node:fs'
-import { basename } from 'node:path'
+import { copyFileSync, constants as fs, renameSync, statSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import { CrmError } from '../core/errors.ts'
-import { toTimestamp } from '../core/time.ts'
+import { timeInName, toTimestamp } from '../core/time.ts'
 import { deriveKey } from '../crypto/derive.ts'
+import { syncDirectory } from '../files/private.ts'
 import { AuditLog } from './audit-log.ts'
-import { writeBackup } from './backup.ts'
+import { synchronise, writeBackup } from './backup.ts'
+import { removeVaultFiles } from './create.ts'
 import { Database } from './database.ts'
-import { createPrivateFile } from './file.ts'
+import { createPrivateFile, isReplaceable } from './file.ts'
 import { type KeySources, openAnySlot, readSlots } from './key-slots.ts'
-import { countRows, migrateCopy, tablesOf, timeInName } from './migrate.ts'
+import { setLogAside } from './left-log.ts'
+import { countRows, migrateCopy, tablesOf } from './migrate.ts'
 import { findProfile, type ProfileRow } from './profiles.ts'
 import { FORMAT_VERSION } from './schema.ts'
 import type { ProfileKeys } from './sealed-integrations.ts'
@@ -56,21 +59,28 @@ export async function backupVault(database: Database, file: string, keys: CopyKe
   }
 }
 
+/** Where a backup is restored to, and by what it is done. */
+export interface RestoreTools {
+  readonly world: VaultWorld
+  readonly state: VaultState
+  readonly keys: CopyKeys
+}
+
 /**
  * Replaces the content of the vault by that of a backup (`security.md` section 14). The backup is verified in a copy first; then all
  * rows are replaced in one transaction, the content of before is kept in a file beside the vault, and the memory of the newest
- * state follows. Interrupted anywhere, the vault holds the one or the other.
+ * state follows. Interrupted anywhere, the vault holds the one or the other. A vault whose pages cannot be read is replaced as a file.
+ * @param target the open vault, or the path of one that does not open.
  * @throws {CrmError} `damaged`, `newer_format`, `not_found` for a profile that is not in the backup, `locked`, `wrong_key`, `io_failed`.
  */
 export async function restoreVault(
-  database: Database,
-  world: VaultWorld,
-  state: VaultState,
+  target: Database | string,
   file: string,
-  keys: CopyKeys,
+  { world, state, keys }: RestoreTools,
 ): Promise<CopyReport & { readonly previous: string }> {
-  const temporary = `${database.path}.restoring`
-  removeCopy(temporary)
+  const path = typeof target === 'string' ? target : target.path
+  const temporary = `${path}.restoring`
+  removeVaultFiles(temporary)
   try {
     copyPrivately(file, temporary)
     const copy = Database.open(temporary)
@@ -85,40 +95,82 @@ export async function restoreVault(
       copy.close()
     }
     const at = toTimestamp(world.clock())
-    const previous = `${database.path}.before-restore-${timeInName(at)}.backup`
-    replace(database, temporary, previous, opened, at, world, state, basename(file))
-    for (const row of database.all<ProfileRow>('SELECT id, audit_count FROM profiles'))
-      state.rememberSequence(row.id, row.audit_count, true)
+    const source: Source = { from: temporary, opened, at, world, state, name: basename(file) }
+    const previous = typeof target === 'string' ? replaceFile(path, source) : replaceContent(target, source)
     lockAll(opened)
-    database.compact()
     return { ...result, previous }
   } finally {
-    removeCopy(temporary)
+    removeVaultFiles(temporary)
   }
 }
 
-function replace(
-  database: Database,
-  from: string,
-  previous: string,
-  opened: readonly OpenedCopy[],
-  at: string,
-  world: VaultWorld,
-  state: VaultState,
-  name: string,
-): void {
+/** A verified backup that is about to be put in place. */
+interface Source {
+  readonly from: string
+  readonly opened: readonly OpenedCopy[]
+  readonly at: string
+  readonly world: VaultWorld
+  readonly state: VaultState
+  /** What the backup is called. */
+  readonly name: string
+}
+
+/** @returns the backup of what was there before. */
+function replaceContent(database: Database, source: Source): string {
+  const previous = `${database.path}.before-restore-${timeInName(source.at)}.backup`
+  try {
+    fill(database, source, previous, () => writeBackup(database, previous))
+    database.compact()
+    return previous
+  } catch (error) {
+    // It opened, and its pages do not fit each other further in.
+    if (!isReplaceable(error)) throw error
+    database.close()
+    return replaceFile(database.path, source)
+  }
+}
+
+/**
+ * Puts a new vault in the place of one that cannot be read. That is kept as it is, with what SQLite has left beside it.
+ * @returns where.
+ */
+function replaceFile(path: string, source: Source): string {
+  const previous = `${path}.damaged-${timeInName(source.at)}`
+  const fresh = `${path}.restored`
+  removeVaultFiles(fresh)
+  try {
+    createPrivateFile(fresh)
+    const database = Database.create(fresh)
+    try {
+      fill(database, source, previous, () => {})
+    } finally {
+      database.close()
+    }
+    copyFileSync(path, previous, fs.COPYFILE_EXCL | fs.COPYFILE_FICLONE)
+    synchronise(previous)
+    setLogAside(path, previous)
+    renameSync(fresh, path)
+    syncDirectory(dirname(path))
+    return previous
+  } finally {
+    removeVaultFiles(fresh)
+  }
+}
+
+/** Replaces every row, in one transaction. @param begin runs in it first: it keeps every other writer out, so what is there then is what is replaced. */
+function fill(database: Database, source: Source, previous: string, begin: () => void): void {
+  const { from, opened, at, world, state, name } = source
   const ends = new Map<string, number>()
   const tables = tablesOf(FORMAT_VERSION)
-  const source = Database.openCopy(from)
-  const expected = countRows(source, FORMAT_VERSION).join()
-  source.close()
+  const copy = Database.openCopy(from)
+  const expected = countRows(copy, FORMAT_VERSION).join()
+  copy.close()
   database.replaceRows(
     from,
     tables,
-    // The transaction keeps every other writer out, so this is what is replaced.
     () => {
       for (const row of database.all<ProfileRow>('SELECT id, audit_count FROM profiles')) ends.set(row.id.toString('hex'), row.audit_count)
-      writeBackup(database, previous)
+      begin()
     },
     () => {
       if (countRows(database, FORMAT_VERSION).join() !== expected)
@@ -134,9 +186,10 @@ function replace(
       }
       // Before the commit: killed after it, this machine would take the restored vault for an old copy that somebody put there.
       for (const { id } of database.all<ProfileRow>('SELECT id FROM profiles'))
-        noteRestored(database, state, id, ends.get(id.toString('hex')) ?? 0, world.clock())
+        noteRestored(database, state, id, ends.get(id.toString('hex')) ?? state.highestSequence(id), world.clock())
     },
   )
+  for (const row of database.all<ProfileRow>('SELECT id, audit_count FROM profiles')) state.rememberSequence(row.id, row.audit_count, true)
 }
 
 /** Opens the profile that must open, and what else the keys at hand open. */
@@ -212,8 +265,4 @@ function copyPrivately(file: string, to: string): void {
     throw new CrmError('usage', `the backup ${file} is not a regular file`, { hint: 'name a file that crm vault backup has written' })
   createPrivateFile(to)
   copyFileSync(file, to, fs.COPYFILE_FICLONE)
-}
-
-function removeCopy(path: string): void {
-  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${path}${suffix}`, { force: true })
 }

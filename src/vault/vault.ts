@@ -3,7 +3,6 @@ import type { DemoSummary } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
 import type { Integration, LastTest } from '../core/integration.ts'
 import type { FileOwner } from '../files/private.ts'
-import { createVaultFile } from './create.ts'
 import type { FirstKey } from './create-profile.ts'
 import { Database } from './database.ts'
 import { countDemos, listDemos } from './demos.ts'
@@ -130,9 +129,24 @@ export async function openVault(path: string, world: VaultWorld, mode: 'open' | 
     return new SqliteVault(await openNewest(path, world), world)
   }
   if (mode === 'open') throw noVault(path)
+  const { createVaultFile } = await import('./create.ts')
   createVaultFile(path, world.clock)
   inspectVaultFile(path, owner)
   return new SqliteVault(await openNewest(path, world), world)
+}
+
+/**
+ * Restores a backup in the place of a vault that is damaged so that it does not open. The damaged one is kept, beside it.
+ * @throws {CrmError} as {@link Vault.restore}.
+ */
+export async function restoreDamagedVault(
+  path: string,
+  world: VaultWorld,
+  file: string,
+  keys: CopyKeys,
+): Promise<CopyReport & { readonly previous: string }> {
+  const { restoreVault } = await import('./restore.ts')
+  return restoreVault(path, file, { world, state: new VaultState(world.stateDirectory), keys })
 }
 
 /** Opens the file, and brings an older format up to date. */
@@ -306,7 +320,7 @@ class SqliteVault implements Vault {
 
   async restore(file: string, keys: CopyKeys): Promise<CopyReport & { readonly previous: string }> {
     const { restoreVault } = await import('./restore.ts')
-    return restoreVault(this.database, this.world, this.#state, file, keys)
+    return restoreVault(this.database, file, { world: this.world, state: this.#state, keys })
   }
 
   async acceptOlder(profile: string, sources: KeySources): Promise<void> {

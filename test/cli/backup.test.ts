@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import Sqlite from 'better-sqlite3'
@@ -62,7 +62,49 @@ describe('crm vault backup', () => {
   })
 })
 
+/** What may become of a vault so that it does not open any more. */
+const DAMAGES: Readonly<Record<string, (file: string) => void>> = {
+  'something else': (file) => writeFileSync(file, 'x'.repeat(5_000)),
+  'its first bytes': (file) => writeFileSync(file, readFileSync(file).subarray(0, 50)),
+  'half of it': (file) => writeFileSync(file, readFileSync(file).subarray(0, readFileSync(file).length / 2)),
+  'a page of other bytes': (file) => writeFileSync(file, readFileSync(file).fill(0xa5, 8_192, 12_288)),
+  'one more trigger': (file) => change(file, 'CREATE TRIGGER t AFTER INSERT ON audit BEGIN SELECT 1; END'),
+}
+
 describe('crm vault restore', () => {
+  test.each(Object.keys(DAMAGES))('is what mends a vault that is %s, and keeps that', async (damage) => {
+    const home = copyOf(original)
+    DAMAGES[damage]?.(home.vault)
+    const damaged = readFileSync(home.vault)
+    const { status, stdout } = await run(['list', '--json'], { home })
+    expect([status, JSON.parse(stdout).error.hint]).toEqual([3, expect.stringContaining('crm vault restore <backup>')])
+    expect((await run(['vault', 'restore', 'copy.db', '--json'], { home })).status, 'without a yes').toBe(2)
+    expect(readFileSync(home.vault)).toEqual(damaged)
+    const restored = succeed(await run(['vault', 'restore', 'copy.db', '--yes', '--json'], { home }))
+    const { previous } = JSON.parse(restored.stdout).data
+    expect(readFileSync(previous)).toEqual(damaged)
+    expect(statSync(previous).mode & 0o777).toBe(0o600)
+    expect(await names(home)).toEqual(['acme'])
+    expect((await verify(home)).data.problems).toEqual([])
+    expect((await run(['show', 'acme', '--reveal'], { home })).status).toBe(0)
+    expect(readdirSync(home.path).filter((name) => /^vault\.db(?:-|\.restor)/.test(name))).toEqual([])
+  })
+
+  test('leaves a damaged vault as it is where the backup is not whole, and the database of another program always', async () => {
+    const home = copyOf(original)
+    writeFileSync(home.vault, 'x'.repeat(5_000))
+    writeFileSync(join(home.path, 'bad.db'), readFileSync(join(home.path, 'copy.db')).fill(0xa5, 8_192, 12_288))
+    expect((await run(['vault', 'restore', 'bad.db', '--yes'], { home })).status).toBe(3)
+    expect(readFileSync(home.vault, 'utf8')).toBe('x'.repeat(5_000))
+    rmSync(home.vault)
+    change(home.vault, 'CREATE TABLE notes (text)')
+    chmodSync(home.vault, 0o600)
+    const foreign = readFileSync(home.vault)
+    const { status, stdout } = await run(['vault', 'restore', 'copy.db', '--yes', '--json'], { home })
+    expect([status, JSON.parse(stdout).error.hint]).toEqual([3, expect.stringContaining('name another file')])
+    expect(readFileSync(home.vault)).toEqual(foreign)
+  })
+
   test('puts everything back, keeps what was there, and needs no accept-older', async () => {
     const home = copyOf(original)
     succeed(await run(['remove', 'acme', '--yes'], { home }))
