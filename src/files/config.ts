@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { CrmError } from '../core/errors.ts'
 import { NAME_PATTERN } from '../core/integration.ts'
+import { readOwnText } from './own-text.ts'
 import { writePrivateFile } from './private.ts'
 
 /** What `crm` remembers between commands. */
@@ -21,7 +21,7 @@ const DIGEST = /^[0-9a-f]{64}$/
 export function readConfig(path: string): Config {
   let text: string
   try {
-    text = readFileSync(path, 'utf8')
+    text = readOwnText(path)
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     if (code === 'ENOENT' || code === 'ENOTDIR') return {}

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { CrmError } from '../core/errors.ts'
 import { OpenError, open, seal } from '../crypto/chunked.ts'
 import { encodeContext } from '../crypto/context.ts'
+import { readOwnText } from '../files/own-text.ts'
 import { writePrivateFile } from '../files/private.ts'
 import type { Keychain } from '../keychain/keychain.ts'
 
@@ -101,7 +102,7 @@ export class Session {
   #readFile(profileId: string): string | undefined {
     const directory = this.world.runtimeDirectory
     try {
-      const sealed = Buffer.from(readFileSync(this.#memoryFile(profileId), 'utf8'), 'base64')
+      const sealed = Buffer.from(readOwnText(this.#memoryFile(profileId)), 'base64')
       return directory === undefined ? undefined : open(this.#sessionKey(directory), this.#context(profileId), sealed).toString('utf8')
     } catch (error) {
       // Gone with the login, or of another one.
@@ -131,7 +132,7 @@ export class Session {
 
   #note(profileId: string): { readonly place: SessionPlace; readonly untilMs: number } | undefined {
     try {
-      const note = JSON.parse(readFileSync(this.#noteFile(profileId), 'utf8')) as { place?: unknown; untilMs?: unknown }
+      const note = JSON.parse(readOwnText(this.#noteFile(profileId))) as { place?: unknown; untilMs?: unknown }
       if ((note.place !== 'keychain' && note.place !== 'memory') || typeof note.untilMs !== 'number') return undefined
       return { place: note.place, untilMs: note.untilMs }
     } catch {

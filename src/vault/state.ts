@@ -1,5 +1,6 @@
-import { appendFileSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { readOwnText } from '../files/own-text.ts'
 import { createPrivateDirectory, writePrivateFile } from '../files/private.ts'
 
 /** What happened to a profile while no key was there to write it into its log: a failed unlock, a migration. */
@@ -105,7 +106,7 @@ const RESTORED = /^(\d{1,15}) (\d{1,15}) ([0-9a-f]{64}) (\d{1,15})\n$/
 
 function readIfThere(file: string): string | undefined {
   try {
-    return readFileSync(file, 'utf8')
+    return readOwnText(file)
   } catch {
     return undefined
   }

@@ -44,3 +44,12 @@ test.concurrent.each([
   const { stdout } = await runShell(`mkfifo -m 600 pipe; timeout -s KILL 60 env ${line}; echo "status $?"`, { home: copyOf(vault) })
   expect(stdout).toMatch(/status (?:2|3|11)\n$/)
 })
+
+test.concurrent.each([
+  'rm -f config.json; mkfifo -m 600 config.json; crm list',
+  'f=$(ls *.sequence); rm $f; mkfifo -m 600 $f; crm vault verify',
+])('a pipe in the place of a file of ours is not waited for: %s', async (line) => {
+  const home = copyOf(vault)
+  const { stdout } = await runShell(line.replace('crm ', 'timeout -s KILL 60 crm '), { home })
+  expect(stdout).not.toContain('Killed')
+})
