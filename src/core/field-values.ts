@@ -73,6 +73,7 @@ export function readField(
 
 function readSecret(field: Field, text: string): { readonly value: Secret } | { readonly problem: string } {
   if (/[\0\r\n]/.test(text)) return { problem: 'must be on one line' }
+  if (/[^\P{Cc}\t]/u.test(text)) return { problem: 'must not hold control characters' }
   if (field.pattern !== undefined && !field.pattern.re.test(text)) return { problem: field.pattern.says }
   if (field.kind === 'json' && !isTextMap(text)) return { problem: 'must be a JSON object of text to text, such as {"X-Api-Key": "..."}' }
   return { value: new Secret(text) }

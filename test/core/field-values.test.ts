@@ -56,6 +56,7 @@ describe('one field', () => {
     ['JSON that is cut off', FIELDS.json, '{"canary": ', 'JSON object'],
     ['a secret of two lines', FIELDS.secret, 'canary\nsecond', 'one line'],
     ['a secret with NUL', FIELDS.secret, 'canary\u0000', 'one line'],
+    ['a secret with an escape', FIELDS.secret, 'canary\u001b[A', 'control characters'],
     ['secret JSON that is cut off', FIELDS.secretJson, '{"X-Canary": "c', 'JSON object'],
   ])('refuses %s', (_claim, field, text, problem) => {
     const read = readField(field, text)
