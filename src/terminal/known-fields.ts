@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import { ANSWER_SCHEMAS, type AnsweringCommand } from '../core/answer-schemas.ts'
-import { unknownFields } from './envelope.ts'
+import { CrmError } from '../core/errors.ts'
 
 /** What of JSON Schema (draft 2020-12) the schemas of answers are made of. */
 interface Shape {
@@ -41,13 +41,18 @@ function answersOf(command: string): AnsweringCommand[] {
 }
 
 /**
- * Refuses `--fields` before a command does anything. (The answer is checked once more when it is printed: what a schema leaves open
- * is known only then.) Loads the schemas, so call it only when there are fields.
+ * Refuses `--fields` before a command does anything, and then for good: what an answer leaves out is no mistake.
+ * Loads the schemas, so call it only when there are fields.
  * @throws {CrmError} `usage` naming the unknown ones and listing those that are there.
  */
 export function refuseUnknownFields(command: string, fields: readonly string[]): void {
   const known = answersOf(command).flatMap(knownFields)
   if (known.length === 0) return
   const unknown = fields.filter((field) => !known.some((path) => matches(field, path)))
-  if (unknown.length > 0) throw unknownFields(unknown, known)
+  if (unknown.length === 0) return
+  throw new CrmError('usage', `--fields names what the answer does not have: ${unknown.join(', ')}`, {
+    reason: `it has: ${known.join(', ')}`,
+    hint: `name some of these, joined with commas, for example: --fields ${known.slice(0, 2).join(',')}`,
+    problems: unknown.map((field) => ({ field, message: 'is not a field of this answer' })),
+  })
 }

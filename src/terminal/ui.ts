@@ -45,7 +45,7 @@ export interface Ui {
   /**
    * Prints the result of a command: the JSON envelope, or the view's text; then warnings and the error. Call it once.
    * @param reveals secrets that the person asked to see; nothing else of what is secret is printed.
-   * @throws {CrmError} `usage` when `--fields` names what the data does not have; `io_failed` when it cannot be written.
+   * @throws {CrmError} `io_failed` when it cannot be written.
    */
   answer<T>(answer: Answer<T>, view: LoadView<T>, reveals?: readonly string[]): Promise<void>
   /** Prints a list too long to hold, as the same JSON document, page by page. Only with `--json`. */

@@ -68,6 +68,16 @@ describe.concurrent('crm demo-create', () => {
     expect(objects()).toBe(2)
   })
 
+  test('--fields leaves out what this answer does not have, and refuses what no answer has before anything is made', async () => {
+    const { create, objects } = await place()
+    const { error } = failureOf('demo-create', 'usage', await create('--fields', 'changed,inbox.bogus'))
+    expect(error.message).toContain('inbox.bogus')
+    expect(objects()).toBe(0)
+    const { stdout } = succeed(await create('--fields', 'changed,inbox.name,inbox.identifier,chosen,verification.answered'))
+    expect(JSON.parse(stdout)).toMatchObject({ ok: true, data: { changed: true, inbox: { name: 'Acme Dental' } } })
+    expect(objects()).toBe(2)
+  })
+
   test('twice is once', async () => {
     const { server, create, objects } = await place()
     const first = documentOf('demo-create', await create())

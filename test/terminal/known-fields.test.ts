@@ -19,6 +19,21 @@ describe.each(Object.keys(ANSWER_SCHEMAS) as AnsweringCommand[])('--fields of %s
   })
 })
 
+it('names what is unknown, and lists what there is', () => {
+  const thrown = (() => {
+    try {
+      refuseUnknownFields('which', ['vault', 'bogus'])
+    } catch (error) {
+      return error
+    }
+  })()
+  expect(thrown).toMatchObject({
+    code: 'usage',
+    reason: expect.stringContaining('profile, profile.value'),
+    problems: [{ field: 'bogus', message: 'is not a field of this answer' }],
+  })
+})
+
 it('lists the fields in the order of the schema', () => {
   expect(knownFields('which').slice(0, 4)).toEqual(['profile', 'profile.value', 'profile.from', 'vault'])
 })
