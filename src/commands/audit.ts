@@ -56,7 +56,7 @@ export function define(command: Command, app: App): void {
 async function show(app: App, flags: AuditFlags): Promise<Outcome> {
   const unlocked = await app.unlockToVerify()
   const verified = (await unlocked.replayAudit()).firstBad === null
-  const since = flags.since === undefined ? '' : toTimestamp(app.world.clock() - parseDuration(flags.since))
+  const since = flags.since === undefined ? '' : timeAgo(app, flags.since)
   const matching = (await unlocked.audit()).filter((event) => event.at >= since && matches(event, flags))
   const events = flags.limit === undefined ? matching : matching.slice(-flags.limit)
   return done(
@@ -69,6 +69,11 @@ async function show(app: App, flags: AuditFlags): Promise<Outcome> {
   )
 }
 
+/** RFC 3339 UTC of so long ago; of more than there is time for, the beginning of it. */
+function timeAgo(app: App, duration: string): string {
+  return toTimestamp(Math.max(0, app.world.clock() - parseDuration(duration)))
+}
+
 function matches({ event, outcome, details }: AuditEvent, flags: AuditFlags): boolean {
   if (flags.event !== undefined && event !== flags.event && !event.startsWith(`${flags.event}.`)) return false
   if (flags.outcome !== undefined && outcome !== flags.outcome) return false
@@ -79,7 +84,7 @@ function matches({ event, outcome, details }: AuditEvent, flags: AuditFlags): bo
 async function prune(app: App, flags: PruneFlags): Promise<Outcome> {
   if (flags.olderThan === undefined && flags.keep === undefined)
     throw new CrmError('usage', 'nothing says what to drop', { hint: 'give --older-than <duration> or --keep <n>' })
-  const before = flags.olderThan === undefined ? undefined : toTimestamp(app.world.clock() - parseDuration(flags.olderThan))
+  const before = flags.olderThan === undefined ? undefined : timeAgo(app, flags.olderThan)
   const unlocked = await app.unlock()
   const { sequence, head: mac } = await unlocked.replayAudit()
   if (!(await app.ui.confirm(`Drop the oldest events of ${unlocked.profile}? They cannot be brought back.`)))

@@ -3,7 +3,7 @@ import { memoryJournal } from '../chatwoot/demo-journal.ts'
 import { CrmError } from '../core/errors.ts'
 import { parseName } from '../core/integration.ts'
 import { parseDuration, toTimestamp } from '../core/time.ts'
-import { isEnd } from '../usecases/demo-guards.ts'
+import { endAfter, endProblem } from '../usecases/demo-guards.ts'
 import { extendDemo } from '../usecases/extend-demo.ts'
 import { holdRuns } from '../usecases/hold-runs.ts'
 import { type App, action, type Outcome } from './app.ts'
@@ -58,9 +58,11 @@ function endOf({ ttl, expires }: DemoExtendFlags, nowMs: number): string | null 
       hint: 'for example: --ttl 7d',
     })
   }
-  if (ttl !== undefined) return toTimestamp(nowMs + ttl)
+  if (ttl !== undefined) return endAfter(nowMs, ttl)
   if (expires === 'never') return null
-  if (expires === undefined || !isEnd(expires))
-    throw new CrmError('usage', '--expires takes a time', { hint: 'for example: --expires 2027-01-31T18:00:00Z, or never' })
-  return toTimestamp(Date.parse(expires))
+  const end = expires ?? ''
+  const problem = endProblem(end)
+  if (problem !== undefined)
+    throw new CrmError('usage', `--expires ${problem}`, { hint: 'for example: --expires 2027-01-31T18:00:00Z, or never' })
+  return toTimestamp(Date.parse(end))
 }

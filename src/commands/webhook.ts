@@ -5,7 +5,7 @@ import type { ListenedDelivery, WebhookListenAnswer, WebhookVerifyAnswer } from 
 import { CrmError } from '../core/errors.ts'
 import type { Field } from '../core/field.ts'
 import { Secret } from '../core/secret.ts'
-import { parseDuration } from '../core/time.ts'
+import { LAST_TIME_MS, parseDuration, toTimestamp } from '../core/time.ts'
 import { listenForDeliveries } from '../usecases/listen-deliveries.ts'
 import { type App, action, done, type Outcome } from './app.ts'
 import { addSecretFlags, type FieldFlags, readSecretFlag } from './field-flags.ts'
@@ -70,8 +70,8 @@ async function verify(app: App, flags: VerifyFlags): Promise<Outcome> {
   const error = refusal(state, timestamp, ageMs, flags.maxAge)
   const data = {
     signature: state,
-    signedAt: ageMs === null ? null : new Date(nowMs - ageMs).toISOString(),
-    ageMs,
+    // A sender may write any number: one that no time can name is no date.
+    ...(ageMs === null || nowMs - ageMs > LAST_TIME_MS ? { signedAt: null, ageMs: null } : { signedAt: toTimestamp(nowMs - ageMs), ageMs }),
   } satisfies WebhookVerifyAnswer
   return done('crm.webhook-verify/1', data, async () => (await import('../terminal/views/webhook.ts')).webhookVerifyView, { error })
 }

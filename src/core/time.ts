@@ -1,5 +1,8 @@
 import { CrmError } from './errors.ts'
 
+/** The last moment that RFC 3339, whose years have four digits, can name; Unix milliseconds. */
+export const LAST_TIME_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
+
 /** RFC 3339 in UTC with `Z` and milliseconds, from Unix milliseconds. */
 export function toTimestamp(unixMs: number): string {
   return new Date(unixMs).toISOString()
@@ -17,10 +20,13 @@ const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, 
  * @throws {CrmError} `usage` for anything else, a bare number included: it names the units.
  */
 export function parseDuration(text: string): number {
-  const match = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text.trim())
+  const match = /^(\d+)(ms|s|m|h|d)$/.exec(text.trim())
   const unit = match?.[2] === undefined ? undefined : UNIT_MS[match[2]]
   if (match?.[1] === undefined || unit === undefined) {
     throw new CrmError('usage', 'a duration is a whole number with a unit', { hint: 'use one of: 500ms, 90s, 15m, 2h, 7d' })
+  }
+  if (match[1].length > 9) {
+    throw new CrmError('usage', 'a duration has at most nine digits', { hint: 'use a larger unit: 500ms, 90s, 15m, 2h, 7d' })
   }
   return Number(match[1]) * unit
 }

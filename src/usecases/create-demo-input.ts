@@ -3,8 +3,7 @@ import { hoursOf } from '../chatwoot/demo-hours.ts'
 import type { DemoRequest } from '../core/demo.ts'
 import { type Problem, refuseProblems, unreachable } from '../core/errors.ts'
 import { NAME_PATTERN, nameFrom } from '../core/integration.ts'
-import { parseDuration } from '../core/time.ts'
-import { isEnd } from './demo-guards.ts'
+import { endProblem, lifetimeProblem } from './demo-guards.ts'
 
 /** Longest name and description of a bot, name of an inbox, website URL and welcome texts (contract sections 6.5 and 9.2). */
 const MAX_TEXT = 255
@@ -123,21 +122,17 @@ const agents = () =>
     .array(z.email('must be an e-mail address').check(z.toLowerCase()), 'must be a list of e-mail addresses')
     .check(z.maxLength(1_000, 'must be at most 1000'))
 
-const duration = () => z.string('must be text').check(z.refine(isDuration, 'must be a duration such as 7d or 12h'))
-const end = () => z.string('must be text').check(z.refine(isEnd, 'must be a time such as 2027-01-31T18:00:00Z, or never'))
+/** Text of which there is nothing to say. */
+const textWithout = (problemOf: (text: string) => string | undefined) =>
+  z.string('must be text').check(z.refine((text) => problemOf(text) === undefined, { error: ({ input }) => problemOf(String(input)) }))
+
+const duration = () => textWithout(lifetimeProblem)
+const end = () => textWithout(endProblem)
 const color = () => z.string('must be text').check(z.regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #1f93ff'))
 const slug = () =>
   z
     .string('must be text')
     .check(z.toLowerCase(), z.regex(NAME_PATTERN, 'has 1 to 64 of a-z, 0-9, dot, underscore and hyphen, and starts with a letter or digit'))
-
-const isDuration = (text: string): boolean => {
-  try {
-    return parseDuration(text) > 0
-  } catch {
-    return false
-  }
-}
 
 /** How long a demo lives, as two settings of which one at most is given. */
 export const LIFETIME_SETTINGS = {

@@ -4,6 +4,7 @@ import { type DemoTarget, otherAccount } from '../chatwoot/demo-target.ts'
 import type { DemoRecord } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
 import type { TestReport } from '../core/provider.ts'
+import { LAST_TIME_MS, parseDuration, toTimestamp } from '../core/time.ts'
 
 /** The token may make demos. @throws {CrmError} the cause of a failed test; `permission_denied` where nothing could be written. */
 export function requireAdministrator(report: TestReport, target: DemoTarget): void {
@@ -27,9 +28,35 @@ export function refuseOtherAccount(record: DemoRecord | undefined, account: stri
 
 const TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/
 
-/** Whether a text is an end that a demo may be given: a time with its zone, a date, or `never`. */
-export function isEnd(text: string): boolean {
-  return text === 'never' || (TIME.test(text) && !Number.isNaN(Date.parse(text)))
+/** What is wrong with a text as the end of a demo; undefined for one: a time with its zone, a date, or `never`. */
+export function endProblem(text: string): string | undefined {
+  if (text === 'never') return undefined
+  if (!TIME.test(text)) return 'must be a time such as 2027-01-31T18:00:00Z, or never'
+  const day = new Date(text.slice(0, 10))
+  // `Date` takes 31 February for 3 March.
+  const isDay = !Number.isNaN(day.getTime()) && toTimestamp(day.getTime()).startsWith(text.slice(0, 10))
+  if (!isDay || Number.isNaN(Date.parse(text))) return 'must be a time that exists'
+  return Date.parse(text) > LAST_TIME_MS ? 'must be before the year 10000' : undefined
+}
+
+/** What is wrong with a text as the lifetime of a demo, as far as it can be told without a clock; undefined for one. */
+export function lifetimeProblem(text: string): string | undefined {
+  try {
+    const lifetimeMs = parseDuration(text)
+    if (lifetimeMs === 0) return 'must be a duration such as 7d or 12h'
+    return lifetimeMs > LAST_TIME_MS ? 'must end before the year 10000' : undefined
+  } catch {
+    return /\d{10}/.test(text) ? 'must be a duration of at most nine digits, such as 7d or 12h' : 'must be a duration such as 7d or 12h'
+  }
+}
+
+/**
+ * The end of a demo that lives so long from now, RFC 3339 UTC.
+ * @throws {CrmError} `usage` for one that no time can name.
+ */
+export function endAfter(nowMs: number, lifetimeMs: number): string {
+  if (nowMs + lifetimeMs <= LAST_TIME_MS) return toTimestamp(nowMs + lifetimeMs)
+  throw new CrmError('usage', 'a demo has to end before the year 10000', { hint: 'give a shorter --ttl, or --expires never' })
 }
 
 /** The next sweep would take a demo whose end is past. @throws {CrmError} `usage`. */

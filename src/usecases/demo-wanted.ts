@@ -5,6 +5,7 @@ import type { DemoWanted } from '../chatwoot/demo-plan.ts'
 import { NO_PRE_CHAT, type PreChatField, preChatText, STANDARD_FIELDS } from '../chatwoot/demo-pre-chat.ts'
 import { parseDuration, toTimestamp } from '../core/time.ts'
 import type { CreateDemoInput } from './create-demo-input.ts'
+import { endAfter } from './demo-guards.ts'
 
 /** What a run adds to what was asked for. */
 export interface WantedBy {
@@ -43,7 +44,7 @@ export function expiryOf(
   if (expires === 'never') return null
   if (expires !== undefined) return toTimestamp(Date.parse(expires))
   if (ttl === undefined || until !== null) return undefined
-  return toTimestamp(nowMs + parseDuration(ttl))
+  return endAfter(nowMs, parseDuration(ttl))
 }
 
 const SHORT_NAMES: Readonly<Record<string, string>> = { email: 'emailAddress', name: 'fullName', phone: 'phoneNumber' }

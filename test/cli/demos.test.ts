@@ -397,7 +397,26 @@ test('crm demo-extend takes the ends that crm demo-create takes: to come, and wi
     failureOf('demo-create', 'usage', await create('--expires', end))
     failureOf('demo-extend', 'usage', await extend(end))
   }
+  for (const [end, problem] of [
+    ['2099-02-31', 'must be a time that exists'],
+    ['2099-02-28T25:00Z', 'must be a time that exists'],
+    ['9999-12-31T23:59:59-12:00', 'must be before the year 10000'],
+  ] as const) {
+    expect(failureOf('demo-create', 'usage', await create('--expires', end)).error.problems).toEqual([
+      { field: 'expires', message: problem },
+    ])
+    expect(failureOf('demo-extend', 'usage', await extend(end)).error.message).toBe(`--expires ${problem}`)
+  }
   expect(documentOf('demo-extend', await extend('2099-01-31T18:00Z')).data.demo.expiresAt).toBe('2099-01-31T18:00:00.000Z')
+})
+
+test.each(['99999999d', '2920000d'])('a lifetime of %s, past the year 9999, is refused and nothing is made', async (ttl) => {
+  const { home, create, objects } = await place()
+  const made = failureOf('demo-create', 'usage', await create('--ttl', ttl))
+  expect(`${made.error.message} ${JSON.stringify(made.error.problems)}`).toContain('before the year 10000')
+  expect(objects()).toBe(0)
+  const extended = failureOf('demo-extend', 'usage', await run(['demo-extend', 'acme-dental', '--ttl', ttl, '--json'], { home }))
+  expect(extended.error.message).toContain('before the year 10000')
 })
 
 describe('an inbox of the same name', () => {

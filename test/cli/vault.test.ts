@@ -248,6 +248,7 @@ describe.concurrent('crm audit', () => {
     expect(two).toEqual(all.slice(-2))
     const adds = documentOf('audit', await run(['audit', '--event', 'integration.add', '--json'], { home })).data.events
     expect(adds).toEqual(all.filter((event: Json) => event.event === 'integration.add'))
+    expect(documentOf('audit', await run(['audit', '--since', '999999999d', '--json'], { home })).data.events).toEqual(all)
     failureOf('audit', 'usage', await run(['audit', '--limit', '0', '--json'], { home }))
   })
 

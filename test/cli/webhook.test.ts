@@ -34,6 +34,13 @@ describe('crm webhook verify', () => {
     expect([status, JSON.parse(stdout).data.signature]).toEqual([10, signature])
   })
 
+  test.each(['999999999999', '999999999999999', '253402300800'])('a time of %s seconds is no date, and tells nothing', async (seconds) => {
+    const request = capturedRequest(BODY, Number(seconds))
+    expect(JSON.parse(succeed(await verify(request)).stdout).data).toEqual({ signature: 'stale', signedAt: null, ageMs: null })
+    const { status, stdout } = await verify(request, ['--max-age', '5m'])
+    expect([status, JSON.parse(stdout).error.message]).toEqual([10, expect.stringContaining('ahead of the clock')])
+  })
+
   test('the marks that curl -v puts before headers, and bare line feeds, are understood', async () => {
     const [head = '', body = ''] = capturedRequest().split('\r\n\r\n')
     const asCurl = `${head

@@ -5,6 +5,11 @@ import { parseDuration, toTimestamp } from '../../src/core/time.ts'
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
 describe('a duration', () => {
+  it('that is only too long is told apart from what is none', () => {
+    expect(() => parseDuration('1234567890ms')).toThrow('a duration has at most nine digits')
+    expect(() => parseDuration('soon')).toThrow('a duration is a whole number with a unit')
+  })
+
   it.each([
     ['500ms', 500],
     ['90s', 90_000],

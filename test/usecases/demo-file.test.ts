@@ -128,6 +128,15 @@ demos:
   ])
 })
 
+test.each([
+  ['ttl: 99999999d', 'ttl: must end before the year 10000'],
+  ['ttl: 1234567890d', 'ttl: must be a duration of at most nine digits, such as 7d or 12h'],
+  ['expires: "2027-02-31"', 'expires: must be a time that exists'],
+  ['expires: "9999-12-31T23:59:59-12:00"', 'expires: must be before the year 10000'],
+])('an end that cannot be is a problem: %s', async (setting, problem) => {
+  expect(await problemsOf(`demos:\n  - name: A\n    botUrl: https://b.example\n    ${setting}\n`)).toEqual([`line 4, demos[0].${problem}`])
+})
+
 test.each<[string, string, string]>([
   ['not YAML', 'demos: [', 'line 1'],
   ['a key twice', 'demos: []\ndemos: []', 'line 2'],
