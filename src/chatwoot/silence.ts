@@ -1,6 +1,7 @@
 /** Why a bot did not answer, as far as the API shows it (contract sections 11.4 and 12). Pure. */
 import type { DemoVerification } from '../core/answers.ts'
 import { visible } from '../core/text.ts'
+import { inSeconds } from '../core/time.ts'
 import { deliveryWarning } from './delivery.ts'
 import type { AgentBot, Message } from './read.ts'
 import { isAtLeast, parseVersion } from './version.ts'
@@ -133,7 +134,7 @@ function deliveryFailed({ bot, openedAfterMs }: Silence): Diagnosis | undefined 
 
 function nothingWritten({ waitedMs, version, listening }: Silence): Diagnosis {
   const known = parseVersion(version)
-  const seconds = `${Math.round(waitedMs / 1_000)} s`
+  const seconds = inSeconds(waitedMs)
   if (listening) {
     const message = `the events arrived, and the answer of the bot did not within ${seconds}`
     return { code: 'answer_not_shown', message, hint: 'try again with --wait 60s; if that does not help, look into the log of Chatwoot' }

@@ -105,9 +105,14 @@ export class App {
     return this.#stop
   }
 
+  /** How long the command may take from its start, in milliseconds. */
+  get limitMs(): number {
+    return this.timeoutMs(COMMAND_LIMIT_MS)
+  }
+
   /** When the command must be done, in Unix milliseconds. */
   get deadlineMs(): number {
-    return this.deadlineAfter(COMMAND_LIMIT_MS)
+    return this.#startedMs + this.limitMs
   }
 
   /** The same for a command that may take longer, unless `--timeout` says otherwise. */

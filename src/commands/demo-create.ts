@@ -81,7 +81,10 @@ async function demoCreate(app: App, flags: DemoCreateFlags): Promise<Outcome> {
   const http = await app.http()
   const pages = flags.output === undefined ? {} : { pages: (await import('../usecases/create-demo-pages.ts')).pagesIn(flags.output) }
   const run = unlocked === undefined || input.dryRun ? undefined : await unlocked.startDemoRun(target.name, input.slug, runId)
-  const held = holdRuns({ clock: app.world.clock, signal: app.signal, deadlineMs: app.deadlineMs }, run === undefined ? [] : [run])
+  const held = holdRuns(
+    { clock: app.world.clock, signal: app.signal, deadlineMs: app.deadlineMs, limitMs: app.limitMs },
+    run === undefined ? [] : [run],
+  )
   try {
     const events = createDemo(
       {

@@ -39,7 +39,10 @@ async function demoExtend(app: App, text: string, flags: DemoExtendFlags): Promi
   const { target, unlocked } = isStored ? await storedDemo(app, known) : await openTarget(app, flags.integration)
   const runId = newRunId()
   const run = await unlocked?.startDemoRun(target.name, slug, runId)
-  const held = holdRuns({ clock: app.world.clock, signal: app.signal, deadlineMs: app.deadlineMs }, run === undefined ? [] : [run])
+  const held = holdRuns(
+    { clock: app.world.clock, signal: app.signal, deadlineMs: app.deadlineMs, limitMs: app.limitMs },
+    run === undefined ? [] : [run],
+  )
   try {
     const http = await app.http()
     const journal = run?.journal ?? memoryJournal()

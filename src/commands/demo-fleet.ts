@@ -59,7 +59,7 @@ export async function openFleet(app: App, flags: FleetFlags, places: readonly Pl
     journals.set(keyOf(open.target, slug), journal)
   }
   const held = holdRuns(
-    { clock: app.world.clock, signal: app.signal, deadlineMs: app.deadlineAfter(LIMIT_MS) },
+    { clock: app.world.clock, signal: app.signal, deadlineMs: app.deadlineAfter(LIMIT_MS), limitMs: app.timeoutMs(LIMIT_MS) },
     runs === undefined ? [] : [runs],
   )
   const journal = (target: DemoTarget, slug: string): DemoJournal | CrmError => {

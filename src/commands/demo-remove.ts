@@ -70,7 +70,7 @@ async function demoRemove(app: App, slugs: readonly string[], flags: DemoRemoveF
     if (run !== undefined) runs.push(run)
     doomed.push({ slug, target: open.target, journal: run?.journal ?? memoryJournal() })
   }
-  const held = holdRuns({ clock: app.world.clock, signal: app.signal, deadlineMs: app.deadlineMs }, runs)
+  const held = holdRuns({ clock: app.world.clock, signal: app.signal, deadlineMs: app.deadlineMs, limitMs: app.limitMs }, runs)
   try {
     const events = removeDemos({ http: http.request, clock: app.world.clock, signal: held.signal, runId }, doomed)
     const answer = await follow(app, events, `crm demo-remove ${doomed.map(({ slug }) => slug).join(' ')}`)

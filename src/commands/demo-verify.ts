@@ -69,7 +69,10 @@ export async function runVerification(app: App, opened: OpenTarget, request: Ver
   const runId = newRunId()
   const http = await app.http()
   const run = request.listen === undefined ? undefined : await unlocked?.startDemoRun(target.name, request.slug, runId)
-  const held = holdRuns({ clock: app.world.clock, signal: app.signal, deadlineMs: app.deadlineMs }, run === undefined ? [] : [run])
+  const held = holdRuns(
+    { clock: app.world.clock, signal: app.signal, deadlineMs: app.deadlineMs, limitMs: app.limitMs },
+    run === undefined ? [] : [run],
+  )
   try {
     const { clock } = app.world
     const events = verifyDemo(

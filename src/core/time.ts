@@ -30,3 +30,8 @@ export function parseDuration(text: string): number {
   }
   return Number(match[1]) * unit
 }
+
+/** A limit for people, as exact as it was set: `60 ms`, `0.2 s`, `90 s`. */
+export function inSeconds(ms: number): string {
+  return ms < 100 ? `${Math.round(ms)} ms` : `${Number((ms / 1_000).toFixed(1))} s`
+}

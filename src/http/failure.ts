@@ -1,4 +1,5 @@
 import { CrmError } from '../core/errors.ts'
+import { inSeconds } from '../core/time.ts'
 import { Breach, type Limit } from './breach.ts'
 import { ProxyFailure } from './proxy-failure.ts'
 import type { TunnelProxy } from './proxy-rules.ts'
@@ -109,26 +110,22 @@ function isParserError(cause: unknown): boolean {
   return cause instanceof Error && cause.name === 'HTTPParserError'
 }
 
-function seconds(milliseconds: number): string {
-  return `${Number((milliseconds / 1_000).toFixed(1))} s`
-}
-
 function timeOut(limit: Limit, url: URL, deadlines: Deadlines): Words {
   const waited: Record<Limit, Pick<Words, 'message' | 'reason'>> = {
     connect: {
-      message: `no connection to ${url.host} within ${seconds(deadlines.connectMs)}`,
+      message: `no connection to ${url.host} within ${inSeconds(deadlines.connectMs)}`,
       reason: 'the host does not react: a wrong address, a firewall, or a server that is down',
     },
     headers: {
-      message: `${url.host} did not answer within ${seconds(deadlines.headersMs)}`,
+      message: `${url.host} did not answer within ${inSeconds(deadlines.headersMs)}`,
       reason: 'it took the request and sent no complete answer head',
     },
     idle: {
       message: `${url.host} stopped in the middle of its answer`,
-      reason: `no byte of the body came for ${seconds(deadlines.idleMs)}`,
+      reason: `no byte of the body came for ${inSeconds(deadlines.idleMs)}`,
     },
     request: {
-      message: `${url.host} was not done within ${seconds(deadlines.requestMs)}`,
+      message: `${url.host} was not done within ${inSeconds(deadlines.requestMs)}`,
       reason: 'the time for the whole request, retries included, is over',
     },
   }

@@ -105,8 +105,9 @@ async function withRun<Result>(
   const demoTarget: DemoTarget = { name: stored?.name ?? 'env:chatwoot', source: stored === undefined ? 'environment' : 'vault', values }
   const held = stored === undefined || readsOnly ? undefined : await stored.unlocked.startDemoRun(stored.name, slug, runId)
   const { holdRuns } = await import('../usecases/hold-runs.ts')
+  const limitMs = options.timeoutMs ?? LIMIT_MS
   const runs = holdRuns(
-    { clock: Date.now, signal: signalOf(options.signal), deadlineMs: Date.now() + (options.timeoutMs ?? LIMIT_MS) },
+    { clock: Date.now, signal: signalOf(options.signal), deadlineMs: Date.now() + limitMs, limitMs },
     held === undefined ? [] : [held],
   )
   try {

@@ -1,6 +1,7 @@
 import * as oauth from 'oauth4webapi'
 import { CrmError } from '../core/errors.ts'
 import type { Authorization, Captured, TokenEndpoint, Tokens } from '../core/grant.ts'
+import { inSeconds } from '../core/time.ts'
 import { listenForCallback } from './callback-listener.ts'
 import { readCaptures } from './token-answer.ts'
 import { clientAuthOf, type OAuthTools, Refused, serverOf, TokenExchange } from './token-request.ts'
@@ -169,7 +170,7 @@ async function inTime<T>(answer: Promise<T>, limitMs: number, signal: AbortSigna
 }
 
 function nobodyCame(limitMs: number): CrmError {
-  return new CrmError('auth_rejected', `nobody signed in within ${Math.round(limitMs / 1000)} s`, {
+  return new CrmError('auth_rejected', `nobody signed in within ${inSeconds(limitMs)}`, {
     reason: 'a page of the CRM that names an error does not come back: the app must list the callback URL and the scopes exactly',
     hint: 'sign in again: crm login {name}',
     retryable: true,

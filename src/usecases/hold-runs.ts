@@ -1,5 +1,6 @@
 import { CrmError } from '../core/errors.ts'
 import type { Clock } from '../core/ports.ts'
+import { inSeconds } from '../core/time.ts'
 import type { DemoRun } from '../vault/unlocked.ts'
 
 /** How often a held run says that it is alive, in milliseconds. */
@@ -15,14 +16,18 @@ export interface HeldRuns {
   end(): Promise<void>
 }
 
-/** Keeps runs alive by renewing their leases. @param world.deadlineMs when the work must be done, in Unix milliseconds. */
+/**
+ * Keeps runs alive by renewing their leases.
+ * @param world.deadlineMs when the work must be done, in Unix milliseconds.
+ * @param world.limitMs how long the command had for it from its start, as a person has set it.
+ */
 export function holdRuns(
-  world: { readonly clock: Clock; readonly signal: AbortSignal; readonly deadlineMs: number },
+  world: { readonly clock: Clock; readonly signal: AbortSignal; readonly deadlineMs: number; readonly limitMs: number },
   runs: readonly Pick<DemoRun, 'renew' | 'end'>[],
 ): HeldRuns {
   const stop = new AbortController()
-  const limitMs = Math.min(LONGEST_TIMER_MS, Math.max(0, world.deadlineMs - world.clock()))
-  const late = setTimeout(() => stop.abort(tooLate(limitMs)), limitMs)
+  const leftMs = Math.min(LONGEST_TIMER_MS, Math.max(0, world.deadlineMs - world.clock()))
+  const late = setTimeout(() => stop.abort(tooLate(world.limitMs)), leftMs)
   const renewing = setInterval(() => {
     Promise.all(runs.map((run) => run.renew())).catch((error: unknown) => stop.abort(error))
   }, RENEW_MS)
@@ -41,5 +46,5 @@ export function holdRuns(
 }
 
 function tooLate(limitMs: number): CrmError {
-  return new CrmError('unreachable', `not done within ${Math.round(limitMs / 1000)} s`, { hint: 'allow more time with --timeout 5m' })
+  return new CrmError('unreachable', `not done within ${inSeconds(limitMs)}`, { hint: 'allow more time with --timeout 5m' })
 }

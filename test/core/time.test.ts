@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseDuration, toTimestamp } from '../../src/core/time.ts'
+import { inSeconds, parseDuration, toTimestamp } from '../../src/core/time.ts'
 
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
@@ -62,4 +62,14 @@ it('a time is RFC 3339 in UTC with milliseconds, whatever the zone of the machin
       expect(Date.parse(text)).toBe(date.getTime())
     }),
   )
+})
+
+it.each([
+  [0, '0 ms'],
+  [60, '60 ms'],
+  [200, '0.2 s'],
+  [1_500, '1.5 s'],
+  [90_000, '90 s'],
+])('a limit of %i ms is told as %j', (ms, text) => {
+  expect(inSeconds(ms)).toBe(text)
 })
