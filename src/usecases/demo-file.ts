@@ -4,6 +4,7 @@ import { type Problem, refuseProblems } from '../core/errors.ts'
 import { NAME_PATTERN, nameFrom } from '../core/integration.ts'
 import { type CreateDemoInput, checkDemo, DEMO_SETTINGS } from './create-demo-input.ts'
 import { type CsvRow, isTable, type ParsedText, parseTable, parseYaml } from './demo-file-text.ts'
+import { filled, isAddress, type Variables } from './demo-placeholders.ts'
 
 /** A demo of a file. */
 export interface FileDemo {
@@ -50,9 +51,6 @@ const FileSchema = z.strictObject(
   },
   'must have a list "demos"',
 )
-
-/** Values of placeholders by name. */
-type Variables = Readonly<Record<string, string>>
 
 /** A demo before its placeholders are filled in: its settings, each with the place where it is written. */
 interface Draft {
@@ -240,27 +238,6 @@ function finished(
 
 function isIntegration(name: string): boolean {
   return NAME_PATTERN.test(name.toLowerCase()) || /^env:[a-z]+$/i.test(name)
-}
-
-/** Whether values of placeholders become part of an address, where they have to be encoded. */
-function isAddress(key: string): boolean {
-  return key === 'url' || key === 'botUrl' || key === 'websiteUrl' || key === 'webhookUrl'
-}
-
-const PLACEHOLDER = /\{\{\s*([A-Za-z_][\w-]*)\s*\}\}/g
-
-/** A value with its placeholders filled in. What begins an address is put in as it is, what stands inside of one is encoded. */
-function filled(value: unknown, known: Variables, address: boolean, missing: Set<string>): unknown {
-  if (Array.isArray(value)) return value.map((item: unknown) => filled(item, known, address, missing))
-  if (value !== null && typeof value === 'object') {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, filled(item, known, isAddress(key), missing)]))
-  }
-  if (typeof value !== 'string') return value
-  return value.replaceAll(PLACEHOLDER, (_all, name: string, offset: number) => {
-    const text = Object.hasOwn(known, name) ? known[name] : undefined
-    if (text === undefined) missing.add(name)
-    return address && offset > 0 ? encodeURIComponent(text ?? '') : (text ?? '')
-  })
 }
 
 /** Demos that cannot be told apart, and webhooks that an account cannot have twice. */

@@ -12,6 +12,7 @@ import { nameFrom } from '../core/integration.ts'
 import type { Http } from '../core/ports.ts'
 import type { Warning } from '../core/provider.ts'
 import { writeYaml } from './demo-file-text.ts'
+import { asWritten } from './demo-placeholders.ts'
 import { markedSlugs } from './plan-demos.ts'
 
 /** The schema of the answer. */
@@ -47,7 +48,7 @@ export async function exportDemos(deps: ExportDeps, targets: readonly DemoTarget
   const isOne = targets.length === 1 && only?.source === 'vault'
   const named =
     targets.length === 1 ? demos : accounts.flatMap(({ target, demos: own }) => own.map((demo) => ({ integration: target.name, ...demo })))
-  const text = writeYaml({ ...(isOne ? { defaults: { integration: only.name } } : {}), demos: named })
+  const text = writeYaml({ ...(isOne ? { defaults: { integration: only.name } } : {}), demos: named.map(asWritten) })
   const warnings = accounts.flatMap((account) => account.warnings)
   return { schema: EXPORT_DEMOS_SCHEMA, data: { demos: demos.length, path: null, text }, warnings }
 }

@@ -1,7 +1,10 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { text as topic } from '../../src/commands/topics/demo-file.ts'
 import type { CrmError } from '../../src/core/errors.ts'
 import { type FileDemo, readDemoFile } from '../../src/usecases/demo-file.ts'
+import { writeYaml } from '../../src/usecases/demo-file-text.ts'
+import { asWritten } from '../../src/usecases/demo-placeholders.ts'
 
 const read = (text: string, tables: Readonly<Record<string, string>> = {}, name = 'demos.yaml') =>
   readDemoFile({ text, name, readTable: async (path) => tables[path] ?? '' })
@@ -191,4 +194,36 @@ test('the file of crm help demo-file is one', async () => {
     .map((line) => line.slice(2))
     .join('\n')
   expect((await read(table, {}, 'demos.csv')).map(({ input }) => input.agents)).toEqual([['ann@example.com', 'ben@example.com'], []])
+})
+
+test('{{braces}} stands for two opening braces, unless the file gives it a value', async () => {
+  const greetings = async (text: string) => (await read(text)).map(({ input }) => input.greeting)
+  const demo = (more: string) =>
+    `{ name: A, botUrl: "https://b.example", greeting: "Hi {{braces}}name}}, {{name}}, {{ contact.name }}"${more} }`
+  expect(await greetings(`demos: [${demo('')}]`)).toEqual(['Hi {{name}}, A, {{ contact.name }}'])
+  expect(await greetings(`demos: [${demo(', with: { braces: B }')}]`)).toEqual(['Hi Bname}}, A, {{ contact.name }}'])
+  const [demoOfTable] = await read(
+    'name,botUrl,greeting\nA,https://b.example/{{braces}}slug}}?{{slug}},{{braces}}braces}}\n',
+    {},
+    'demos.csv',
+  )
+  expect(demoOfTable?.input).toMatchObject({ botUrl: 'https://b.example/{{slug}}?a', greeting: '{{braces}}' })
+})
+
+test('texts are read back as they were written, whatever looks like a placeholder in them (property)', async () => {
+  const pieces = fc.constantFrom('{{', '}}', '{', '}', ' ', 'name', 'slug', 'braces', 'x', "'", '"', '\\', '#', ': ', '- ', '\n', '%', 'ü')
+  const message = fc
+    .oneof(
+      fc.array(pieces).map((all) => all.join('')),
+      fc.string({ unit: 'grapheme' }),
+    )
+    .filter((text) => text.trim() !== '')
+  const line = message.map((text) => text.replace(/[\p{Cc}\p{Cs}]/gu, '').trim()).filter((text) => text !== '' && text.length <= 255)
+  await fc.assert(
+    fc.asyncProperty(line, message, line, async (name, greeting, label) => {
+      const demo = { name, slug: 'a', botUrl: 'https://b.example/{{slug}}', greeting, preChat: { fields: [{ name: 'x', label }] } }
+      const [{ input } = { input: undefined }] = await read(writeYaml({ demos: [asWritten(demo)] }))
+      expect(input).toMatchObject(demo)
+    }),
+  )
 })

@@ -217,6 +217,14 @@ test('the file of what there is changes nothing when it is applied, by journal a
       webhookUrl: 'https://api.example/in',
       webhooks: [{ url: 'https://hooks.example/api' }],
     },
+    {
+      name: 'Of {{name}}',
+      slug: 'braces',
+      botUrl: 'https://bot.example/{{slug}}/hook',
+      greeting: 'Hello {{ contact.name }} and {{name}}, not {{braces}}',
+      welcomeTitle: '{{{title}}} \\{{x}}',
+      preChat: { message: '{{who}}?', fields: [{ name: 'order', label: '{{no}}' }] },
+    },
   ]
   await applyAll(
     aFleet(http, store),
@@ -226,7 +234,7 @@ test('the file of what there is changes nothing when it is applied, by journal a
     const answer = await exportDemos({ http, signal: new AbortController().signal, known }, [target])
     expectSchema('demo-export', answer.data)
     const demos = await readDemoFile({ text: answer.data?.text ?? '', name: 'demos.yaml', readTable: async () => '' })
-    expect(demos.map(({ input }) => input.slug).sort()).toEqual(['api', 'form', 'hours', 'other', 'plain'])
+    expect(demos.map(({ input }) => input.slug).sort()).toEqual(['api', 'braces', 'form', 'hours', 'other', 'plain'])
     sandbox.forgetRequests()
     const plan = await planDemos(
       aFleet(http, store),
