@@ -12,11 +12,14 @@ const MAX_URL = 2_048
 /** Longest greeting (contract section 6.5). */
 const MAX_GREETING = 10_000
 
+/** What YAML and JSON take for a number or a truth value, such as a year for a name, is text once it is quoted. */
+const NO_TEXT = 'must be text'
+
 const lengthOf = (text: string) => Array.from(text).length
 
 /** One line of text: no control characters, which no dashboard shows, and no halves of characters. */
 const line = (most: number) =>
-  z.string('must be text').check(
+  z.string(NO_TEXT).check(
     z.trim(),
     z.refine((text) => text !== '', 'must not be empty'),
     z.refine((text) => !/[\p{Cc}\p{Cs}]/u.test(text), 'must not hold control characters'),
@@ -29,7 +32,7 @@ const webAddress = (most: number, example: string) =>
   )
 
 /** Text of several lines. */
-const message = z.string('must be text').check(
+const message = z.string(NO_TEXT).check(
   z.refine((text) => text.trim() !== '', 'must not be empty'),
   z.refine((text) => lengthOf(text) <= MAX_GREETING, `must have at most ${MAX_GREETING} characters`),
 )
@@ -46,7 +49,7 @@ const preChatField = () =>
       z.strictObject({
         name: z.string(PRE_CHAT_FIELD_SAYS).check(z.regex(/^[A-Za-z][\w-]{0,63}$/, PRE_CHAT_FIELD_SAYS)),
         label: z.optional(line(MAX_TEXT)),
-        type: z.optional(z.string('must be text').check(z.regex(/^[a-z_]{1,32}$/, 'must be a word such as text, email or date'))),
+        type: z.optional(z.string(NO_TEXT).check(z.regex(/^[a-z_]{1,32}$/, 'must be a word such as text, email or date'))),
         required: z.optional(z.boolean('must be true or false')),
       }),
     ],
@@ -78,9 +81,9 @@ const hours = () =>
     [
       z.literal(false),
       z.strictObject({
-        timezone: z.optional(z.string('must be text').check(z.refine(isTimezone, 'must be a name such as Europe/Zurich'))),
+        timezone: z.optional(z.string(NO_TEXT).check(z.refine(isTimezone, 'must be a name such as Europe/Zurich'))),
         open: z
-          .string('must be text')
+          .string(NO_TEXT)
           .check(z.refine((text) => hoursOf(text) !== undefined, 'must be hours such as Mon-Fri 09:00-17:00, Sat closed')),
         away: z.optional(message),
       }),
@@ -124,14 +127,14 @@ const agents = () =>
 
 /** Text of which there is nothing to say. */
 const textWithout = (problemOf: (text: string) => string | undefined) =>
-  z.string('must be text').check(z.refine((text) => problemOf(text) === undefined, { error: ({ input }) => problemOf(String(input)) }))
+  z.string(NO_TEXT).check(z.refine((text) => problemOf(text) === undefined, { error: ({ input }) => problemOf(String(input)) }))
 
 const duration = () => textWithout(lifetimeProblem)
 const end = () => textWithout(endProblem)
-const color = () => z.string('must be text').check(z.regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #1f93ff'))
+const color = () => z.string(NO_TEXT).check(z.regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #1f93ff'))
 const slug = () =>
   z
-    .string('must be text')
+    .string(NO_TEXT)
     .check(z.toLowerCase(), z.regex(NAME_PATTERN, 'has 1 to 64 of a-z, 0-9, dot, underscore and hyphen, and starts with a letter or digit'))
 
 /** How long a demo lives, as two settings of which one at most is given. */
@@ -215,7 +218,7 @@ export function readCreateDemo(request: unknown): CreateDemoInput {
 /** Reads what a demo is to be, and tells all that is wrong with it. */
 export function checkDemo(request: unknown): { readonly input: CreateDemoInput | undefined; readonly problems: readonly Problem[] } {
   // Code made for the schema costs milliseconds before the first demo, and saves microseconds for each.
-  const parsed = CreateDemoSchema.safeParse(request, { jitless: true })
+  const parsed = CreateDemoSchema.safeParse(request, { jitless: true, reportInput: true })
   const problems: Problem[] = (parsed.error?.issues ?? []).map(problemOf)
   const given = (request ?? {}) as Readonly<Record<string, unknown>>
   const channel = given.channel === 'api' ? 'api' : 'web'
@@ -240,5 +243,6 @@ function problemOf(issue: z.core.$ZodIssue): Problem {
   const field = issue.path.map(String).join('.')
   if (issue.code === 'unrecognized_keys') return { field: issue.keys.join(', '), message: 'is not a value of a demo' }
   const isMissing = issue.code === 'invalid_type' && issue.input === undefined
-  return { field: field === '' ? '$' : field, message: isMissing ? MISSING : issue.message }
+  const isBare = issue.message === NO_TEXT && /^(?:number|boolean)$/.test(typeof issue.input)
+  return { field: field === '' ? '$' : field, message: isMissing ? MISSING : `${issue.message}${isBare ? ': put it in quotes' : ''}` }
 }

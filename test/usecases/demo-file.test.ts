@@ -196,6 +196,24 @@ test('the file of crm help demo-file is one', async () => {
   expect((await read(table, {}, 'demos.csv')).map(({ input }) => input.agents)).toEqual([['ann@example.com', 'ben@example.com'], []])
 })
 
+test('a value that is there and is no text is told apart from one that is missing', async () => {
+  expect(
+    await problemsOf(`demos:
+  - { name: 2024, botUrl: "https://b.example" }
+  - { name: true, botUrl: 5 }
+  - { name: [A], botUrl: "https://b.example", greeting: 7 }
+  - botUrl: "https://b.example"
+`),
+  ).toEqual([
+    'line 2, demos[0].name: must be text: put it in quotes',
+    'line 3, demos[1].name: must be text: put it in quotes',
+    'line 3, demos[1].botUrl: must be text: put it in quotes',
+    'line 4, demos[2].name: must be text',
+    'line 4, demos[2].greeting: must be text: put it in quotes',
+    'line 5, demos[3].name: is missing',
+  ])
+})
+
 test('{{braces}} stands for two opening braces, unless the file gives it a value', async () => {
   const greetings = async (text: string) => (await read(text)).map(({ input }) => input.greeting)
   const demo = (more: string) =>
