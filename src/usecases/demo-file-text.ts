@@ -57,8 +57,13 @@ function firstLine(text: string): string {
 export function parseTable(text: string): { readonly rows: readonly CsvRow[]; readonly problems: readonly Problem[] } {
   const first = firstLine(text)
   const delimiter = [',', ';', '\t'].toSorted((one, other) => first.split(other).length - first.split(one).length)[0] ?? ','
+  let columns: readonly string[] = []
+  const named = (names: string[]): string[] => {
+    columns = names
+    return names
+  }
   try {
-    const records = parseCsv(text, { bom: true, columns: true, delimiter, info: true, skip_empty_lines: true, trim: true })
+    const records = parseCsv(text, { bom: true, columns: named, delimiter, info: true, skip_empty_lines: true, trim: true })
     const rows = (
       records as unknown as readonly { readonly record: Record<string, string>; readonly info: { readonly lines: number } }[]
     ).map(
@@ -67,12 +72,21 @@ export function parseTable(text: string): { readonly rows: readonly CsvRow[]; re
         cells: Object.fromEntries(Object.entries(record).filter(([, cell]) => cell !== '')),
       }),
     )
-    return { rows, problems: [] }
+    const problems = repeated(columns)
+    return { rows: problems.length === 0 ? rows : [], problems }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error
     const line = (error as unknown as { readonly lines?: number }).lines
     return { rows: [], problems: [{ field: line === undefined ? 'the table' : `line ${line}`, message: error.message }] }
   }
+}
+
+/** Columns of one name: a row keeps the cell of the last one alone. Spreadsheets leave columns without a name, which hold nothing. */
+function repeated(columns: readonly string[]): readonly Problem[] {
+  return [...new Set(columns)].flatMap((name) => {
+    const times = columns.filter((column) => column === name).length
+    return name === '' || times === 1 ? [] : [{ field: `column ${name}`, message: `is there ${times === 2 ? 'twice' : `${times} times`}` }]
+  })
 }
 
 /** A value as YAML. */

@@ -214,6 +214,16 @@ test('a value that is there and is no text is told apart from one that is missin
   ])
 })
 
+test('a column that a table has twice is a problem, since one of them would be lost', async () => {
+  expect(await problemsOf('name,botUrl, name \nA,https://b.example,B\n', {}, 'x.csv')).toEqual(['column name: is there twice'])
+  expect(await problemsOf('name,botUrl,,\nA,https://b.example,,\n', {}, 'x.csv')).toEqual([])
+  const file = 'demos:\n  - { name: "{{company}}", botUrl: "https://b.example", csv: rows.csv }\n'
+  expect(await problemsOf(file, { 'rows.csv': 'company;x;company;x;x\nA;1;B;2;3\n' })).toEqual([
+    'rows.csv column company: is there twice',
+    'rows.csv column x: is there 3 times',
+  ])
+})
+
 test('{{braces}} stands for two opening braces, unless the file gives it a value', async () => {
   const greetings = async (text: string) => (await read(text)).map(({ input }) => input.greeting)
   const demo = (more: string) =>
