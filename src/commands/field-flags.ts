@@ -80,16 +80,25 @@ export function addSecretFlags(command: Command, { key, label }: Pick<Field, 'ke
     )
 }
 
-/** Refuses more than one value from standard input, which the answers of `--from -` take whole. @throws {CrmError} `usage` naming them. */
-export function refuseSeveralInputs(flags: FieldFlags): void {
+/**
+ * Refuses more than one value from standard input, which the answers of `--from -` take whole.
+ * @param fields those of the provider, as far as it is known: certificates may come from standard input as well.
+ * @throws {CrmError} `usage` naming the flags.
+ */
+export function refuseSeveralInputs(flags: FieldFlags, fields: readonly Field[] = []): void {
   const fromStdin = fieldFlagsIn(flags).filter((key) => key.endsWith('Stdin') && flags[key] === true)
-  refuseSeveralStdin([...(flags.from === '-' ? ['--from -'] : []), ...fromStdin.map((key) => `--${flagName(key)}`)])
+  const files = fields.filter(({ kind, key }) => kind === 'certificates' && flags[`${key}File`] === '-')
+  refuseSeveralStdin([
+    ...(flags.from === '-' ? ['--from -'] : []),
+    ...fromStdin.map((key) => `--${flagName(key)}`),
+    ...files.map(({ key }) => `--${flagName(key)}-file -`),
+  ])
 }
 
 /** The raw values that flags give for a provider's fields. Reads standard input, files and variables as they say. */
 export async function readFieldFlags(app: App, provider: Provider, flags: FieldFlags): Promise<Record<string, string>> {
   const raw: Record<string, string> = Object.create(null)
-  refuseSeveralInputs(flags)
+  refuseSeveralInputs(flags, provider.fields)
   for (const field of provider.fields) {
     const text = await readFlag(app, field, flags)
     if (text !== undefined) raw[field.key] = text

@@ -6,6 +6,7 @@ import { CrmError } from '../core/errors.ts'
 import type { Field } from '../core/field.ts'
 import { Secret } from '../core/secret.ts'
 import { LAST_TIME_MS, parseDuration, toTimestamp } from '../core/time.ts'
+import { refuseSeveralStdin } from '../terminal/key-sources.ts'
 import { listenForDeliveries } from '../usecases/listen-deliveries.ts'
 import { type App, action, done, type Outcome } from './app.ts'
 import { addSecretFlags, type FieldFlags, readSecretFlag } from './field-flags.ts'
@@ -57,6 +58,7 @@ type VerifyFlags = FieldFlags & {
 }
 
 async function verify(app: App, flags: VerifyFlags): Promise<Outcome> {
+  refuseOtherParts(flags)
   const secret = await readSecretFlag(app, SECRET, flags)
   if (secret === undefined) {
     throw new CrmError('usage', 'the secret is missing', {
@@ -122,13 +124,22 @@ interface Captured {
   readonly body: Buffer
 }
 
-async function captured(app: App, flags: VerifyFlags): Promise<Captured> {
-  const { request, body, signature, timestamp } = flags
+/** What is wrong with the flags is said before standard input is read, by which it would be used up. @throws {CrmError} `usage`. */
+function refuseOtherParts({ request, body, secretStdin }: VerifyFlags): void {
   if ((request === undefined) === (body === undefined)) {
     throw new CrmError('usage', 'give the delivery with --request <file>, or its parts with --body <file>, --signature and --timestamp', {
       hint: 'crm webhook verify --request captured.http --secret-env BOT_SECRET',
     })
   }
+  const fromStdin = [
+    ...(secretStdin === true ? ['--secret-stdin'] : []),
+    ...(request === '-' ? ['--request -'] : []),
+    ...(body === '-' ? ['--body -'] : []),
+  ]
+  refuseSeveralStdin(fromStdin, 'give the secret with --secret-env <NAME> or --secret-file <path>')
+}
+
+async function captured(app: App, { request, body, signature, timestamp }: VerifyFlags): Promise<Captured> {
   if (request !== undefined) {
     const { headers, body: bytes } = readCapturedRequest(await readInputBytes(app, request, '--request'))
     return { signature: headers['x-chatwoot-signature'], timestamp: headers['x-chatwoot-timestamp'], body: bytes }

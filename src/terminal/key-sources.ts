@@ -123,11 +123,18 @@ export async function readSecretStdin(stdin: InputSource, flag: string, signal?:
   return secretText(Buffer.concat(chunks), 'standard input')
 }
 
-/** Refuses more than one `--<field>-stdin`. @throws {CrmError} `usage` naming them. */
-export function refuseSeveralStdin(flags: readonly string[]): void {
+/**
+ * Refuses more than one value from standard input.
+ * @param flags those that read it, as they were given.
+ * @throws {CrmError} `usage` naming them.
+ */
+export function refuseSeveralStdin(
+  flags: readonly string[],
+  hint = 'use --<field>-file <path> or --<field>-env <NAME> for the others',
+): void {
   if (flags.length < 2) return
   throw new CrmError('usage', `only one value can be read from standard input, not ${flags.length}`, {
     reason: `given: ${flags.join(', ')}`,
-    hint: 'use --<field>-file <path> or --<field>-env <NAME> for the others',
+    hint,
   })
 }

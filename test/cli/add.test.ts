@@ -355,6 +355,10 @@ describe.concurrent('crm add --from', () => {
     const argv = ['add', 'chatwoot', '--from', '-', '--api-key-stdin', '--json']
     const { error } = failureOf('add', 'usage', await run(argv, { home: copyOf(empty), input: '' }))
     expect(error.reason).toBe('given: --from -, --api-key-stdin')
+    const withCa = ['add', 'chatwoot', '--ca-file', '-', '--api-key-stdin', '--json']
+    expect(failureOf('add', 'usage', await run(withCa, { home: copyOf(empty), input: SECRET })).error.reason).toBe(
+      'given: --api-key-stdin, --ca-file -',
+    )
   })
 })
 

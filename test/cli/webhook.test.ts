@@ -71,9 +71,14 @@ describe('crm webhook verify', () => {
     [['--secret', BOT_SECRET], /does not take a secret on the command line/],
     [['--request', 'a', '--body', 'b', '--secret-env', 'BOT_SECRET'], /--request <file>, or its parts/],
     [['--request', 'a'], /the secret is missing/],
+    [
+      ['--request', '-', '--secret-stdin'],
+      /only one value can be read from standard input, not 2\n {2}cause: given: --secret-stdin, --request -/,
+    ],
+    [['--body', '-', '--secret-stdin'], /given: --secret-stdin, --body -/],
     [['--request', 'nope', '--secret-env', 'BOT_SECRET'], /there is no file for --request at nope/],
   ])('%j is status 2 and does not repeat a secret', async (words, message) => {
-    const { status, stdout, stderr } = await run(['webhook', 'verify', ...words], { env })
+    const { status, stdout, stderr } = await run(['webhook', 'verify', ...words], { env, input: BOT_SECRET })
     expect([status, stderr]).toEqual([2, expect.stringMatching(message)])
     expect(stdout + stderr).not.toContain(BOT_SECRET)
   })
