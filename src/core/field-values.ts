@@ -5,7 +5,7 @@ import { isPinnedHost } from './host.ts'
 import type { JsonObject } from './json.ts'
 import { certificateBlocks, looksLikeCertificates } from './pem.ts'
 import type { Provider } from './provider.ts'
-import { Secret } from './secret.ts'
+import { Secret, withoutLineEnd } from './secret.ts'
 
 /** Values as people and files give them: text, by field key. */
 export type RawValues = Readonly<Record<string, string>>
@@ -40,7 +40,7 @@ export function readValues(provider: Pick<Provider, 'fields' | 'check' | 'hosts'
         problems.push({ field: field.key, message: `does not belong to ${field.when?.field} ${given[field.when?.field ?? '']}` })
       continue
     }
-    const text = given[field.key]
+    const text = field.sensitivity === 'secret' ? withoutLineEnd(given[field.key] ?? '') : given[field.key]
     if (text === undefined || text === '') {
       if (!isOptional(field, given)) missing.push(field)
       continue

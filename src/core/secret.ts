@@ -53,3 +53,8 @@ export class Secret {
 
 /** The mask for a secret whose text is not at hand. */
 export const SECRET_MASK = MASK
+
+/** The text of a secret without the one line break that files and variables often end with. */
+export function withoutLineEnd(text: string): string {
+  return text.replace(/\r?\n$/, '')
+}

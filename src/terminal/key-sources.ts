@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { CrmError, missingFile } from '../core/errors.ts'
 import { SHORTEST_PASSPHRASE } from '../core/passphrase.ts'
-import { Secret } from '../core/secret.ts'
+import { Secret, withoutLineEnd } from '../core/secret.ts'
 import { type InputFileOptions, readInputFile } from './input-file.ts'
 import { type InputSource, inputChunks } from './streams.ts'
 import type { Ui } from './ui.ts'
@@ -59,7 +59,7 @@ function secretText(bytes: Buffer, where: string): Secret {
   } finally {
     bytes.fill(0)
   }
-  const value = text.replace(/\r?\n$/, '')
+  const value = withoutLineEnd(text)
   if (value === '') throw new CrmError('usage', `${where} is empty`)
   return new Secret(value)
 }

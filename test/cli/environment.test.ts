@@ -93,6 +93,13 @@ describe.concurrent('where the profile has no Chatwoot, the variables', () => {
     expect(result.stdout).not.toContain('sold-for-scrap')
   })
 
+  test.each(['\n', '\r\n'])('may end with a line break (%j), as what is read from a file often does', async (end) => {
+    const env = Object.fromEntries(Object.entries(chatwootVariables(sandbox)).map(([name, value]) => [name, `${value}${end}`]))
+    expect(await run(['test'], { env })).toMatchObject({ status: 0 })
+    const { error } = failureOf('test', 'usage', await run(['test', '--json'], { env: { ...env, CHATWOOT_API_KEY: `a${end}${end}` } }))
+    expect(error.problems).toEqual([{ field: 'CHATWOOT_API_KEY', message: 'must be on one line' }])
+  })
+
   test('may hold an address of the dashboard', async () => {
     const env = { ...chatwootVariables(sandbox), CHATWOOT_BASE_URL: `${sandbox.url}/app/accounts/1/dashboard` }
     expect(await run(['test'], { env })).toMatchObject({ status: 0 })
