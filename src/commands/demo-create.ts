@@ -10,6 +10,7 @@ import type { DemoRun, UnlockedVault } from '../vault/unlocked.ts'
 import { type App, action, type Outcome } from './app.ts'
 import { follow, newRunId, type OpenTarget, openTarget } from './demo-target.ts'
 import { setExamples, setStatuses } from './help-format.ts'
+import { parseOutput } from './output-file.ts'
 
 interface DemoCreateFlags {
   readonly name?: string
@@ -59,7 +60,7 @@ export function define(command: Command, app: App): void {
     .option('-n, --dry-run', 'print the plan, change nothing')
     .option('--keep-on-failure', 'leave what a failed run has made')
     .option('--verify', 'then talk to it as a customer, and wait for the bot')
-    .option('--output <dir>', 'write snippet.html and index.html there')
+    .option('--output <dir>', 'write snippet.html and index.html there', parseOutput)
   setExamples(command, [
     {
       line: 'crm demo-create --name "Acme Dental" --bot-url https://bot.example.com/hook',

@@ -5,7 +5,7 @@ import { type App, action, type Outcome } from './app.ts'
 import { type FleetFlags, storedRecords } from './demo-fleet.ts'
 import { type OpenTarget, openAllTargets, openTarget } from './demo-target.ts'
 import { setExamples, setStatuses } from './help-format.ts'
-import { outputFile } from './output-file.ts'
+import { outputFile, parseOutput } from './output-file.ts'
 import { pacedReads } from './pace.ts'
 
 interface DemoExportFlags extends FleetFlags {
@@ -16,7 +16,7 @@ interface DemoExportFlags extends FleetFlags {
 export function define(command: Command, app: App): void {
   command
     .option('--integration <name>', 'the Chatwoot to look into (default: every active one)')
-    .option('--output <file>', 'write it there, in place of standard output')
+    .option('--output <file>', 'write it there, in place of standard output', parseOutput)
   setExamples(command, [
     { line: 'crm demo-export > demos.yaml', what: 'crm demo-apply finds nothing to change then' },
     { line: 'crm demo-export --output now.yaml', what: 'the same; a file that is there needs --yes' },

@@ -12,7 +12,7 @@ import { type App, action, done, type Outcome } from './app.ts'
 import type { FieldFlags } from './field-flags.ts'
 import { addPassphraseFlags, filePassphrase, hasPassphraseFlag } from './hand-over-passphrase.ts'
 import { setExamples, setStatuses } from './help-format.ts'
-import { outputFile } from './output-file.ts'
+import { outputFile, parseOutput } from './output-file.ts'
 
 type ExportFlags = FieldFlags & {
   readonly all?: boolean
@@ -30,7 +30,7 @@ export function define(command: Command, app: App): void {
     .argument('[name...]', 'integrations, or a provider of which there is one')
     .option('--all', 'every integration of the profile')
     .option('--to <recipient|passphrase>', 'who can open it: an age recipient (repeats), or the word passphrase', collect)
-    .option('--output <file>', 'write it there, 0600, in place of standard output')
+    .option('--output <file>', 'write it there, 0600, in place of standard output', parseOutput)
     .option('--armor', 'as text, which survives mail and chat (default on a terminal)')
     .option('--plaintext', 'not sealed: every secret readable; asks, or needs --yes')
     .option('--format <json|dotenv>', 'of plain text: JSON (default), or the variables of the providers')

@@ -2,6 +2,12 @@ import { lstatSync } from 'node:fs'
 import { CrmError } from '../core/errors.ts'
 import type { App } from './app.ts'
 
+/** What `--output` names. A variable of the shell that is not set leaves it empty. @throws {CrmError} `usage` for nothing. */
+export function parseOutput(text: string): string {
+  if (text !== '') return text
+  throw new CrmError('usage', '--output is empty', { hint: 'name where to write, or leave --output away' })
+}
+
 /**
  * The file that `--output` names; undefined for standard output, which `-` stands for as well. One that is there is replaced only by
  * whoever says so.

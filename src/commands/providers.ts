@@ -16,7 +16,7 @@ import type { DefinitionPlace } from '../usecases/manage-definitions.ts'
 import { type App, action, done, type Outcome } from './app.ts'
 import { setExamples, setStatuses } from './help-format.ts'
 import { readInputText } from './input-text.ts'
-import { outputFile } from './output-file.ts'
+import { outputFile, parseOutput } from './output-file.ts'
 
 const SCHEMA = 'crm.providers/1'
 
@@ -44,7 +44,7 @@ export function define(command: Command, app: App): void {
   command
     .command('export <id>')
     .description('Print a definition')
-    .option('--output <file>', 'write it there, in place of standard output')
+    .option('--output <file>', 'write it there, in place of standard output', parseOutput)
     .action(action(app, 'providers export', (id: string, flags: { output?: string }) => write(app, id.toLowerCase(), flags.output)))
   command
     .command('remove <id>')

@@ -121,6 +121,16 @@ describe.concurrent('crm demo-apply', () => {
   })
 })
 
+test.each([
+  ['demo-create', ['--name', 'Acme', '--bot-url', 'https://bot.example.com/hook']],
+  ['demo-export', []],
+  ['export', ['--all', '--plaintext', '--yes']],
+  ['providers export', ['close']],
+] as const)('crm %s --output takes no empty name, such as that of a variable that is not set', async (command, words) => {
+  const { error } = failureOf(command, 'usage', await run([...command.split(' '), ...words, '--output', '', '--json']))
+  expect(error.message).toBe('--output is empty')
+})
+
 test('crm demo-export --output replaces a file only for those who say so, and asks nothing of the server before', async () => {
   const { home, sandbox } = await place()
   sandbox.forgetRequests()
