@@ -1,4 +1,5 @@
 import { CrmError, type Problem, refuseProblems } from '../core/errors.ts'
+import type { Field } from '../core/field.ts'
 import { readValues } from '../core/field-values.ts'
 import { NAME_PATTERN } from '../core/integration.ts'
 import type { Provider, Warning } from '../core/provider.ts'
@@ -119,7 +120,7 @@ export function freeName(id: string, taken: ReadonlySet<string>): string {
 /**
  * Reads the JSON of `--from`: one object of field keys with optional `name` and `active`, or an array of `{ provider, ... }`.
  * @param provider the provider named on the command line, for an object; an array names its own.
- * @param providers those whose fields the entries are judged by as well, once one of them cannot be read at all.
+ * @param providers those whose fields the entries are judged by.
  * @throws {CrmError} `usage` with all problems, naming where they are and never a value.
  */
 export function readAnswers(
@@ -137,7 +138,7 @@ export function readAnswers(
   const entries: readonly unknown[] = Array.isArray(value) ? value : [value]
   if (entries.length === 0) throw new CrmError('usage', 'the answers are an empty list')
   if (entries.length > MOST_ANSWERS) throw new CrmError('usage', `the answers hold more than ${MOST_ANSWERS} integrations`)
-  const read = entries.map((entry) => readAnswer(entry, provider))
+  const read = entries.map((entry) => readAnswer(entry, provider, providers))
   if (read.some((one) => 'problems' in one)) {
     const judged = read.map((one) => ('problems' in one || providers.length === 0 ? one : tryDraft(providers, one.input, new Set())))
     const problems = judged.flatMap((one, index) =>
@@ -149,10 +150,15 @@ export function readAnswers(
   return { inputs, many }
 }
 
-/** Reads one entry of an answers file. @param fallbackProvider the provider of one that names none. */
+/**
+ * Reads one entry of an answers file.
+ * @param fallbackProvider the provider of one that names none.
+ * @param providers tell which fields hold an object; of a field that none of them has, that is told later.
+ */
 export function readAnswer(
   entry: unknown,
   fallbackProvider: string | undefined,
+  providers: readonly Provider[],
 ): { readonly input: IntegrationInput } | { readonly problems: readonly Problem[] } {
   if (entry === null || typeof entry !== 'object' || Array.isArray(entry))
     return { problems: [{ field: '$', message: 'must be an object of field keys' }] }
@@ -166,21 +172,32 @@ export function readAnswer(
   }
   if (name !== undefined && typeof name !== 'string') problems.push({ field: 'name', message: 'must be text' })
   if (active !== undefined && typeof active !== 'boolean') problems.push({ field: 'active', message: 'must be true or false' })
+  const wanted = typeof provider === 'string' ? provider.toLowerCase() : undefined
+  const known = providers.find(({ id }) => id === wanted)?.fields ?? []
   for (const key of Object.keys(fields)) {
     const value = fields[key]
-    if (key === 'provider' || key === 'name' || key === 'active') continue
-    if (typeof value === 'string') raw[key] = value
-    else if (typeof value === 'number' || typeof value === 'boolean') raw[key] = String(value)
-    else if (value !== null && typeof value === 'object' && !Array.isArray(value)) {
-      const text = textOf(value)
-      if (text === undefined) problems.push({ field: key, message: 'is nested too deeply' })
-      else raw[key] = text
-    } else if (value !== null) problems.push({ field: key, message: 'must be text, a number, true or false, or an object' })
+    if (key === 'provider' || key === 'name' || key === 'active' || value === null) continue
+    const read = readAnswerValue(value, known.find((field) => field.key === key)?.kind)
+    if ('problem' in read) problems.push({ field: key, message: read.problem })
+    else raw[key] = read.text
   }
   if (problems.length > 0 || typeof provider !== 'string') return { problems }
   return {
     input: { provider, raw, ...(typeof name === 'string' ? { name } : {}), ...(typeof active === 'boolean' ? { active } : {}) },
   }
+}
+
+/** The text of a value of JSON. What its field would not get as it stands there is refused. @param kind undefined where the field is unknown. */
+function readAnswerValue(value: unknown, kind: Field['kind'] | undefined): { readonly text: string } | { readonly problem: string } {
+  if (typeof value === 'string') return { text: value }
+  if (typeof value === 'boolean') return { text: String(value) }
+  if (typeof value === 'number') {
+    return Number.isSafeInteger(value) ? { text: String(value) } : { problem: 'is not read exactly as a number: put it in quotes' }
+  }
+  if (kind !== undefined && kind !== 'json') return { problem: 'must be text, a number, true or false' }
+  if (Array.isArray(value)) return { problem: 'must be text, a number, true or false, or an object' }
+  const text = textOf(value as object)
+  return text === undefined ? { problem: 'is nested too deeply' } : { text }
 }
 
 /** An object as JSON; undefined where it is nested beyond what can be written. */

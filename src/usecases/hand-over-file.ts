@@ -66,7 +66,7 @@ export function readHandOver(bytes: Buffer, providers: readonly Provider[]): Han
   const { depth, values } = jsonShape(bytes)
   if (depth > DEEPEST) throw notReadable(`its JSON is more than ${DEEPEST} levels deep`)
   if (values > MOST_VALUES) throw notReadable(`its JSON has more than ${MOST_VALUES} values`)
-  return readDocument(parsed(text))
+  return readDocument(parsed(text), providers)
 }
 
 function textOf(bytes: Buffer): string {
@@ -86,26 +86,30 @@ function parsed(text: string): unknown {
   }
 }
 
-function readDocument(document: unknown): HandOver {
-  if (Array.isArray(document)) return { entries: readEntries(document, ''), problems: [], passedOver: 0 }
+function readDocument(document: unknown, providers: readonly Provider[]): HandOver {
+  if (Array.isArray(document)) return { entries: readEntries(document, '', providers), problems: [], passedOver: 0 }
   const { format, integrations, ...others } = document as Readonly<Record<string, unknown>>
   if (integrations === undefined && format === undefined)
-    return { entries: readEntries([document], undefined), problems: [], passedOver: 0 }
+    return { entries: readEntries([document], undefined, providers), problems: [], passedOver: 0 }
   if (format !== FORMAT) throw otherFormat(format)
   if (!Array.isArray(integrations)) throw notReadable('its "integrations" is not a list')
   return {
-    entries: readEntries(integrations, 'integrations'),
+    entries: readEntries(integrations, 'integrations', providers),
     problems: Object.keys(others).map((field) => ({ field, message: 'does not belong into the file' })),
     passedOver: 0,
   }
 }
 
-function* readEntries(entries: unknown[], place: string | undefined): Generator<HandedInput | { readonly problems: readonly Problem[] }> {
+function* readEntries(
+  entries: unknown[],
+  place: string | undefined,
+  providers: readonly Provider[],
+): Generator<HandedInput | { readonly problems: readonly Problem[] }> {
   for (const index of entries.keys()) {
     const nameOf = (field: string): string => (place === undefined ? field : `${place}[${index}].${field}`)
     const { definition, rest } = withoutDefinition(entries[index])
     entries[index] = undefined
-    const read = readAnswer(rest, undefined)
+    const read = readAnswer(rest, undefined, providers)
     if ('input' in read) yield { nameOf, input: read.input, definition }
     else yield { problems: read.problems.map(({ field, message }) => ({ field: nameOf(field), message })) }
   }

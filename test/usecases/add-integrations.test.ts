@@ -10,6 +10,7 @@ import {
   readAnswers,
   requireProvider,
 } from '../../src/usecases/add-integrations.ts'
+import { readHandOver } from '../../src/usecases/hand-over-file.ts'
 
 const RAW = { baseUrl: 'https://chat.example.com', accountId: '3', apiKey: 'token-canary-1' }
 const INPUT: IntegrationInput = { provider: 'chatwoot', raw: RAW }
@@ -171,6 +172,30 @@ describe('answers', () => {
   ])('that are %s are refused without repeating anything of them', (_claim, text, provider, message) => {
     expect(() => readAnswers(text, provider)).toThrow(expect.objectContaining({ code: 'usage', message: expect.stringContaining(message) }))
     expect(() => readAnswers(text, provider)).not.toThrow(/canary/)
+  })
+
+  it.each([
+    ['{"apiKey": 123456789012345678901}', ['apiKey: is not read exactly as a number: put it in quotes']],
+    [
+      '{"apiKey": 1.5, "accountId": 1e400}',
+      ['apiKey', 'accountId'].map((key) => `${key}: is not read exactly as a number: put it in quotes`),
+    ],
+    ['{"apiKey": {"a": "b"}}', ['apiKey: must be text, a number, true or false']],
+    ['{"baseUrl": {"a": "b"}, "accountId": ["3"]}', ['baseUrl', 'accountId'].map((key) => `${key}: must be text, a number, true or false`)],
+  ])('refuse %s, which would be stored as another value', (text, problems) => {
+    expect(problemsOf(() => readAnswers(text, 'chatwoot', providers))).toEqual(problems)
+    const entry = `{"provider": "chatwoot", ${text.slice(1)}`
+    expect([...readHandOver(Buffer.from(entry), providers).entries]).toEqual([
+      { problems: problems.map((problem) => ({ field: problem.split(':')[0], message: problem.replace(/^\w+: /, '') })) },
+    ])
+  })
+
+  it('take safe whole numbers as text, and objects where a field holds one', () => {
+    expect(readAnswers('{"apiKey": 9007199254740991, "accountId": 3}', 'chatwoot', providers).inputs[0]?.raw).toEqual({
+      apiKey: '9007199254740991',
+      accountId: '3',
+    })
+    expect(readAnswers('{"headers": {"X-Key": "v"}}', 'custom', providers).inputs[0]?.raw).toEqual({ headers: '{"X-Key":"v"}' })
   })
 
   it('name every entry that is wrong', () => {
