@@ -128,9 +128,9 @@ async function askAndSave(
   draftOf: (raw: Readonly<Record<string, string>>) => Draft,
 ): Promise<Outcome> {
   let values = await askFields(app.ui, { provider, known: one.known })
-  const review = await reviewValues(app.ui, { provider, name: one.name, values })
+  const review = await reviewValues(app.ui, { provider, name: one.name, values, first: one.test ? 'test' : 'save' })
   values = review.values
-  let testFirst = review.action === 'test' && one.test
+  let testFirst = review.action === 'test'
   let test: Tested | undefined
   for (;;) {
     const draft = draftOf(values)

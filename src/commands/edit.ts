@@ -93,11 +93,11 @@ async function editByAsking(
   unlocked: UnlockedVault,
   provider: Provider,
   opened: OpenedIntegration,
-  flags: SignInFlags,
+  flags: EditFlags,
 ): Promise<Outcome> {
   const { name } = opened.integration
   let raw = await askFields(app.ui, { provider, known: {}, current: toRaw(opened.values) })
-  const review = await reviewValues(app.ui, { provider, name, values: raw })
+  const review = await reviewValues(app.ui, { provider, name, values: raw, first: flags.test === false ? 'save' : 'test' })
   raw = review.values
   let tests = review.action === 'test'
   for (;;) {

@@ -15,6 +15,8 @@ export interface Reviewed {
   /** The name that the integration will have. */
   readonly name: string
   readonly values: RawValues
+  /** The way to save that is offered first, and taken on Enter: `test` where nothing is said. */
+  readonly first?: ReviewOutcome['action']
 }
 
 /** How a review ended, with the values as corrected. */
@@ -89,6 +91,8 @@ async function choose<T extends Menu>(ui: Ui, message: string, choices: readonly
   return action
 }
 
+const TEST = { value: 'test', label: 'test and save' } as const
+const SAVE = { value: 'save', label: 'save' } as const
 const CORRECT = { value: 'correct', label: 'correct a field' } as const
 const CANCEL = { value: 'cancel', label: 'cancel' } as const
 
@@ -101,12 +105,9 @@ export async function reviewValues(ui: Ui, start: Reviewed): Promise<ReviewOutco
     showValues(ui, reviewed)
     const problems = problemsOf(reviewed)
     for (const problem of problems) ui.tell(`  ! ${visible(problem, 600)}`)
-    const save = [
-      { value: 'test', label: 'test and save' },
-      { value: 'save', label: 'save' },
-    ] as const
+    const save = reviewed.first === 'save' ? [SAVE, TEST] : [TEST, SAVE]
     const choices = [...(problems.length === 0 ? save : []), CORRECT, CANCEL]
-    const action = await choose(ui, 'What next', choices, problems.length === 0 ? 'test' : 'correct')
+    const action = await choose(ui, 'What next', choices, problems.length === 0 ? (reviewed.first ?? 'test') : 'correct')
     if (action === 'save' || action === 'test') return { action, values: reviewed.values }
   }
 }

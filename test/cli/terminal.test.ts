@@ -171,6 +171,23 @@ describe.concurrent('crm add by prompts', () => {
     expect(data.integration).toMatchObject({ active: false, lastTest: { outcome: 'failed', cause: 'auth_rejected' } })
   })
 
+  test.each([
+    ['saves untested on Enter', KEYS.enter, null],
+    ['tests when it is told to', 'test\r', { outcome: 'connected' }],
+  ])('with --no-test %s', async (_name, keys, lastTest) => {
+    const home = copyOf(acme)
+    const line = `crm add chatwoot --name untested --base-url ${sandbox.url} --account-id 1 --no-test`
+    const terminal = await person(home, line, withKey(home))
+    await answer(terminal, [
+      ['(hidden)', `${sandbox.administratorToken}\r`],
+      ['cancel', keys],
+      ['added untested', ''],
+    ])
+    expect((await ended(terminal)).status).toBe(0)
+    const { data } = documentOf('show', await run(['show', 'untested', '--json'], { home }))
+    expect(data.integration.lastTest).toEqual(lastTest === null ? null : expect.objectContaining(lastTest))
+  })
+
   test('asks only for what no flag gave', async () => {
     const home = copyOf(acme)
     const line = `crm add chatwoot --name short --base-url ${sandbox.url} --account-id 1`
@@ -209,6 +226,15 @@ describe.concurrent('other commands that ask', () => {
     const after = documentOf('show', await run(['show', 'acme', '--json'], { home })).data.integration
     expect(after).toEqual({ ...before, lastTest: expect.objectContaining({ outcome: 'connected' }) })
     expect((await run(['show', 'acme', '--reveal', 'apiKey'], { home })).stdout).toBe(sandbox.administratorToken)
+  })
+
+  test('edit --no-test offers to save first, and does so on Enter', async () => {
+    const home = copyOf(acme)
+    const terminal = await person(home, 'crm edit acme --no-test', withKey(home))
+    const steps = editSteps.map((step, index): Step => (index === 2 ? [step[0], `${WRONG_TOKEN}\r`] : step))
+    await answer(terminal, [...steps, ['changed acme', '']])
+    expect((await ended(terminal)).status).toBe(0)
+    expect(terminal.text()).not.toContain('auth_rejected')
   })
 
   test('edit changes what is typed, and offers the menu when the new token is refused', async () => {
