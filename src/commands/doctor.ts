@@ -77,7 +77,6 @@ async function profileChecks(app: App, vault: Vault, nowMs: number): Promise<rea
 /** Where keys may come from, in the order in which they are tried. */
 async function sourcesOf(app: App, vault: Vault, profile: string): Promise<readonly KeySource[]> {
   const { env } = app.world
-  const label = await vault.profileId(profile)
   const passphraseFile = env.CRM_PASSPHRASE_FILE
   const slots = await vault.keySlots(profile)
   return [
@@ -92,8 +91,9 @@ async function sourcesOf(app: App, vault: Vault, profile: string): Promise<reado
       kind: 'keychain',
       from: 'the keychain of this machine',
       look: async () => {
-        if (env.CRM_KEYCHAIN === 'off' || !slots.some(({ kind }) => kind === 'keychain')) return undefined
-        return (await (await keychainOf(app)).read(label)) === null ? undefined : 'there'
+        const labels = env.CRM_KEYCHAIN === 'off' ? [] : slots.filter(({ kind }) => kind === 'keychain').map(({ label }) => label)
+        for (const label of labels) if ((await (await keychainOf(app)).read(label)) !== null) return 'there'
+        return undefined
       },
     },
     {

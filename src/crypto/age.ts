@@ -88,6 +88,12 @@ export async function readIdentities(text: string): Promise<readonly [Secret, ..
   return [first, ...rest]
 }
 
+/** The public keys of age identities, as {@link readIdentities} gives them. */
+export async function recipientsOf(identities: readonly Secret[]): Promise<readonly string[]> {
+  const { identityToRecipient } = await load()
+  return Promise.all(identities.map((identity) => identityToRecipient(identity.reveal())))
+}
+
 /** Whether bytes look like an age file, armored or not. */
 export function isAgeFile(bytes: Buffer): boolean {
   return isArmored(bytes) || bytes.subarray(0, VERSION_START.length).equals(Buffer.from(VERSION_START))

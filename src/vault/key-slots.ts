@@ -32,9 +32,7 @@ export interface KeySources {
   /** Raw keys at hand (environment, key file), in order of preference. @throws CrmError `usage` for a malformed one. */
   raw(): Promise<readonly { readonly key: Buffer; readonly from: string }[]>
   /** The data key of a profile (32 hex digits) that was unlocked for a while, and the slot it came from. */
-  unlocked?(
-    profileId: string,
-  ): Promise<{ readonly dataKey: Buffer; readonly slotId: string; readonly slotCheck: string; readonly generation: number } | undefined>
+  unlocked?(profileId: string): Promise<({ readonly dataKey: Buffer } & SessionSlot) | undefined>
   /** The age identities of whoever runs this; undefined where there are none. Called only when no raw key fits and the profile has a slot for recipients. */
   identities?(): Promise<{ readonly identities: readonly [Secret, ...Secret[]]; readonly from: string } | undefined>
   /**
@@ -49,6 +47,15 @@ export interface KeySources {
   passphrase(profile: string): Promise<string | undefined>
   /** The file that the passphrase comes from, where nobody is asked for it. */
   readonly passphraseFile?: string
+}
+
+/** The slot that began a session, and the generation of the data key then. */
+export interface SessionSlot {
+  /** 32 hex digits. */
+  readonly slotId: string
+  /** The digest of the slot, hex. */
+  readonly slotCheck: string
+  readonly generation: number
 }
 
 /** An opened slot: the profile's data encryption key, and which slot gave it. */
@@ -178,16 +185,25 @@ export async function openAnySlot(
   throw isKeyWanted ? wrongKey(profile, sound, raw) : locked(profile.name, sound)
 }
 
-/** A session ends with the slot that began it, and with the data key. */
 async function openFromSession(
   slots: readonly StoredSlot[],
   profile: { readonly id: Buffer; readonly generation: number },
   sources: KeySources,
 ): Promise<OpenedSlot | undefined> {
   const session = await sources.unlocked?.(profile.id.toString('hex'))
-  const slot = slots.find(({ slotId, check }) => slotId.toString('hex') === session?.slotId && check.toString('hex') === session.slotCheck)
-  if (session === undefined || slot === undefined || session.generation !== profile.generation) return undefined
+  const slot = session === undefined ? undefined : findSessionSlot(slots, profile, session)
+  if (session === undefined || slot === undefined) return undefined
   return { dataKey: session.dataKey, slot: toSlotInfo(slot), stored: slot, key: { type: 'raw', key: session.dataKey } }
+}
+
+/** The slot that began a session, as it was then: a session ends with the slot that began it, and with the data key. */
+export function findSessionSlot(
+  slots: readonly StoredSlot[],
+  profile: { readonly generation: number },
+  session: SessionSlot,
+): StoredSlot | undefined {
+  if (session.generation !== profile.generation) return undefined
+  return slots.find(({ slotId, check }) => slotId.toString('hex') === session.slotId && check.toString('hex') === session.slotCheck)
 }
 
 async function openFromKeychain(

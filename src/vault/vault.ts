@@ -22,7 +22,7 @@ import {
   type TablePage,
   tablePages,
 } from './integrations.ts'
-import type { KeySlotInfo, KeySources } from './key-slots.ts'
+import type { KeySlotInfo, KeySources, SessionSlot } from './key-slots.ts'
 import { findProfile, type ProfileRow } from './profiles.ts'
 import type { CopyKeys, CopyReport } from './restore.ts'
 import { toIntegration } from './rows.ts'
@@ -76,6 +76,8 @@ export interface Vault {
   keySlots(profile: string): Promise<readonly KeySlotInfo[]>
   /** Whether a raw key fits one of the profile's slots, told by its key id. */
   slotOfRawKey(profile: string, key: Buffer): Promise<KeySlotInfo | undefined>
+  /** The slot that began a session; undefined where it or the data key is not what it was then. */
+  slotOfSession(profile: string, session: SessionSlot): Promise<KeySlotInfo | undefined>
   list(profile: string, filter?: IntegrationFilter): Promise<readonly Integration[]>
   /** The same in pages with their JSON, for long lists in constant memory. Each integration says that it comes from the vault. */
   listPages(profile: string, filter?: IntegrationFilter): Iterable<IntegrationPage<StoredIntegration>>
@@ -224,6 +226,13 @@ class SqliteVault implements Vault {
   async slotOfRawKey(profile: string, key: Buffer): Promise<KeySlotInfo | undefined> {
     const { slotOfRawKey } = await import('./key-slots.ts')
     return slotOfRawKey(this.database, this.#requireProfile(profile).id, key)
+  }
+
+  async slotOfSession(profile: string, session: SessionSlot): Promise<KeySlotInfo | undefined> {
+    const { findSessionSlot, readSlots, toSlotInfo } = await import('./key-slots.ts')
+    const row = this.#requireProfile(profile)
+    const slot = findSessionSlot(readSlots(this.database, row.id), row, session)
+    return slot === undefined ? undefined : toSlotInfo(slot)
   }
 
   async list(profile: string, filter: IntegrationFilter = {}): Promise<readonly Integration[]> {

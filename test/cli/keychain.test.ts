@@ -22,6 +22,10 @@ describe('a key in the keychain of the system', () => {
     const listed = JSON.parse((await run(['key', 'list', '--json'], options(home, bus))).stdout)
     expect(listed.data.slots).toMatchObject([{ kind: 'keychain', label: expect.stringMatching(/^key-[0-9a-f]{16}$/) }])
     expect((await run(['vault', 'verify'], options(home, bus))).status).toBe(0)
+    const which = JSON.parse((await run(['which', '--json'], options(home, bus))).stdout)
+    expect(which.data.keySource).toEqual({ value: 'keychain', from: 'the keychain of this machine, which was not asked' })
+    const checks: { id: string }[] = JSON.parse((await run(['doctor', '--json'], options(home, bus))).stdout).data.checks
+    expect(checks.find(({ id }) => id === 'key_keychain')).toMatchObject({ state: 'ok', detail: 'the keychain of this machine' })
     succeed(await run(['key', 'rotate', '--yes'], options(home, bus)))
     expect((await run(['vault', 'verify'], options(home, bus))).status).toBe(0)
   })
@@ -61,6 +65,8 @@ describe('a key in the keychain of the system', () => {
     }
     const off = await run(['vault', 'verify', '--json'], options(home, NO_BUS, { CRM_KEYCHAIN: 'off' }))
     expect(errorIn(off.stdout)).toMatchObject({ code: 'locked', reason: 'it opens with: the keychain of the operating system' })
+    const which = await run(['which', '--json'], options(home, NO_BUS, { CRM_KEYCHAIN: 'off' }))
+    expect(JSON.parse(which.stdout).data.keySource.value).toBe(null)
   })
 
   test('opens a profile that has no passphrase yet, so that one from a file can be added; from then on the file is enough', async (context) => {

@@ -54,6 +54,9 @@ describe.concurrent('crm profile share', () => {
       value: 'recipient',
       from: join(member.path, 'identity'),
     })
+    const stranger = emptyHome()
+    writeIdentity(stranger, await newMember())
+    expect(documentOf('which', await asBen(stranger, vault, ['which', '--json'])).data.keySource.value).toBe(null)
     const audit = documentOf('audit', await run(['audit', '--event', 'profile.share', '--json'], { home: owner })).data
     expect(audit).toMatchObject({ verified: true, events: [{ details: { label: 'ben', recipient: ben.recipient } }] })
   })

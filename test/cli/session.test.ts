@@ -26,6 +26,9 @@ function login(context: TestContext): Record<string, string> {
 }
 
 const opens = async (home: Home, env: Record<string, string>) => (await run(['audit', 'head'], { home, env: { ...NO_KEY, ...env } })).status
+/** What `crm which` calls the source of the key. */
+const keySource = async (home: Home, env: Record<string, string>) =>
+  JSON.parse((await run(['which', '--json'], { home, env: { ...NO_KEY, ...env } })).stdout).data.keySource
 const unlock = (home: Home, env: Record<string, string>, time = '1m') =>
   run(['unlock', '--for', time, '--json'], { home, env: { ...NO_KEY, ...env, CRM_PASSPHRASE_FILE: 'old' } })
 
@@ -37,6 +40,8 @@ describe('crm unlock', () => {
     const answer = await unlock(home, env)
     expect(JSON.parse(answer.stdout).data, answer.stdout).toMatchObject({ profile: 'default', place: 'memory' })
     expect(await opens(home, env)).toBe(0)
+    expect(await keySource(home, env)).toEqual({ value: 'session', from: 'crm unlock' })
+    expect((await keySource(home, login(context))).value).toBe(null)
     const directory = join(String(env.XDG_RUNTIME_DIR), 'crm')
     const [file] = readdirSync(directory)
     expect(statSync(join(directory, String(file))).mode & 0o777).toBe(0o600)
@@ -60,6 +65,7 @@ describe('crm unlock', () => {
     expect(await opens(home, env)).toBe(0)
     succeed(await run(['passwd', '--new-passphrase-file', 'new'], { home, env: { ...NO_KEY, ...env, CRM_PASSPHRASE_FILE: 'old' } }))
     expect(await opens(home, env)).toBe(3)
+    expect((await keySource(home, env)).value).toBe(null)
   })
 
   test('writes no key on a disk', async () => {
