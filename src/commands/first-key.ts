@@ -8,18 +8,28 @@ import type { FirstKey } from '../vault/create-profile.ts'
 import type { KeySlotInfo } from '../vault/key-slots.ts'
 import type { App } from './app.ts'
 import type { KeyKind } from './key-kinds.ts'
-import { environmentKey, fileKey, keychainOf, newPassphrase } from './key-sources.ts'
+import { environmentKey, fileKey, keychainOf, NEW_PASSPHRASE_FLAG, newPassphrase } from './key-sources.ts'
 import { errorWithHint } from './printed-commands.ts'
+
+/** How the key of a slot that is not the first one differs from that of a new profile. */
+export interface FurtherKey {
+  /** The file of the new passphrase; `CRM_PASSPHRASE_FILE` where none is named. */
+  readonly passphraseFile: string | undefined
+}
 
 /**
  * The key of a new slot. `env`: that of `INTEGRATION_ENCRYPTION_KEY`. `file`: that of the key file, which is made when it is not
- * there. `keychain`: a new one, kept by the operating system. `passphrase`: asked twice, or from `CRM_PASSPHRASE_FILE`.
+ * there. `keychain`: a new one, kept by the operating system. `passphrase`: asked twice, or from a file.
+ * @param further undefined for the first key of a profile.
  */
-export async function makeKey(app: App, kind: KeyKind, profile: string): Promise<FirstKey> {
-  if (kind === 'passphrase')
-    return { kind, label: 'passphrase', key: { type: 'passphrase', passphrase: await newPassphrase(app, profile) } }
+export async function makeKey(app: App, kind: KeyKind, profile: string, further?: FurtherKey): Promise<FirstKey> {
+  if (kind === 'passphrase') {
+    const file = further?.passphraseFile ?? app.world.env.CRM_PASSPHRASE_FILE
+    const how = further === undefined ? 'export CRM_PASSPHRASE_FILE=<path>' : `name its file: ${NEW_PASSPHRASE_FLAG}`
+    return { kind, label: 'passphrase', key: { type: 'passphrase', passphrase: await newPassphrase(app, profile, file, how) } }
+  }
   if (kind === 'keychain') return keychainKey(app)
-  const key = kind === 'env' ? environmentKey(app) : existsSync(app.paths.keyFile) ? await fileKey(app) : makeKeyFile(app)
+  const key = kind === 'env' ? environmentKey(app) : existsSync(app.paths.keyFile) ? await fileKey(app) : makeKeyFile(app, further)
   if (key === undefined) {
     throw new CrmError('usage', 'INTEGRATION_ENCRYPTION_KEY is not set', {
       hint: 'export INTEGRATION_ENCRYPTION_KEY="$(crm key generate)"',
@@ -28,10 +38,12 @@ export async function makeKey(app: App, kind: KeyKind, profile: string): Promise
   return { kind, label: kind === 'env' ? 'INTEGRATION_ENCRYPTION_KEY' : app.paths.keyFile, key: { type: 'raw', key } }
 }
 
-function makeKeyFile(app: App): Buffer {
+function makeKeyFile(app: App, further: FurtherKey | undefined): Buffer {
   const text = new Secret(generateRawKey()).reveal()
   writePrivateFile(app.paths.keyFile, `${text}\n`)
-  app.ui.note(`made the key file ${app.paths.keyFile}; without it the profile stays closed, so keep a copy in a safe place`)
+  const worth =
+    further === undefined ? 'without it the profile stays closed, so keep a copy in a safe place' : 'it opens the profile as well'
+  app.ui.note(`made the key file ${app.paths.keyFile}; ${worth}`)
   return parseRawKey(text, 'the new key file')
 }
 

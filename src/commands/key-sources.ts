@@ -48,7 +48,7 @@ export function keySources(app: KeyHolder): KeySources {
     },
     async passphrase(profile) {
       if (app.madeKey?.type === 'passphrase') return app.madeKey.passphrase
-      const fromFile = await filePassphrase(app, app.world.env.CRM_PASSPHRASE_FILE)
+      const fromFile = await chosenPassphrase(app)
       if (fromFile !== undefined) return fromFile.reveal()
       if (!app.ui.interactive) return undefined
       return (await askPassphrase(app.ui, profile, 'unlock')).reveal()
@@ -109,28 +109,40 @@ export async function fileIdentities(app: KeyHolder): Promise<readonly [Secret, 
   return readIdentities(text.reveal())
 }
 
+/** The flag that names the file of a further passphrase: `CRM_PASSPHRASE_FILE` opens the profile. */
+export const NEW_PASSPHRASE_FLAG = '--new-passphrase-file <path>'
+
 /**
  * A passphrase for a new slot: from a file, else asked twice.
- * @param from the file; `CRM_PASSPHRASE_FILE` where it is left out.
- * @throws {CrmError} `usage` when it is too short.
+ * @param file undefined where none is named.
+ * @param how names the file where nobody can be asked: a flag, an export.
+ * @throws {CrmError} `usage` when it is too short, or there is nobody to ask.
  */
-export async function newPassphrase(
-  app: KeyHolder,
-  profile: string,
-  from: { readonly file: string | undefined } = { file: app.world.env.CRM_PASSPHRASE_FILE },
-): Promise<string> {
-  const fromFile = await filePassphrase(app, from.file)
+export async function newPassphrase(app: KeyHolder, profile: string, file: string | undefined, how: string): Promise<string> {
+  const fromFile = await filePassphrase(app, file)
   if (fromFile === undefined && !app.ui.interactive)
-    throw new CrmError('usage', 'a new passphrase is needed and there is no terminal to ask on', {
-      hint: 'export CRM_PASSPHRASE_FILE=<path>',
-    })
+    throw new CrmError('usage', 'a new passphrase is needed and there is no terminal to ask on', { hint: how })
   if (fromFile === undefined) return (await askPassphrase(app.ui, profile, 'create')).reveal()
   const passphrase = fromFile.reveal()
   if (isAcceptablePassphrase(passphrase)) return passphrase
   throw new CrmError('usage', 'the passphrase is not acceptable', {
     reason: `it needs at least ${SHORTEST_PASSPHRASE} characters and no control characters`,
-    hint: `put another one into ${from.file}`,
+    hint: `put another one into ${file}`,
   })
+}
+
+/** The passphrase of the file that `CRM_PASSPHRASE_FILE` names: where it cannot be read, not to name it is the other way out. */
+async function chosenPassphrase(app: KeyHolder): Promise<Secret | undefined> {
+  try {
+    return await filePassphrase(app, app.world.env.CRM_PASSPHRASE_FILE)
+  } catch (error) {
+    if (!(error instanceof CrmError)) throw error
+    throw new CrmError(error.code, error.message, {
+      ...(error.reason === undefined ? {} : { reason: error.reason }),
+      hint: `${error.hint ?? 'make it readable for yourself'}, or open the profile in another way: unset CRM_PASSPHRASE_FILE`,
+      cause: error,
+    })
+  }
 }
 
 async function filePassphrase(app: KeyHolder, path: string | undefined): Promise<Secret | undefined> {

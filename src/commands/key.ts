@@ -8,7 +8,7 @@ import { makeKey } from './first-key.ts'
 import { setExamples, setStatuses } from './help-format.ts'
 import { KEY_KINDS, parseKeyKind } from './key-kinds.ts'
 import type { RotateFlags } from './key-rotate.ts'
-import { keychainOf } from './key-sources.ts'
+import { keychainOf, NEW_PASSPHRASE_FLAG } from './key-sources.ts'
 
 const MOST_LABEL_CHARACTERS = 64
 
@@ -35,6 +35,7 @@ export function define(command: Command, app: App): void {
     .description(`Add a way to open the profile: ${KEY_KINDS.join(', ')}`)
     .option('--label <text>', 'what to call it in lists')
     .option('--new-key-env <NAME>', 'take the new key from this variable')
+    .option(NEW_PASSPHRASE_FLAG, 'take the new passphrase from this file instead of asking')
     .action(action(app, 'key add', (kind: string, flags: AddKeyFlags) => add(app, kind, flags)))
   command
     .command('remove <id>')
@@ -50,6 +51,7 @@ export function define(command: Command, app: App): void {
 interface AddKeyFlags {
   readonly label?: string
   readonly newKeyEnv?: string
+  readonly newPassphraseFile?: string
 }
 
 async function generate(): Promise<Outcome> {
@@ -78,8 +80,13 @@ async function add(app: App, text: string, flags: AddKeyFlags): Promise<Outcome>
   const profile = (await app.profile()).value
   if (kind === 'keychain' && label !== undefined)
     throw new CrmError('usage', 'a keychain slot bears the name that its key has in the keychain', { hint: 'leave --label out' })
+  if (kind !== 'passphrase' && flags.newPassphraseFile !== undefined)
+    throw new CrmError('usage', '--new-passphrase-file gives a key for crm key add passphrase', { hint: 'leave --new-passphrase-file out' })
   const unlocked = await app.unlock()
-  const made = flags.newKeyEnv === undefined ? await makeKey(app, kind, profile) : keyFromVariable(app, kind, flags.newKeyEnv)
+  const made =
+    flags.newKeyEnv === undefined
+      ? await makeKey(app, kind, profile, { passphraseFile: flags.newPassphraseFile })
+      : keyFromVariable(app, kind, flags.newKeyEnv)
   app.throwIfStopped()
   const slot = await unlocked.addKeySlot(kind, label ?? made.label, made.key)
   return done(

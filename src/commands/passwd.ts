@@ -4,7 +4,7 @@ import { CrmError } from '../core/errors.ts'
 import type { KeySlotInfo } from '../vault/key-slots.ts'
 import { type App, action, done, type Outcome } from './app.ts'
 import { setExamples, setStatuses } from './help-format.ts'
-import { newPassphrase } from './key-sources.ts'
+import { NEW_PASSPHRASE_FLAG, newPassphrase } from './key-sources.ts'
 
 interface PasswdFlags {
   readonly newPassphraseFile?: string
@@ -13,7 +13,7 @@ interface PasswdFlags {
 
 export function define(command: Command, app: App): void {
   command
-    .option('--new-passphrase-file <path>', 'take the new passphrase from this file instead of asking')
+    .option(NEW_PASSPHRASE_FLAG, 'take the new passphrase from this file instead of asking')
     .option('--slot <id>', 'which passphrase, when the profile has several')
   setExamples(command, [
     { line: 'crm passwd', what: 'ask for the old and the new passphrase' },
@@ -28,7 +28,7 @@ async function change(app: App, flags: PasswdFlags): Promise<Outcome> {
   const slots = (await (await app.vault()).keySlots(profile)).filter(({ kind }) => kind === 'passphrase')
   const unlocked = await app.unlock()
   const slot = choose(profile, slots, flags.slot ?? (unlocked.openedBy.kind === 'passphrase' ? unlocked.openedBy.id : undefined))
-  const passphrase = await newPassphrase(app, profile, { file: flags.newPassphraseFile })
+  const passphrase = await newPassphrase(app, profile, flags.newPassphraseFile, `name its file: ${NEW_PASSPHRASE_FLAG}`)
   app.throwIfStopped()
   const replaced = await unlocked.replaceKeySlot(slot.id, slot.label, { type: 'passphrase', passphrase })
   const { id, kind, label, keyId, createdAt } = replaced

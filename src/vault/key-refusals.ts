@@ -16,7 +16,10 @@ export function locked(profile: string, slots: readonly StoredSlot[]): CrmError 
 /** @param file where the passphrase was read; undefined where a person was asked. */
 export function wrongPassphrase(profile: string, file: string | undefined): CrmError {
   return new CrmError('wrong_key', `the passphrase${file === undefined ? '' : ` in ${file}`} does not open the profile ${profile}`, {
-    hint: file === undefined ? 'try again with the right passphrase' : `put the right passphrase into ${file}`,
+    hint:
+      file === undefined
+        ? 'try again with the right passphrase'
+        : `put the right passphrase into ${file}, or open the profile in another way: unset CRM_PASSPHRASE_FILE`,
   })
 }
 

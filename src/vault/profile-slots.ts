@@ -18,7 +18,7 @@ export class ProfileSlots {
   async addKeySlot(kind: OwnKeyKind, label: string, key: OwnKey): Promise<KeySlotInfo> {
     const { profileId, generation } = this.profile.keys
     refuseUnfitKey(kind, key)
-    await this.#refuseSameRawKey(key)
+    await this.#refuseSameKey(key)
     const slot: KeySlot = await wrapDataKey(
       this.profile.dataKey,
       { profileId, kind, label, generation },
@@ -37,9 +37,18 @@ export class ProfileSlots {
     return toSlotInfo({ ...slot, createdAt })
   }
 
-  async #refuseSameRawKey(key: UnlockKey): Promise<void> {
-    if (key.type !== 'raw' || (await slotOfRawKey(this.profile.database, this.profile.keys.profileId, key.key)) === undefined) return
-    throw new CrmError('conflict', `this key opens the profile ${this.profile.name} already`, { hint: 'see its slots with: crm key list' })
+  async #refuseSameKey(key: OwnKey): Promise<void> {
+    const { database, keys, name } = this.profile
+    if (key.type === 'raw') {
+      if ((await slotOfRawKey(database, keys.profileId, key.key)) === undefined) return
+      throw new CrmError('conflict', `this key opens the profile ${name} already`, { hint: 'see its slots with: crm key list' })
+    }
+    for (const slot of readSlots(database, keys.profileId)) {
+      if (slot.kind !== 'passphrase' || !(await opensSlot(slot, keys.profileId, key))) continue
+      throw new CrmError('conflict', `this passphrase opens the profile ${name} already`, {
+        hint: 'give another one: crm key add passphrase --new-passphrase-file <path>',
+      })
+    }
   }
 
   async share(recipient: string, label: string): Promise<KeySlotInfo> {

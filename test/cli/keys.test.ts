@@ -76,8 +76,44 @@ describe('a key for something else', () => {
     expect(JSON.parse(stdout).error).toMatchObject({
       code: 'wrong_key',
       message: 'the passphrase in new does not open the profile default',
-      hint: 'put the right passphrase into new',
+      hint: 'put the right passphrase into new, or open the profile in another way: unset CRM_PASSPHRASE_FILE',
     })
+  })
+
+  test('names both ways out of a passphrase file that is not there', async () => {
+    const home = await homeWithPassphrase()
+    const { stdout } = await run(['audit', 'head', '--json'], { home, env: { ...NO_KEY, CRM_PASSPHRASE_FILE: 'gone' } })
+    expect(JSON.parse(stdout).error).toMatchObject({
+      code: 'usage',
+      message: 'there is no passphrase file at gone',
+      hint: 'check the path, or open the profile in another way: unset CRM_PASSPHRASE_FILE',
+    })
+  })
+})
+
+describe('crm key add', () => {
+  test('adds a second passphrase from a file of its own, while another file opens the profile', async () => {
+    const home = await homeWithPassphrase()
+    const env = { ...NO_KEY, CRM_PASSPHRASE_FILE: 'old' }
+    succeed(await run(['key', 'add', 'passphrase', '--new-passphrase-file', 'new'], { home, env }))
+    expect([await opensWith(home, 'old'), await opensWith(home, 'new')]).toEqual([true, true])
+  })
+
+  test('refuses a passphrase that opens the profile already', async () => {
+    const home = await homeWithPassphrase()
+    const again = await run(['key', 'add', 'passphrase', '--json'], { home, env: { ...NO_KEY, CRM_PASSPHRASE_FILE: 'old' } })
+    expect([again.status, JSON.parse(again.stdout).error]).toMatchObject([
+      11,
+      { code: 'conflict', hint: 'give another one: crm key add passphrase --new-passphrase-file <path>' },
+    ])
+    expect(JSON.parse((await run(['key', 'list', '--json'], { home })).stdout).data.slots).toHaveLength(2)
+  })
+
+  test('says of a new key file that it opens the profile as well', async () => {
+    const home = await homeWithVault()
+    const { stderr } = succeed(await run(['key', 'add', 'file'], { home }))
+    expect(stderr).toContain(`made the key file ${join(home.path, 'key')}; it opens the profile as well`)
+    expect((await run(['key', 'add', 'file', '--new-passphrase-file', 'x'], { home })).status).toBe(2)
   })
 })
 

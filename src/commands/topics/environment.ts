@@ -7,7 +7,7 @@ const VARIABLES: readonly (readonly [string, string])[] = [
   ['CRM_HOME', 'one directory for configuration, vault and state'],
   ['CRM_KEY_FILE', 'path of the key file'],
   ['CRM_IDENTITY_FILE', 'age identity of a member, mode 0600'],
-  ['CRM_PASSPHRASE_FILE', 'file that holds the passphrase, mode 0600'],
+  ['CRM_PASSPHRASE_FILE', 'passphrase file, mode 0600; wins over keychain'],
   ['XDG_RUNTIME_DIR', 'where crm unlock keeps a key without a keychain'],
   ['CRM_KEYCHAIN', 'off: do not ask the keychain of the system'],
   ['CRM_ACCESSIBLE', '1: plain prompts, for screen readers'],
