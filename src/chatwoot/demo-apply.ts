@@ -1,5 +1,6 @@
 import { CrmError } from '../core/errors.ts'
 import type { Warning } from '../core/provider.ts'
+import { TakenOverError } from '../core/taken-over.ts'
 import { createClient } from './client.ts'
 import { accountUrl } from './connection.ts'
 import { type Applied, giveUp } from './demo-failure.ts'
@@ -56,7 +57,8 @@ export async function* applyDemo(
     return { error: undefined, steps: tracks.map(stepAnswer), ...made, left: [], pending: [], warnings }
   } catch (thrown) {
     const failure = thrown instanceof CrmError ? thrown : new CrmError('internal', `making the demo ${plan.slug} failed`, { cause: thrown })
-    if (options.keepOnFailure !== true && tracks.some(({ touched }) => touched)) yield { type: 'undo', reason: failure.message }
+    const isUndone = options.keepOnFailure !== true && !(failure instanceof TakenOverError) && tracks.some(({ touched }) => touched)
+    if (isUndone) yield { type: 'undo', reason: failure.message }
     isEnded = true
     return await giveUp(run, { plan, observed, tracks }, { failure, keep: options.keepOnFailure === true })
   } finally {

@@ -2,6 +2,7 @@ import type { DemoStepAnswer } from '../core/answers.ts'
 import type { DemoStatus } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
 import type { Warning } from '../core/provider.ts'
+import { TakenOverError } from '../core/taken-over.ts'
 import type { DemoObserved } from './demo-plan.ts'
 import { cancellation, type DemoObject, type DemoRun, stepAnswer, type Track } from './demo-run.ts'
 import { type Undone, type Unfinished, undo } from './demo-undo.ts'
@@ -29,14 +30,16 @@ export interface Failure {
   readonly keep: boolean
 }
 
-/** Undoes a run, or leaves it as it is, and says how the demo stands then. */
+/** Undoes a run, or leaves it as it is, and says how the demo stands then. What another run has taken over is left to it. */
 export async function giveUp(run: DemoRun, unfinished: Unfinished, { failure, keep }: Failure): Promise<Applied> {
   const { plan, observed, tracks } = unfinished
   const nothing = { inbox: null, bot: null, left: [], pending: [], warnings: [] }
-  // Only a journal says `conflict`: another run has taken over, and what is there is now its own.
-  if (failure.code === 'conflict') return { error: failure, steps: tracks.map(stepAnswer), ...nothing }
+  const leaveAll = (error: TakenOverError): Applied => ({ error, steps: tracks.map(stepAnswer), ...nothing })
+  if (failure instanceof TakenOverError) return leaveAll(failure)
   const wasCancelled = cancellation(run.signal) !== undefined || failure.code === 'cancelled'
-  const { left, pending } = keep ? kept(tracks) : await undo(run, unfinished, wasCancelled)
+  const undone = keep ? kept(tracks) : await undo(run, unfinished, wasCancelled).catch(takenOver)
+  if (undone instanceof TakenOverError) return leaveAll(undone)
+  const { left, pending } = undone
   const inboxId = pending[0] ?? idAfter(tracks, 'inbox', observed.inbox)
   const botId = idAfter(tracks, 'bot', observed.bot)
   const status = left.length > 0 ? 'partial' : pending.length > 0 ? 'deleting' : statusAfter(observed, inboxId, botId)
@@ -44,6 +47,11 @@ export async function giveUp(run: DemoRun, unfinished: Unfinished, { failure, ke
   if (run.ledger.record !== undefined) await run.ledger.update({ status, inboxId, botId, secrets }).catch(() => {})
   const error = left.length === 0 ? failure : leftBehind(plan.slug, left, failure, keep)
   return { ...nothing, error, steps: tracks.map(stepAnswer), left, pending }
+}
+
+function takenOver(error: unknown): TakenOverError {
+  if (error instanceof TakenOverError) return error
+  throw error
 }
 
 /** How a demo stands after all that a run has done to it was undone. */

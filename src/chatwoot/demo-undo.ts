@@ -1,5 +1,6 @@
 /** Taking back what a run has made (`security.md` section 12): in reverse, each call journalled, "already gone" counted as done. */
 import { type DemoStepKind, demoMark } from '../core/demo.ts'
+import { TakenOverError } from '../core/taken-over.ts'
 import { type Client, type WriteRequest, writes } from './client.ts'
 import { botBody, inboxBody, inverse, webhookBody } from './demo-body.ts'
 import { digestOf } from './demo-journal.ts'
@@ -23,7 +24,10 @@ export interface Undone {
   readonly pending: readonly string[]
 }
 
-/** Undoes a run. What stands in the way is in the result, and in the outcome of each step; nothing is thrown. */
+/**
+ * Undoes a run. What stands in the way is in the result, and in the outcome of each step.
+ * @throws {TakenOverError} when another run has the demo by now, and nothing else.
+ */
 export async function undo(run: DemoRun, unfinished: Unfinished, wasCancelled: boolean): Promise<Undone> {
   const client = undoClient(run, wasCancelled)
   const { plan, tracks } = unfinished
@@ -55,9 +59,14 @@ async function findUnknown(run: DemoRun, client: Client, slug: string, track: Tr
     track.touched = found !== undefined
     const change = found === undefined ? {} : step.kind === 'bot' ? { botId: found.id } : step.kind === 'inbox' ? { inboxId: found.id } : {}
     await run.ledger.settle(position, found === undefined ? 'failed' : 'done', track.id, change)
-  } catch {
+  } catch (error) {
     // It stays unknown, here and in the journal; the next run looks again.
+    stopIfTakenOver(error)
   }
+}
+
+function stopIfTakenOver(error: unknown): void {
+  if (error instanceof TakenOverError) throw error
 }
 
 interface Restoration {
@@ -94,7 +103,10 @@ function restorations({ plan, observed, tracks }: Unfinished, account: string): 
 async function restore({ ledger, limits }: DemoRun, client: Client, track: Track, request: WriteRequest): Promise<void> {
   const intent = { kind: track.step.kind, action: 'update', digest: digestOf(request), remoteId: track.id } as const
   // A journal that cannot be written is no reason to leave the server half-changed.
-  const [position] = await ledger.intend([intent]).catch(() => [])
+  const [position] = await ledger.intend([intent]).catch((error: unknown) => {
+    stopIfTakenOver(error)
+    return []
+  })
   const obstacle = await attempt(limits, () => client.write(request))
   track.outcome = obstacle === undefined ? 'undone' : 'left'
   if (position !== undefined) await ledger.settle(position, obstacle === undefined ? 'done' : 'failed', null).catch(() => {})
@@ -112,7 +124,8 @@ async function removeCreated(run: DemoRun, client: Client, { plan, tracks }: Unf
   }
   try {
     return await removeObjects(run, client, targets, waitMs)
-  } catch {
+  } catch (error) {
+    stopIfTakenOver(error)
     // The journal failed. What is gone already is no obstacle to removing it again.
     return await removeObjects({ ...run, ledger: run.ledger.detached() }, client, targets, waitMs)
   }

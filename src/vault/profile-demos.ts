@@ -3,7 +3,8 @@ import { CrmError, unreachable } from '../core/errors.ts'
 import { toTimestamp } from '../core/time.ts'
 import { forgetting, rowDetails } from './audit-entries.ts'
 import type { AuditEntry } from './audit-log.ts'
-import { endRun, forgetRemovedDemos, renewRun, takeRun } from './demos.ts'
+import { endRun, renewRun, takeRun } from './demo-runs.ts'
+import { forgetRemovedDemos } from './demos.ts'
 import type { RecentWords } from './last-words.ts'
 import type { OpenProfile } from './open-profile.ts'
 import { openDemo, requireLastDemo, writeDemo } from './sealed-demos.ts'
@@ -78,10 +79,11 @@ export class ProfileDemos {
       renew: async () => {
         if (held.length === 0) return
         const untilMs = this.profile.world.clock() + LEASE_MS
-        const lost = this.profile.database.write('renew the demo run', () =>
-          held.filter(({ id, slug }) => !renewRun(this.profile.database, id, slug, runId, untilMs)),
+        const obstacles = this.profile.database.write('renew the demo run', () =>
+          held.map(({ id, slug }) => renewRun(this.profile.database, id, slug, runId, untilMs)),
         )
-        if (lost[0] !== undefined) throw takenOver(lost[0].slug)
+        const lost = obstacles.find((obstacle) => obstacle !== undefined)
+        if (lost !== undefined) throw lost
       },
       end: async () => {
         this.#running -= held.length
@@ -107,7 +109,8 @@ export class ProfileDemos {
       },
       write: (record, secrets) =>
         this.#saveJournal((words) => {
-          if (!renewRun(this.profile.database, integrationId, slug, runId, this.profile.world.clock() + LEASE_MS)) throw takenOver(slug)
+          const lost = renewRun(this.profile.database, integrationId, slug, runId, this.profile.world.clock() + LEASE_MS)
+          if (lost !== undefined) throw lost
           const row = writeDemo(this.profile.database, this.profile.keys, integrationId, record, secrets, words)
           const details = { ...rowDetails(row), slug, integration, runId, status: record.status, steps: row.steps }
           return { event: 'demo.step', details }
@@ -138,7 +141,7 @@ export class ProfileDemos {
           try {
             return [write.save(words)]
           } catch (error) {
-            // Another run has this one demo: nothing of it was written, and the others go on.
+            // This one demo is not this run's any more: nothing of it was written, and the others go on.
             if (!(error instanceof CrmError) || error.code !== 'conflict') throw error
             lost.set(write, error)
             return []
@@ -201,11 +204,4 @@ export class ProfileDemos {
       throw error
     }
   }
-}
-
-function takenOver(slug: string): CrmError {
-  return new CrmError('conflict', `another run has taken over the demo ${slug}`, {
-    reason: 'this run showed no sign of life for 60 s',
-    hint: `see what is there with: crm demo-show ${slug}`,
-  })
 }

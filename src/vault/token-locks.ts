@@ -1,5 +1,5 @@
 import type { Database } from './database.ts'
-import type { RunHolder } from './demos.ts'
+import type { RunHolder } from './demo-runs.ts'
 
 /** How long a refresh is held, in milliseconds: longer than the longest request. */
 export const TOKEN_LEASE_MS = 45_000

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/ports.ts'
 import type { ScryptCost } from '../crypto/derive.ts'
-import type { RunHolder } from './demos.ts'
+import type { RunHolder } from './demo-runs.ts'
 import type { Migration } from './migrate.ts'
 
 /** What the vault needs to know of the world around it. */

@@ -199,6 +199,30 @@ describe.concurrent('crm demo-create', () => {
     expect((await running.ended).status).toBe(143)
   })
 
+  test.each([
+    ['its data key is rotated', ['key', 'rotate', '--yes'], 'the data key of the profile default was rotated meanwhile'],
+    [
+      'the vault is restored',
+      ['vault', 'restore', 'copy.db', '--yes'],
+      'the vault knows nothing of this run of the demo acme-dental any more',
+    ],
+  ] as const)('is undone when %s meanwhile, and the next run makes the demo', async (_what, argv, message) => {
+    const { server, home, create, objects } = await place(['POST /set_agent_bot:slow=1s#1'])
+    succeed(await run(['vault', 'backup', 'copy.db'], { home }))
+    const running = start(['demo-create', '--name', 'Acme Dental', '--bot-url', BOT, '--json'], { home })
+    await until(running, () => server.requests.some(({ path }) => path.endsWith('/set_agent_bot')))
+    // It stands still for as long as the other one takes.
+    running.process.kill('SIGSTOP')
+    succeed(await run(argv, { home }))
+    running.process.kill('SIGCONT')
+    const document = failureOf('demo-create', 'conflict', await running.ended)
+    expect(document.error.message).toBe(message)
+    expect(document.data.steps.map((step: Json) => step.outcome)).toEqual(['undone', 'undone', 'undone'])
+    expect(objects()).toBe(0)
+    documentOf('demo-create', await create())
+    expect(await demos(home)).toEqual(['acme-dental ready'])
+  })
+
   test('with the token of an agent is permission_denied before the first write', async () => {
     const { server, home, objects } = await place()
     succeed(await addChatwoot(home, server, ['--name', 'agent'], server.agentToken))

@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { DemoJournal, DemoRecord } from '../../src/core/demo.ts'
 import { CrmError } from '../../src/core/errors.ts'
 import type { Http } from '../../src/core/ports.ts'
+import { TakenOverError } from '../../src/core/taken-over.ts'
 import { createDemo } from '../../src/usecases/create-demo.ts'
 import type { CreateDemoRequest } from '../../src/usecases/create-demo-input.ts'
 import { aRun, openSandbox, remains, succeed, toEnd, watchedJournal } from '../chatwoot/support.ts'
@@ -167,13 +168,49 @@ test('a run that another one has taken over leaves the objects to it', async (co
   let writes = 0
   const { journal } = watchedJournal(() => {
     writes += 1
-    if (writes > 3) throw new CrmError('conflict', 'another run has taken over the demo')
+    if (writes > 3) throw new TakenOverError('acme')
   })
-  const { answer } = await toEnd(createDemo({ http, target, ...aRun(journal) }, INPUT))
-  expect(answer.error?.code).toBe('conflict')
+  const { answer, events } = await toEnd(createDemo({ http, target, ...aRun(journal) }, INPUT))
+  expect(answer.error).toMatchObject({ code: 'conflict', message: 'another run has taken over the demo acme' })
+  expect(events.filter(({ type }) => type === 'undo')).toEqual([])
   const { inboxes, bots } = remains(sandbox)
   expect([inboxes.length, bots.length]).toEqual([1, 1])
 })
+
+test('a run that another one takes over while it is undone deletes no more', async (context) => {
+  const { http, sandbox, target } = await openSandbox(context)
+  sandbox.faults.add('POST /set_agent_bot:500')
+  const { journal } = watchedJournal((record) => {
+    if (record.journal.some(({ action }) => action === 'delete')) throw new TakenOverError('acme')
+  })
+  const { answer } = await toEnd(createDemo({ http, target, ...aRun(journal) }, INPUT))
+  expect(answer.error).toMatchObject({ code: 'conflict', message: 'another run has taken over the demo acme' })
+  const { inboxes, bots } = remains(sandbox)
+  expect([inboxes.length, bots.length]).toEqual([1, 1])
+})
+
+const ROTATED = 'the data key of the profile default was rotated meanwhile'
+
+test.each([
+  [undefined, { code: 'conflict', message: ROTATED }, 0],
+  ['DELETE /inboxes/*:500', { code: 'partial', message: expect.stringMatching(/^the demo acme could not be undone: inbox \d+ left$/) }, 1],
+] as const)(
+  'a journal that is in conflict with the vault is no other run: what was made is undone, or named (%s)',
+  async (fault, error, left) => {
+    const { http, sandbox, target } = await openSandbox({ onTestFinished })
+    if (fault !== undefined) sandbox.faults.add(fault)
+    let writes = 0
+    const { journal } = watchedJournal(() => {
+      writes += 1
+      if (writes > 2) throw new CrmError('conflict', ROTATED)
+    })
+    const { answer, events } = await toEnd(createDemo({ http, target, ...aRun(journal) }, INPUT))
+    expect(answer.error).toMatchObject(error)
+    expect(events.filter(({ type }) => type === 'undo')).toHaveLength(1)
+    const { inboxes, bots } = remains(sandbox)
+    expect([inboxes.length, bots.length]).toEqual([left, 0])
+  },
+)
 
 test('a journal does not grow without end', async (context) => {
   const { http, target } = await openSandbox(context)

@@ -17,6 +17,7 @@ import { expect, test } from 'vitest'
 import { CrmError } from '../../src/core/errors.ts'
 import type { Integration } from '../../src/core/integration.ts'
 import { Secret } from '../../src/core/secret.ts'
+import { TakenOverError } from '../../src/core/taken-over.ts'
 import { escapeJson } from '../../src/core/text.ts'
 import { LINE_WORDS } from '../../src/terminal/views/list.ts'
 import { Database } from '../../src/vault/database.ts'
@@ -796,8 +797,9 @@ test('a demo run is one at a time: a living holder is a conflict, a dead one is 
   await expect(unlocked.startDemoRun('acme', 'demo', 'run-2')).rejects.toThrow(code('conflict'))
   alive = false
   const second = await unlocked.startDemoRun('acme', 'demo', 'run-2')
-  await expect(first.renew()).rejects.toThrow(code('conflict'))
+  await expect(first.renew()).rejects.toThrow(TakenOverError)
   await second.end()
+  await expect(second.renew()).rejects.not.toBeInstanceOf(TakenOverError)
   vault.close()
   let now = Date.parse('2026-01-02T00:00:00Z')
   const elsewhere = await openVault(
