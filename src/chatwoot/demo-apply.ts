@@ -48,7 +48,13 @@ export async function* applyDemo(
   const tracks = tracksOf(plan)
   const made: Made = { bot: observed.bot, inbox: observed.inbox }
   const late = delayedSignal(run.signal, run.limits.settleMs)
-  const tools: StepTools = { run, plan, client: createClient(run.http, run.connection, { signal: late.signal }), made }
+  const tools: StepTools = {
+    run,
+    plan,
+    client: createClient(run.http, run.connection, { signal: late.signal }),
+    made,
+    listed: observed.listed,
+  }
   let isEnded = false
   try {
     const warnings = yield* carryOut(tools, tracks)

@@ -44,7 +44,7 @@ export async function observeAmong(client: Client, slug: string, known: DemoKnow
   const none: readonly Agent[] = []
   const found = findDemo(slug, client.connection.accountId, known, objects)
   const { inbox, bot, adopted, webhooks, takenUrls } = found
-  const shared = { bot, agents, webhooks, takenUrls }
+  const shared = { bot, agents, webhooks, takenUrls, listed: objects }
   const nothing: DemoObserved = { ...shared, inbox: null, adopted: { ...adopted, inbox: false }, linkedBotId: null, members: none }
   if (inbox === null) return { observed: nothing, found }
   try {

@@ -5,6 +5,7 @@
 import type { DemoChannel, DemoStepKind } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
 import type { InboxDefaults } from './connection.ts'
+import type { AccountObjects } from './demo-find.ts'
 import { markText, remarked, untilOf } from './demo-marks.ts'
 import { type AccountWebhook, type Agent, type AgentBot, eventsText, type Inbox } from './read.ts'
 
@@ -65,6 +66,8 @@ export interface DemoObserved {
   readonly webhooks: readonly AccountWebhook[]
   /** The addresses of the account's other webhooks. */
   readonly takenUrls: ReadonlySet<string>
+  /** All that the account had: what is made afterwards is none of these. */
+  readonly listed: AccountObjects
 }
 
 /** The value of a setting. */

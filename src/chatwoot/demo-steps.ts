@@ -1,8 +1,9 @@
 /** The steps of a plan that write: each announced in the journal, sent once, and looked at where its result is not known. */
-import { unreachable } from '../core/errors.ts'
+import { CrmError, unreachable } from '../core/errors.ts'
 import { isKind, mayHaveHappened, mayStillHappen } from './answers.ts'
 import { type Client, type WriteRequest, writes } from './client.ts'
 import { botBody, inboxBody, newInboxBody, webhookBody } from './demo-body.ts'
+import type { AccountObjects } from './demo-find.ts'
 import { digestOf, type Intent, type RecordChange } from './demo-journal.ts'
 import { markOf } from './demo-marks.ts'
 import { type DemoPlan, hasChanges } from './demo-plan.ts'
@@ -30,6 +31,8 @@ export interface StepTools {
   /** Sends writes, and looks after them; outlives a cancellation for a moment. */
   readonly client: Client
   readonly made: Made
+  /** What the account had when it was looked at last. */
+  readonly listed: AccountObjects
 }
 
 /** The secrets of a bot, by the names under which they are kept. */
@@ -53,7 +56,7 @@ function named(secrets: Readonly<Record<string, string | undefined>>): Readonly<
 
 /** The work of making or changing the bot. */
 export function botWork(tools: StepTools, track: Track): Work {
-  const { run, plan, client, made } = tools
+  const { run, plan, client, made, listed } = tools
   const { id, changes } = track.step
   const account = client.connection.accountId
   const body = botBody(changes)
@@ -62,6 +65,7 @@ export function botWork(tools: StepTools, track: Track): Work {
     if (id !== null) return ifChanged(await client.getBot(id), track)
     return (await client.listBots()).find((bot) => markOf(bot.description, plan.slug)?.runId === run.ledger.runId)
   }
+  const send = async () => requireOwn(tools, track, listed.bots, await client.writeBot(request), ({ description }) => description)
   const keep = (bot: AgentBot): RecordChange => {
     made.bot = bot
     return { botId: bot.id, secrets: botSecrets(bot) }
@@ -69,13 +73,13 @@ export function botWork(tools: StepTools, track: Track): Work {
   return {
     track,
     intent: intentOf(track, request),
-    perform: () => perform(run, track, { send: () => client.writeBot(request), find, keep }),
+    perform: () => perform(run, track, { send, find, keep }),
   }
 }
 
 /** The work of making or changing the inbox. */
 export function inboxWork(tools: StepTools, track: Track): Work {
-  const { run, plan, client, made } = tools
+  const { run, plan, client, made, listed } = tools
   const { id, changes } = track.step
   const account = client.connection.accountId
   const request =
@@ -84,6 +88,7 @@ export function inboxWork(tools: StepTools, track: Track): Work {
     if (id !== null) return ifChanged(await client.getInbox(id), track)
     return (await client.listInboxes()).find((inbox) => markOf(inbox.outOfOffice, plan.slug)?.runId === run.ledger.runId)
   }
+  const send = async () => requireOwn(tools, track, listed.inboxes, await client.writeInbox(request), ({ outOfOffice }) => outOfOffice)
   const keep = (inbox: Inbox): RecordChange => {
     made.inbox = inbox
     return { inboxId: inbox.id, secrets: inboxSecrets(inbox) }
@@ -91,8 +96,32 @@ export function inboxWork(tools: StepTools, track: Track): Work {
   return {
     track,
     intent: intentOf(track, request),
-    perform: () => perform(run, track, { send: () => client.writeInbox(request), find, keep }),
+    perform: () => perform(run, track, { send, find, keep }),
   }
+}
+
+/**
+ * What a server answers to the making of an object is believed to be that object only while nothing speaks against it: whatever is taken
+ * for the demo's is changed and deleted later.
+ * @throws {CrmError} `provider_error` for one that was there before, or that carries no mark of this run although it has a text for it.
+ */
+function requireOwn<T extends { readonly id: string }>(
+  { run, plan }: StepTools,
+  { step, id }: Track,
+  listed: readonly { readonly id: string }[],
+  object: T,
+  markedText: (object: T) => string | null | undefined,
+): T {
+  const noun = step.kind === 'hours' ? 'inbox' : step.kind
+  const text = markedText(object)
+  const isOwn = text === undefined || markOf(text, plan.slug)?.runId === run.ledger.runId
+  const wasThere = listed.some((one) => one.id === object.id)
+  // A change is answered with the object that was changed.
+  if (id === null ? isOwn && !wasThere : id === object.id) return object
+  throw new CrmError('provider_error', `Chatwoot answered with the ${noun} ${object.id}, which is not the one that it was asked for`, {
+    reason: id !== null ? `the one to be changed was ${id}` : wasThere ? 'it was there before' : 'it does not carry the mark of this demo',
+    hint: 'run the same command again; if it fails again, look at what stands in front of the Chatwoot',
+  })
 }
 
 function ifChanged<T extends AgentBot | Inbox | AccountWebhook>(object: T, { step }: Track): T | undefined {
@@ -101,7 +130,7 @@ function ifChanged<T extends AgentBot | Inbox | AccountWebhook>(object: T, { ste
 
 /** The work of making or changing a webhook of the account. */
 export function webhookWork(tools: StepTools, track: Track): Work {
-  const { run, plan, client } = tools
+  const { run, plan, client, listed } = tools
   const { id, changes, name: url } = track.step
   const account = client.connection.accountId
   const body = webhookBody(changes)
@@ -114,11 +143,12 @@ export function webhookWork(tools: StepTools, track: Track): Work {
     // Before 4.8 a webhook has no name, and nothing tells whose it is; the address was free a moment ago.
     return there.name === undefined || markOf(there.name, plan.slug)?.runId === run.ledger.runId ? there : undefined
   }
+  const send = async () => requireOwn(tools, track, listed.webhooks ?? [], await client.writeWebhook(request), ({ name }) => name)
   const keep = (webhook: AccountWebhook): RecordChange => ({ secrets: webhookSecrets(webhook) })
   return {
     track,
     intent: intentOf(track, request),
-    perform: () => perform(run, track, { send: () => client.writeWebhook(request), find, keep }),
+    perform: () => perform(run, track, { send, find, keep }),
   }
 }
 
@@ -141,10 +171,11 @@ export function webhookDeletion({ run, client }: StepTools, track: Track): Work 
 
 /** The work of setting the business hours: the answer is the inbox as it is then. */
 export function hoursWork(tools: StepTools, track: Track, inboxId: string): Work {
-  const { run, client, made } = tools
+  const { run, client, made, listed } = tools
   const request = writes.updateInbox(client.connection.accountId, inboxId, inboxBody(track.step.changes))
   track.id = inboxId
   const find = async () => ifChanged(await client.getInbox(inboxId), track)
+  const send = async () => requireOwn(tools, track, listed.inboxes, await client.writeInbox(request), ({ outOfOffice }) => outOfOffice)
   const keep = (inbox: Inbox): RecordChange => {
     made.inbox = inbox
     return {}
@@ -152,7 +183,7 @@ export function hoursWork(tools: StepTools, track: Track, inboxId: string): Work
   return {
     track,
     intent: intentOf(track, request),
-    perform: () => perform(run, track, { send: () => client.writeInbox(request), find, keep }),
+    perform: () => perform(run, track, { send, find, keep }),
   }
 }
 

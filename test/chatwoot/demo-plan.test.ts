@@ -29,6 +29,7 @@ const NOTHING: DemoObserved = {
   agents: [],
   webhooks: [],
   takenUrls: new Set(),
+  listed: { inboxes: [], bots: [] },
 }
 
 const inboxOf = (more: Record<string, Json> = {}) =>

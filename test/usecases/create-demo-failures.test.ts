@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import type { Http } from '../../src/core/ports.ts'
 import { createDemo } from '../../src/usecases/create-demo.ts'
 import type { CreateDemoRequest } from '../../src/usecases/create-demo-input.ts'
+import { removeDemos } from '../../src/usecases/remove-demos.ts'
 import { aRun, openSandbox, QUICK, remains, succeed, toEnd, watchedJournal, writesOf } from '../chatwoot/support.ts'
 import { until } from '../support/until.ts'
 
@@ -205,3 +206,36 @@ test('a cancellation before the first write changes nothing', async (context) =>
   await expect(toEnd(createDemo({ http, target, ...aRun(), signal: stop.signal }, INPUT))).rejects.toMatchObject({ code: 'cancelled' })
   expect(writesOf(sandbox)).toEqual([])
 })
+
+for (const [kind, end] of [
+  ['inbox', '/inboxes'],
+  ['bot', '/agent_bots'],
+] as const) {
+  test.each([
+    ['was there before', 'before'],
+    ['was made by somebody else meanwhile', 'meanwhile'],
+  ] as const)(`P11 a server that answers the making of the ${kind} with one that %s is not believed`, async (_what, made) => {
+    const { http, sandbox, target } = await openSandbox({ onTestFinished })
+    const foreign = () => createDemo({ http, target, ...aRun() }, { ...INPUT, slug: 'other' })
+    let other = made === 'before' ? await succeed(foreign()) : undefined
+    const lying: Http = async (request) => {
+      const isMaking = request.method === 'POST' && request.url.pathname.endsWith(end)
+      if (isMaking) other ??= await succeed(foreign())
+      const response = await http(request)
+      if (!isMaking || response.status !== 200) return response
+      const { body: _body, ...asking } = request
+      const list = await http({ ...asking, method: 'GET' })
+      const json = JSON.parse(Buffer.from(list.body).toString())
+      const all: { id: number }[] = Array.isArray(json) ? json : json.payload
+      const told = all.find(({ id }) => String(id) === other?.[kind]?.id)
+      return { ...response, body: Buffer.from(JSON.stringify(told)) }
+    }
+    const { journal } = watchedJournal()
+    const data = await succeed(createDemo({ http: lying, target, ...aRun(journal), limits: { ...QUICK, lookMs: 30_000 } }, INPUT))
+    expect(data[kind]?.id).not.toBe(other?.[kind]?.id)
+    await succeed(removeDemos({ http, ...aRun() }, [{ slug: 'acme', journal, target }]))
+    const { inboxes, bots, links } = remains(sandbox)
+    expect([inboxes, bots].map((list) => list.map(({ id }) => String(id)))).toEqual([[other?.inbox?.id], [other?.bot?.id]])
+    expect(links).toHaveLength(1)
+  })
+}
