@@ -1,9 +1,9 @@
 import { type CrmError, unreachable } from '../core/errors.ts'
-import { isMissing } from './answers.ts'
+import { isMissing, mayStillHappen } from './answers.ts'
 import { type Client, type WriteRequest, writes } from './client.ts'
 import { digestOf } from './demo-journal.ts'
 import { withMarkRemoved } from './demo-marks.ts'
-import { attempt, type DemoObject, type DemoRun, lookUntil } from './demo-run.ts'
+import { attempt, cancellation, type DemoObject, type DemoRun, lookUntil } from './demo-run.ts'
 import type { Inbox } from './read.ts'
 
 /** What is to be removed: objects of one demo, and nothing else. */
@@ -21,6 +21,8 @@ export interface Removal {
   readonly pending: readonly string[]
   /** What could not be removed, with the first thing that stood in the way. */
   readonly left: readonly DemoObject[]
+  /** Those of {@link left} whose deletion was not answered: they may be gone. */
+  readonly unclear: readonly DemoObject[]
   readonly obstacle: CrmError | undefined
 }
 
@@ -40,24 +42,34 @@ export async function removeObjects(
   targets: RemovalTargets,
   waitMs: number,
 ): Promise<Removal> {
-  const { accepted, left, obstacle } = await deleteObjects(run, client, targets)
-  return { pending: await waitUntilGone(client, accepted, waitMs), left, obstacle }
+  const { accepted, ...deleted } = await deleteObjects(run, client, targets)
+  return { pending: await waitUntilGone(client, accepted, waitMs), ...deleted }
 }
 
 /** What became of a demo's objects before anybody waited for them. */
 export interface Deleted extends Omit<Removal, 'pending'> {
   /** Inboxes whose deletion the server has accepted: it carries it out at some time. */
   readonly accepted: readonly string[]
+  /** Whether any call has had an effect. */
+  readonly hasChanged: boolean
 }
 
 /**
  * Deletes a demo's objects: takes the bot off its inboxes, so that no conversation waits for it, and marks them as given up; then deletes
  * inboxes, bots and webhooks. Every call is journalled first. "Already gone" is what was wanted.
+ *
+ * @param stop once it is aborted, nothing more is sent; what is under way may end.
  */
-export async function deleteObjects(run: Pick<DemoRun, 'ledger' | 'limits'>, client: Client, targets: RemovalTargets): Promise<Deleted> {
+export async function deleteObjects(
+  run: Pick<DemoRun, 'ledger' | 'limits'>,
+  client: Client,
+  targets: RemovalTargets,
+  stop?: AbortSignal,
+): Promise<Deleted> {
   const account = client.connection.accountId
   const { slug, inboxes, botIds, webhookIds } = targets
-  if (inboxes.length + botIds.length + webhookIds.length === 0) return { accepted: [], left: [], obstacle: undefined }
+  if (inboxes.length + botIds.length + webhookIds.length === 0)
+    return { accepted: [], left: [], unclear: [], obstacle: undefined, hasChanged: false }
   const unlinks = inboxes.map(({ id }): Deletion => ({ kind: 'link', id, request: writes.setBot(account, id, null) }))
   const deletions = [
     ...inboxes.map(({ id }): Deletion => ({ kind: 'inbox', id, request: writes.deleteInbox(account, id) })),
@@ -68,24 +80,36 @@ export async function deleteObjects(run: Pick<DemoRun, 'ledger' | 'limits'>, cli
   const positions = await run.ledger.intend(
     all.map(({ kind, id, request }) => ({ kind, action: 'delete' as const, digest: digestOf(request), remoteId: id })),
   )
+  const stopReason = () => (stop === undefined ? undefined : cancellation(stop))
   const unwritten: unknown[] = []
   const carryOut = async (deletion: Deletion) => {
-    const obstacle = await attempt(run.limits, () => client.write(deletion.request))
+    const stopped = stopReason()
+    const obstacle = stopped ?? (await attempt(run.limits, () => client.write(deletion.request), stopReason))
     const position = positions[all.indexOf(deletion)] ?? unreachable('deletion without an entry in the journal')
     // A journal that fails half-way must not keep the rest from being removed: it is reported at the end.
     const settled = run.ledger.settle(position, obstacle === undefined ? 'done' : 'failed', null)
     await settled.catch((error: unknown) => unwritten.push(error))
-    return { kind: deletion.kind, id: deletion.id, obstacle }
+    const isUnclear = obstacle !== undefined && stopped === undefined && mayStillHappen(obstacle)
+    return { kind: deletion.kind, id: deletion.id, obstacle, isUnclear }
   }
   // Only a courtesy to runs without a journal: the deletion counts.
-  const giveUp = (inbox: RemovalTargets['inboxes'][number]) =>
-    client.write(writes.updateInbox(account, inbox.id, { out_of_office_message: withMarkRemoved(inbox.outOfOffice, slug) })).catch(() => {})
-  await Promise.all([...unlinks.map(carryOut), ...inboxes.map(giveUp)])
+  const giveUp = async (inbox: RemovalTargets['inboxes'][number]) => {
+    if (stopReason() !== undefined) return
+    const text = withMarkRemoved(inbox.outOfOffice, slug)
+    await client.write(writes.updateInbox(account, inbox.id, { out_of_office_message: text })).catch(() => {})
+  }
+  const [unlinked] = await Promise.all([Promise.all(unlinks.map(carryOut)), ...inboxes.map(giveUp)])
   const results = await Promise.all(deletions.map(carryOut))
   const failed = results.filter(({ obstacle }) => obstacle !== undefined)
   const accepted = results.filter(({ kind, obstacle }) => kind === 'inbox' && obstacle === undefined).map(({ id }) => id)
   if (unwritten.length > 0) throw unwritten[0]
-  return { accepted, left: failed.map(({ kind, id }) => ({ kind, id })), obstacle: failed[0]?.obstacle }
+  const hasChanged = [...unlinked, ...results].some(({ obstacle }) => obstacle === undefined)
+  const unclear = failed.filter(({ isUnclear }) => isUnclear)
+  return { accepted, left: objectsOf(failed), unclear: objectsOf(unclear), obstacle: failed[0]?.obstacle, hasChanged }
+}
+
+function objectsOf(results: readonly DemoObject[]): readonly DemoObject[] {
+  return results.map(({ kind, id }) => ({ kind, id }))
 }
 
 /**

@@ -135,9 +135,14 @@ const ATTEMPTS = 2
 
 /**
  * Makes an idempotent call - a deletion by id, a setting - again when that may help. That the object is gone counts as done.
+ * @param stopped what keeps it from being made again.
  * @returns undefined when it is done, else what stands in the way.
  */
-export async function attempt({ retryMs }: Pick<DemoLimits, 'retryMs'>, call: () => Promise<unknown>): Promise<CrmError | undefined> {
+export async function attempt(
+  { retryMs }: Pick<DemoLimits, 'retryMs'>,
+  call: () => Promise<unknown>,
+  stopped: () => CrmError | undefined = () => undefined,
+): Promise<CrmError | undefined> {
   for (let tried = 1; ; tried++) {
     try {
       await call()
@@ -145,7 +150,7 @@ export async function attempt({ retryMs }: Pick<DemoLimits, 'retryMs'>, call: ()
     } catch (error) {
       if (isMissing(error)) return undefined
       const named = error instanceof CrmError ? error : new CrmError('internal', 'a request failed in an unexpected way', { cause: error })
-      if (!named.retryable || tried >= ATTEMPTS) return named
+      if (!named.retryable || tried >= ATTEMPTS || stopped() !== undefined) return named
       await sleep(retryMs)
     }
   }

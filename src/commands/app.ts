@@ -361,6 +361,7 @@ export class App {
       ...(profile === undefined ? {} : { profile }),
       ...(vault === undefined ? {} : { vault }),
       ...(this.integration === undefined ? {} : { integration: this.integration }),
+      ...(this.ui.interactive ? {} : { unattended: true }),
     }
   }
 
@@ -368,7 +369,8 @@ export class App {
   integration: string | undefined
 
   get #isElsewhere(): boolean {
-    return Object.keys(this.whereabouts).length > 0
+    const { profile, vault } = this.#globals
+    return profile !== undefined || vault !== undefined || this.integration !== undefined
   }
 
   async #advisedCommand(): Promise<((command: string) => string) | undefined> {
@@ -379,7 +381,7 @@ export class App {
 
   /** An answer whose printed commands are about what this run was about. */
   async #runnable<T>(answer: Answer<T>): Promise<Answer<T>> {
-    if (!this.#isElsewhere) return answer
+    if (!this.#isElsewhere && (answer.error === undefined || this.ui.interactive)) return answer
     const { answerWithWhereabouts } = await import('./printed-commands.ts')
     return answerWithWhereabouts(answer, this.whereabouts)
   }

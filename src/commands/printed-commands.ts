@@ -8,6 +8,8 @@ export interface Whereabouts {
   readonly vault?: string
   /** The Chatwoot that was named for a demo. */
   readonly integration?: string
+  /** Nobody can be asked: what asks for a confirmation has to be given one. */
+  readonly unattended?: true
 }
 
 /** Commands that are about no vault. */
@@ -16,10 +18,14 @@ const COMMAND = new RegExp(`\\bcrm (?:-p (\\S+) )?(?!-|(?:${ANYWHERE})\\b)(?=[a-
 
 const DEMO_COMMAND = /\bcrm demo-(?:remove|show|verify) [a-z0-9][\w.-]*(?! --integration)(?=$|[;,)])/g
 
-/** Advice with the given `--profile`, `--vault` and `--integration` in its commands. */
-export function withWhereabouts(hint: string, { profile, vault, integration }: Whereabouts): string {
-  const precise =
+/** A removal that would ask. */
+const ASKING_COMMAND = /\bcrm (?:--?\S+ \S+ )*demo-remove(?: [a-z0-9][\w.-]*)+(?: --integration \S+)?(?: --forget)?(?=$|[;,)])/g
+
+/** Advice with the given `--profile`, `--vault` and `--integration` in its commands, and with `--yes` where nobody can be asked. */
+export function withWhereabouts(hint: string, { profile, vault, integration, unattended }: Whereabouts): string {
+  const named =
     integration === undefined ? hint : hint.replaceAll(DEMO_COMMAND, (command) => `${command} --integration ${quoted(integration)}`)
+  const precise = unattended === undefined ? named : named.replaceAll(ASKING_COMMAND, (command) => `${command} --yes`)
   if (profile === undefined && vault === undefined) return precise
   return precise.replaceAll(COMMAND, (_match, other: string | undefined) => {
     const name = other ?? profile

@@ -83,7 +83,8 @@ export async function* applyDemos(
   const failures = [...results.values()].flatMap(({ error }) => (error === undefined ? [] : [error]))
   const errors = [...errorsOf(plan), ...failures, ...removed.errors]
   const warnings = [...plan.warnings, ...removed.warnings, ...[...results.values()].flatMap((ending) => ending.warnings)]
-  const stopped = done < total ? cancellation(deps.signal) : undefined
+  const isCut = done < total || errors.some(({ code }) => code === 'cancelled')
+  const stopped = isCut ? cancellation(deps.signal) : undefined
   return answerOf([...items, ...removed.items], { dryRun: false, warnings, errors, stopped })
 }
 
@@ -220,7 +221,9 @@ function answerOf(
   const isChange = ({ action, outcome }: DemoApplyItem) =>
     (action === 'create' || action === 'update' || action === 'delete') && outcome === (dryRun ? 'planned' : 'done')
   const data = { changed: items.some(isChange), dryRun, demos: items, summary }
-  const error = stopped ?? combined(errors, items.length)
+  // What is half done has to be finished, whoever stopped it.
+  const isHalfDone = errors.some(({ code }) => code === 'partial')
+  const error = isHalfDone ? combined(errors, items.length) : (stopped ?? combined(errors, items.length))
   return { schema: APPLY_DEMOS_SCHEMA, data, warnings, ...(error === undefined ? {} : { error }) }
 }
 

@@ -4,7 +4,7 @@ import { type AccountObjects, allOf, type DemoKnown, findDemo, knownOf } from '.
 import { Ledger } from '../chatwoot/demo-journal.ts'
 import { markOf } from '../chatwoot/demo-marks.ts'
 import { type Deleted, deleteObjects, waitUntilGone } from '../chatwoot/demo-remove.ts'
-import { cancellation, DEMO_LIMITS, type DemoEvent, type DemoLimits, type DemoObject } from '../chatwoot/demo-run.ts'
+import { cancellation, DEMO_LIMITS, type DemoEvent, type DemoLimits, type DemoObject, delayedSignal } from '../chatwoot/demo-run.ts'
 import { type DemoTarget, errorFor, otherAccount } from '../chatwoot/demo-target.ts'
 import type { Answer, DemoRemoval, DemoRemoveAnswer } from '../core/answers.ts'
 import type { DemoJournal, DemoRecord } from '../core/demo.ts'
@@ -63,7 +63,23 @@ export async function* removeDemos(
   demos: readonly DoomedDemo[],
   options: RemovalOptions = {},
 ): AsyncGenerator<DemoEvent, Answer<DemoRemoveAnswer>> {
-  const accounts = new Accounts(deps, options.objects)
+  const limits = { ...DEMO_LIMITS, ...deps.limits }
+  // What is under way may end: cut off, it would leave nobody knowing what is there.
+  const late = delayedSignal(deps.signal, limits.settleMs)
+  const accounts = new Accounts(deps, late.signal, options.objects)
+  try {
+    return yield* removeAll(deps, accounts, demos, options)
+  } finally {
+    late.release()
+  }
+}
+
+async function* removeAll(
+  deps: RemoveDemosDeps,
+  accounts: Accounts,
+  demos: readonly DoomedDemo[],
+  options: RemovalOptions,
+): AsyncGenerator<DemoEvent, Answer<DemoRemoveAnswer>> {
   const begun = yield* pooled(demos, options.concurrency ?? CONCURRENCY, (demo) => attemptRemoval(deps, accounts, demo, options))
   const ends = begun.filter((end) => end !== undefined)
   const stopped = cancellation(deps.signal)
@@ -73,8 +89,9 @@ export async function* removeDemos(
   await accounts.wait()
   const results = await Promise.all(ends.map((end) => conclude(accounts, end)))
   const errors = results.flatMap(({ error }) => (error === undefined ? [] : [error]))
-  const isStopped = stopped !== undefined && (ends.length < demos.length || errors.some(({ code }) => code === 'cancelled'))
-  const error = isStopped ? stopped : combined(errors, demos.length)
+  const isCut = ends.length < demos.length || errors.some(({ code }) => code === 'cancelled' || code === 'partial')
+  const isStopped = stopped !== undefined && isCut
+  const error = isStopped ? interrupted(stopped, results, demos.length) : combined(errors, demos.length)
   const data = { changed: results.some(({ hasChanged }) => hasChanged), demos: results.map(({ removal }) => removal) }
   const warnings = results.flatMap(({ warning }) => (warning === undefined ? [] : [warning]))
   return { schema: REMOVE_DEMOS_SCHEMA, data, warnings, ...(error === undefined ? {} : { error }) }
@@ -83,15 +100,31 @@ export async function* removeDemos(
 /** Most failures that the error of all names. */
 const MOST_TOLD = 3
 
+/** Of removals that were cut short: what is half removed has to be finished, what was not begun is as it was. */
+function interrupted(stopped: CrmError, results: readonly Result[], total: number): CrmError {
+  const halves = results.flatMap(({ removal, error }) => (removal.outcome === 'partial' && error !== undefined ? [error] : []))
+  const [first] = halves
+  if (first === undefined || total === 1) return first ?? stopped
+  const reason = [stopped.message, ...told(halves)].join('; ')
+  const message = `${halves.length} of ${total} demos ${halves.length === 1 ? 'is' : 'are'} only partly removed`
+  return new CrmError('partial', message, { reason, hint: SAME_AGAIN, cause: first })
+}
+
+const SAME_AGAIN = 'run the same command again'
+
+function told(errors: readonly CrmError[]): readonly string[] {
+  const more = errors.length > MOST_TOLD ? [`and ${errors.length - MOST_TOLD} more`] : []
+  return [...errors.slice(0, MOST_TOLD).map((error) => error.message), ...more]
+}
+
 /** One failure is its own cause; several are theirs if they agree. */
 function combined(errors: readonly CrmError[], total: number): CrmError | undefined {
   const [first] = errors
   if (first === undefined || total === 1) return first
   const isShared = errors.every(({ code }) => code === first.code)
   const message = `${errors.length} of ${total} demos could not be removed`
-  const reason = errors.slice(0, MOST_TOLD).map((error) => error.message)
-  const more = errors.length > MOST_TOLD ? [`and ${errors.length - MOST_TOLD} more`] : []
-  const options = { reason: [...reason, ...more].join('; '), hint: first.hint ?? 'run the same command again', cause: first }
+  const isSameHint = errors.every(({ hint }) => hint === first.hint)
+  const options = { reason: told(errors).join('; '), hint: (isSameHint ? first.hint : undefined) ?? SAME_AGAIN, cause: first }
   return new CrmError(isShared ? first.code : 'partial', message, options)
 }
 
@@ -103,7 +136,12 @@ class Accounts {
   readonly #accepted = new Map<DemoTarget, string[]>()
   readonly #pending = new Set<string>()
 
-  constructor(deps: RemoveDemosDeps, objects: ReadonlyMap<DemoTarget, AccountObjects> = new Map()) {
+  /** @param late ends what is under way. */
+  constructor(
+    deps: RemoveDemosDeps,
+    readonly late: AbortSignal,
+    objects: ReadonlyMap<DemoTarget, AccountObjects> = new Map(),
+  ) {
     this.#deps = deps
     for (const [target, known] of objects) this.#objects.set(target, Promise.resolve(known))
   }
@@ -113,6 +151,11 @@ class Accounts {
     const client = this.#clients.get(target) ?? createClient(http, connectionOf(target.values), { signal })
     this.#clients.set(target, client)
     return client
+  }
+
+  /** A client that writes. */
+  writer(target: DemoTarget): Client {
+    return createClient(this.#deps.http, connectionOf(target.values), { signal: this.late })
   }
 
   /** The objects of an account. An agent's token would not see all inboxes, and take what it does not see for gone: webhooks are for administrators. */
@@ -226,14 +269,15 @@ async function* removeOne(
   ]
   yield { type: 'remove', objects }
   const limits = { ...DEMO_LIMITS, ...deps.limits }
-  const deleted = await deleteObjects({ ledger, limits }, client, { slug, inboxes, botIds, webhookIds })
+  const targets = { slug, inboxes, botIds, webhookIds }
+  const deleted = await deleteObjects({ ledger, limits }, accounts.writer(target), targets, deps.signal)
   if (deleted.left.length > 0) {
     // Said at once: this one is not waited for.
     const stopped = cancellation(deps.signal)
     await ledger.update({ status: 'partial', ...stillThere(ledger.record, deleted.left, deleted.accepted) })
-    const error = errorFor(target, notRemoved(slug, deleted.left, deleted.obstacle, stopped)) as CrmError
+    const error = errorFor(target, notRemoved(slug, deleted, stopped)) as CrmError
     const removal = { ...subject, outcome: 'partial' as const, left: deleted.left }
-    return { demo, gone: { removal, hasChanged: deleted.left.length < objects.length, error } }
+    return { demo, gone: { removal, hasChanged: deleted.hasChanged, error } }
   }
   accounts.note(target, deleted.accepted)
   return { demo, ledger, deleted }
@@ -304,8 +348,9 @@ function neverSeen(slug: string, { name }: DemoTarget): CrmError {
   })
 }
 
-function notRemoved(slug: string, left: readonly DemoObject[], obstacle: CrmError | undefined, stopped: CrmError | undefined): CrmError {
-  const names = left.map(({ kind, id }) => `${kind} ${id}`).join(', ')
+function notRemoved(slug: string, { left, unclear, obstacle }: Deleted, stopped: CrmError | undefined): CrmError {
+  const isUnclear = (object: DemoObject) => unclear.some(({ kind, id }) => kind === object.kind && id === object.id)
+  const names = left.map((object) => `${isUnclear(object) ? 'perhaps ' : ''}${object.kind} ${object.id}`).join(', ')
   const reason = (stopped ?? obstacle)?.message
   return new CrmError('partial', `the demo ${slug} is only partly removed: ${names} left`, {
     ...(reason === undefined ? {} : { reason }),

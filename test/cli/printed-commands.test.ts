@@ -53,6 +53,17 @@ describe('advice about what was typed', () => {
     expect(withWhereabouts(precise, { integration: 'env:chatwoot' })).toBe(precise)
   })
 
+  test('to remove a demo is confirmed where nobody can be asked', () => {
+    const alone = { unattended: true } as const
+    const hint = 'run the same command again, or: crm demo-remove acme'
+    expect(withWhereabouts(hint, alone)).toBe(`${hint} --yes`)
+    expect(withWhereabouts(`${hint} --yes`, alone)).toBe(`${hint} --yes`)
+    expect(withWhereabouts('crm demo-remove a b; then look', { ...alone, integration: 'eu' })).toBe('crm demo-remove a b --yes; then look')
+    expect(withWhereabouts(hint, { ...alone, integration: 'eu', profile: 'x' })).toBe(
+      'run the same command again, or: crm -p x demo-remove acme --integration eu --yes',
+    )
+  })
+
   test.each([
     ['copy the token, then run: crm edit {name} --api-key-stdin', 'copy the token, then choose "correct a field" below'],
     ['choose one of them: crm edit a --account-id <id>', 'choose one of them, then choose "correct a field" below'],

@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { memoryJournal } from '../../src/chatwoot/demo-journal.ts'
+import { CrmError } from '../../src/core/errors.ts'
+import type { Http } from '../../src/core/ports.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { createDemo } from '../../src/usecases/create-demo.ts'
 import { removeDemos } from '../../src/usecases/remove-demos.ts'
@@ -184,7 +186,8 @@ test('a removal that is cancelled goes no further, and says what is left', async
   await succeed(createDemo({ http, target, ...aRun(journal) }, INPUT))
   const stop = new AbortController()
   const fault = sandbox.faults.add('POST /set_agent_bot:hang')
-  const run = toEnd(removeDemos({ http, ...aRun(), signal: stop.signal }, [{ slug: 'acme', journal, target }]))
+  const limits = { ...QUICK, settleMs: 50 }
+  const run = toEnd(removeDemos({ http, ...aRun(), signal: stop.signal, limits }, [{ slug: 'acme', journal, target }]))
   await until(() => fault.matched > 0)
   stop.abort()
   const { answer } = await run
@@ -192,6 +195,78 @@ test('a removal that is cancelled goes no further, and says what is left', async
   sandbox.faults.clear()
   await succeed(removeDemos({ http, ...aRun() }, [{ slug: 'acme', journal, target }]))
   expect(remains(sandbox).bots.length).toBe(0)
+})
+
+test('a removal that is cancelled lets what is under way end: what is deleted by then is not named as left', async (context) => {
+  const { http, sandbox, target } = await openSandbox(context)
+  await succeed(createDemo({ http, target, ...aRun() }, INPUT))
+  const stop = new AbortController()
+  const faults = [sandbox.faults.add('DELETE /inboxes/*:slow=50ms'), sandbox.faults.add('DELETE /agent_bots/*:slow=50ms')]
+  const run = toEnd(removeDemos({ http, ...aRun(), signal: stop.signal }, [{ slug: 'acme', journal: memoryJournal(), target }]))
+  await until(() => faults.every(({ matched }) => matched > 0))
+  stop.abort()
+  const { answer } = await run
+  expect(answer).toMatchObject({ data: { changed: true, demos: [{ outcome: 'removed', left: [] }] } })
+  expect(answer.error).toBeUndefined()
+})
+
+test('a removal that is cut off says what may be left, that something has changed, and what finishes it', async (context) => {
+  const { http, sandbox, target } = await openSandbox(context)
+  const journal = memoryJournal()
+  const { inbox, bot } = await succeed(createDemo({ http, target, ...aRun(journal) }, INPUT))
+  const stop = new AbortController()
+  const fault = sandbox.faults.add('DELETE /inboxes/*:hang-after')
+  const limits = { ...QUICK, settleMs: 50 }
+  const run = toEnd(removeDemos({ http, ...aRun(), signal: stop.signal, limits }, [{ slug: 'acme', journal, target }]))
+  await until(() => fault.matched > 0 && remains(sandbox).bots.length === 0)
+  stop.abort()
+  const { answer } = await run
+  expect(answer.data).toMatchObject({ changed: true, demos: [{ outcome: 'partial', left: [{ kind: 'inbox', id: inbox?.id }] }] })
+  expect(answer.error).toMatchObject({
+    code: 'partial',
+    message: `the demo acme is only partly removed: perhaps inbox ${inbox?.id} left`,
+    hint: 'run it again: crm demo-remove acme',
+  })
+  expect(bot?.id).toBeDefined()
+})
+
+test.each([8, 1])(
+  'several demos that are cancelled: half removed ones make it partial, and the fix is the same command (%i at a time)',
+  async (concurrency) => {
+    const { http, sandbox, target } = await openSandbox({ onTestFinished })
+    const slugs = ['one', 'two', 'three']
+    for (const slug of slugs) await succeed(createDemo({ http, target, ...aRun() }, { ...INPUT, slug }))
+    const stop = new AbortController()
+    const fault = sandbox.faults.add('POST /set_agent_bot:hang')
+    const doomed = slugs.map((slug) => ({ slug, journal: memoryJournal(), target }))
+    const limits = { ...QUICK, settleMs: 50 }
+    const run = toEnd(removeDemos({ http, ...aRun(), signal: stop.signal, limits }, doomed, { concurrency }))
+    await until(() => fault.matched === Math.min(concurrency, slugs.length))
+    stop.abort(new CrmError('cancelled', 'interrupted', { signal: 'SIGINT' }))
+    const { answer } = await run
+    const isOne = concurrency === 1
+    expect(answer.error).toMatchObject({
+      code: 'partial',
+      message: isOne ? '1 of 3 demos is only partly removed' : '3 of 3 demos are only partly removed',
+      reason: expect.stringMatching(/^interrupted; the demo one is only partly removed: inbox \d+, bot \d+ left/),
+      hint: 'run the same command again',
+    })
+  },
+)
+
+test('several demos that are cancelled between two of them: none is half removed, and the run was cancelled', async (context) => {
+  const { http, target } = await openSandbox(context)
+  for (const slug of ['one', 'two']) await succeed(createDemo({ http, target, ...aRun() }, { ...INPUT, slug }))
+  const stop = new AbortController()
+  const doomed = ['one', 'two'].map((slug) => ({ slug, journal: memoryJournal(), target }))
+  const stopping: Http = async (request) => {
+    const response = await http(request)
+    if (request.method === 'DELETE') stop.abort(new CrmError('cancelled', 'interrupted', { signal: 'SIGTERM' }))
+    return response
+  }
+  const { answer } = await toEnd(removeDemos({ http: stopping, ...aRun(), signal: stop.signal }, doomed, { concurrency: 1 }))
+  expect(answer.data?.demos.map(({ slug, outcome }) => [slug, outcome])).toEqual([['one', 'removed']])
+  expect(answer.error).toMatchObject({ code: 'cancelled', exitStatus: 143 })
 })
 
 test('a Chatwoot before 2.16 deletes at once and says nothing', async (context) => {
