@@ -184,7 +184,7 @@ export type CreateDemoRequest = z.input<typeof CreateDemoSchema> extends DemoReq
 export type CreateDemoInput = z.output<typeof CreateDemoSchema> & { readonly slug: string }
 
 /** The fields that belong to one channel alone. */
-const OF_CHANNEL = { web: ['websiteUrl', 'welcomeTitle', 'welcomeTagline', 'color', 'preChat'], api: ['webhookUrl'] } as const
+export const OF_CHANNEL = { web: ['websiteUrl', 'welcomeTitle', 'welcomeTagline', 'color', 'preChat'], api: ['webhookUrl'] } as const
 
 const MISSING = 'is missing'
 const NO_SLUG = 'has to be given, since the name has no letter a-z or digit to make one of'

@@ -2,7 +2,7 @@
 import * as z from 'zod/mini'
 import { type Problem, refuseProblems } from '../core/errors.ts'
 import { NAME_PATTERN, nameFrom } from '../core/integration.ts'
-import { type CreateDemoInput, checkDemo, DEMO_SETTINGS } from './create-demo-input.ts'
+import { type CreateDemoInput, checkDemo, DEMO_SETTINGS, OF_CHANNEL } from './create-demo-input.ts'
 import { type CsvRow, isTable, type ParsedText, parseTable, parseYaml } from './demo-file-text.ts'
 import { filled, isAddress, type Variables } from './demo-placeholders.ts'
 
@@ -222,6 +222,9 @@ function finished(
     note(key, 'is not a setting of a demo')
     delete request[key]
   }
+  // A default is for the demos that it fits.
+  for (const key of OF_CHANNEL[request.channel === 'api' ? 'web' : 'api'])
+    if (draft.settings.get(key)?.path[0] === 'defaults') delete request[key]
   const { input, problems: wrong } = checkDemo(request)
   for (const { field, message } of wrong) {
     const [key = field, ...deeper] = field.split('.')

@@ -36,6 +36,21 @@ demos:
   ])
 })
 
+test('a default of one channel is none for a demo of the other, and a setting of the demo itself is refused', async () => {
+  const both = (more: string) => `
+defaults: { botUrl: https://bot.example/default, color: "#111111", webhookUrl: https://example.com/hook }
+demos:
+  - { name: Web }
+  - { name: Api, channel: api${more} }
+`
+  const demos = await read(both(''))
+  expect(demos.map(({ input: { channel, color, webhookUrl } }) => [channel, color, webhookUrl])).toEqual([
+    ['web', '#111111', undefined],
+    ['api', undefined, 'https://example.com/hook'],
+  ])
+  expect(await problemsOf(both(', color: "#222222"'))).toEqual(['line 5, demos[1].color: is for channel web only'])
+})
+
 test('a template is repeated for each row, and for each row of a table; values are encoded inside of an address', async () => {
   const demos = await read(
     `templates:

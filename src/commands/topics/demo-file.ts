@@ -32,10 +32,11 @@ names and changes what differs; crm demo-destroy -f removes it.
           events: [message_created]
 
 A demo takes its own settings before those of its template, and those before the
-defaults. {{name}} stands for a value of "with", of a row of "each", or of a
-column of the table, and for the demo's own name and slug. Inside of an address
-it is encoded. {{braces}} stands for two opening braces: "Hi {{braces}}name}}" is
-the text "Hi {{name}}".
+defaults; a default of one channel is none for a demo of the other. {{name}}
+stands for a value of "with", of a row of "each", or of a column of the table,
+and for the demo's own name and slug. Inside of an address it is encoded.
+{{braces}} stands for two opening braces: "Hi {{braces}}name}}" is the text
+"Hi {{name}}".
 
 Settings of a demo:
 
