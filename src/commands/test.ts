@@ -113,9 +113,14 @@ async function planProfile(app: App, profile: string, names: readonly string[], 
   const providers = await app.providers()
   const deps = { vault, profile, providers, environment: app.world.env }
   if (names.length > 0) {
-    const targets: (Target | TestResult)[] = []
-    for (const name of names) targets.push(names.length === 1 ? await findTarget(deps, name) : await findOrSay(deps, name))
-    return plan(app, profile, targets, (unlocked, name) => askAboutDefinition(app, unlocked, name))
+    // By what they mean: several names may be those of one integration.
+    const targets = new Map<string, Target | TestResult>()
+    const different = new Set(names.map((name) => name.toLowerCase()))
+    for (const name of different) {
+      const target = different.size === 1 ? await findTarget(deps, name) : await findOrSay(deps, name)
+      targets.set(target.name, target)
+    }
+    return plan(app, profile, [...targets.values()], (unlocked, name) => askAboutDefinition(app, unlocked, name))
   }
   const stored = vault !== undefined && (await vault.hasProfile(profile)) ? await vault.list(profile, filterOf(flags)) : []
   const inactive = stored.filter((integration) => !integration.active)

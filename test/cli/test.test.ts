@@ -40,6 +40,15 @@ describe.concurrent('crm test', () => {
     expect(document.data.results[0].hint).toContain('crm list')
   })
 
+  test('asks an integration once, however often and by whatever name it is named', async () => {
+    const home = copyOf(acme)
+    const several = documentOf('test', await run(['test', 'nope', 'acme', 'ACME', 'chatwoot', 'nope', '--json'], { home }))
+    expect(several.data.results.map(({ name }: Json) => name)).toEqual(['nope', 'acme'])
+    const one = documentOf('test', await run(['test', 'acme', 'chatwoot', 'acme', '--json'], { home }))
+    expect([one.data.summary.total, one.ok]).toEqual([1, true])
+    failureOf('test', 'not_found', await run(['test', 'nope', 'NOPE', '--json'], { home }))
+  })
+
   test('names the variables that are missing where others are set', async () => {
     const { CHATWOOT_API_KEY: _left, ...env } = chatwootVariables(sandbox)
     const result = await run(['test', '--json'], { env })
