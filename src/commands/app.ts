@@ -396,7 +396,7 @@ export class App {
 
   /** Prints a failure and sets its exit status. */
   async fail(thrown: unknown, command: string): Promise<void> {
-    const error = toCrmError(thrown)
+    const error = await this.#explained(toCrmError(thrown))
     this.status = error.exitStatus
     try {
       const { error: advised = error } = await this.#runnable({ schema: '', data: null, warnings: [], error })
@@ -405,6 +405,14 @@ export class App {
       // Nothing can be printed any more; the status still tells.
       this.status = toCrmError(second).exitStatus
     }
+  }
+
+  /** An error of the disk may come from the mode of a file of the vault. */
+  async #explained(error: CrmError): Promise<CrmError> {
+    const vault = error.code === 'io_failed' ? this.#pathsIfAny?.vault : undefined
+    if (vault === undefined) return error
+    const { withForbiddenMode } = await import('../vault/access.ts')
+    return toCrmError(withForbiddenMode(error, vault))
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,14 @@
-import { statSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 
-/** Whether there is something at `path` to open as a vault, or to refuse as one. Loads nothing of the vault. */
+/**
+ * Whether there is something at `path` to open as a vault, or to refuse as one: a link that leads nowhere, an empty file, what nobody may
+ * look at. Loads nothing of the vault.
+ */
 export function vaultExists(path: string): boolean {
-  const stat = statSync(path, { throwIfNoEntry: false })
-  return stat !== undefined && (stat.size > 0 || !stat.isFile())
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') return true
+    throw error
+  }
 }

@@ -34,7 +34,7 @@ const USER_VERSION_OFFSET = 60
 const APPLICATION_ID_OFFSET = 68
 
 /** What is where the vault should be. */
-export type VaultFileState = 'absent' | 'empty' | 'present'
+export type VaultFileState = 'absent' | 'present'
 
 /**
  * Looks at the vault's file before SQLite touches it: its owner, type and mode (`security.md` section 5), then its header.
@@ -53,7 +53,8 @@ export function inspectVaultFile(path: string, owner: FileOwner): VaultFileState
     }
     const header = Buffer.alloc(HEADER_BYTES)
     const length = readSync(descriptor, header, 0, HEADER_BYTES, 0)
-    if (length === 0) return 'empty'
+    // A vault is made beside its place and renamed into it: no command of ours leaves nothing there.
+    if (length === 0) throw emptyVault(path)
     checkHeader(path, header.subarray(0, length))
     return 'present'
   } finally {
@@ -100,6 +101,13 @@ export function refuseNetworkFileSystem(path: string): void {
   throw new CrmError('unsafe_file', `the vault ${path} is on a network file system (${kind})`, {
     reason: 'its write-ahead log needs memory that all users share, which a network file system does not have',
     hint: 'keep the vault on a local disk: crm --vault <path> ...',
+  })
+}
+
+function emptyVault(path: string): CrmError {
+  return new CrmError('damaged', `the vault ${path} is an empty file`, {
+    reason: 'what was in it is gone, or another program has made it',
+    hint: `restore the vault from a backup, or begin anew: rm ${path}`,
   })
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'tsup'
@@ -66,6 +66,8 @@ async function buildInto(directory: string): Promise<void> {
   )
   cpSync(join(ROOT, 'bin'), join(unfinished, 'bin'), { recursive: true })
   cpSync(join(ROOT, 'package.json'), join(unfinished, 'package.json'))
+  // Some tests run the command as another user.
+  chmodSync(unfinished, 0o755)
   try {
     renameSync(unfinished, directory)
   } catch (error) {

@@ -1,7 +1,9 @@
 import { lstatSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { toTimestamp } from '../../core/time.ts'
+import { vaultExists } from '../../files/exists.ts'
 import { checkPrivateFile, type FileOwner, modeText } from '../../files/private.ts'
+import { withForbiddenMode } from '../../vault/access.ts'
 import { checkVaultDirectory, inspectVaultFile } from '../../vault/file.ts'
 import { fileSystemOf, formatInHeader } from '../../vault/file-facts.ts'
 import { FORMAT_VERSION } from '../../vault/schema.ts'
@@ -35,16 +37,19 @@ const INSIDE = ['durability', 'rollback', 'key_slots', 'unlock', 'seals', 'integ
 /** Directory, file, file system, structure and settings of the vault. `vault` is undefined where it could not be opened. */
 export async function checkVault(facts: VaultFacts): Promise<{ readonly findings: readonly Finding[]; readonly vault: Vault | undefined }> {
   const { path, owner } = facts
-  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) {
+  if (!vaultExists(path)) {
     return { findings: [warning('vault_file', `there is no vault at ${path} yet`, 'crm init')], vault: undefined }
   }
+  const file = await lookAt('vault_file', path, () => fileFinding(facts))
+  // What nobody may look at says nothing of itself; the file's finding names the directory that is closed.
+  if (file.cause === 'io_failed') return { findings: [file, skipped('vault', 'not opened'), ...unreached()], vault: undefined }
   const findings = [
     await look('vault_directory', () => {
       const directory = dirname(path)
       checkVaultDirectory(directory, owner)
       return ok('vault_directory', `${directory}, mode ${modeText(lstatSync(directory).mode)}`)
     }),
-    await look('vault_file', () => fileFinding(facts)),
+    file,
     fileSystem(path),
   ]
   if (findings.some(({ state }) => state === 'problem'))
@@ -56,14 +61,25 @@ export async function checkVault(facts: VaultFacts): Promise<{ readonly findings
   }
   let vault: Vault | undefined
   findings.push(
-    await look('vault', async () => {
+    await lookAt('vault', path, async () => {
       vault = await facts.open()
       return ok('vault', `format ${FORMAT_VERSION}, ${Math.ceil((await vault.size()) / 1024)} KiB, its structure as crm writes it`)
     }),
   )
   if (vault === undefined) return { findings: [...findings, ...unreached()], vault }
-  findings.push(await look('durability', () => durability(vault as Vault)))
+  findings.push(await lookAt('durability', path, () => durability(vault as Vault)))
   return { findings, vault }
+}
+
+/** A look at the vault, whose failure names the mode that forbids it. */
+function lookAt(id: string, path: string, act: () => Promise<Finding> | Finding): Promise<Finding> {
+  return look(id, async () => {
+    try {
+      return await act()
+    } catch (error) {
+      throw withForbiddenMode(error, path)
+    }
+  })
 }
 
 /** What lies behind a vault that is not opened: nobody should take a line that is not there for one that is well. */
