@@ -409,7 +409,7 @@ export class App {
 
   /** An error of the disk may come from the mode of a file of the vault. */
   async #explained(error: CrmError): Promise<CrmError> {
-    const vault = error.code === 'io_failed' ? this.#pathsIfAny?.vault : undefined
+    const vault = error.code === 'io_failed' ? this.#paths?.vault : undefined
     if (vault === undefined) return error
     const { withForbiddenMode } = await import('../vault/access.ts')
     return toCrmError(withForbiddenMode(error, vault))

@@ -1,4 +1,4 @@
-import { isAbsolute, join } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 import { CrmError } from '../core/errors.ts'
 import { baseDirectory, type PathVariables } from './base-directories.ts'
 
@@ -26,7 +26,7 @@ export interface Paths {
  * Resolves every location, each below its {@link baseDirectory}.
  * @param home undefined where there is none: the variables must then say where everything is.
  * @param vaultFlag the value of `--vault`, which wins over `CRM_VAULT`.
- * @throws {CrmError} `usage` for a place that only a home directory would give.
+ * @throws {CrmError} `usage` for a place that only a home directory would give, and for a vault that is no file.
  */
 export function resolvePaths(env: PathVariables, home: string | undefined, platform: string, vaultFlag?: string): Paths {
   const base = (kind: Parameters<typeof baseDirectory>[0]): string => {
@@ -60,9 +60,19 @@ function noHome(): CrmError {
 }
 
 function chooseVault(env: PathVariables, dataDirectory: string, flag: string | undefined): readonly [string, string] {
-  if (flag !== undefined) return [flag, '--vault']
-  if (env.CRM_VAULT) return [env.CRM_VAULT, 'CRM_VAULT']
+  if (flag !== undefined) return [fileOf(flag), '--vault']
+  if (env.CRM_VAULT) return [fileOf(env.CRM_VAULT), 'CRM_VAULT']
   if (env.CRM_HOME) return [join(dataDirectory, 'vault.db'), 'CRM_HOME']
   const xdg = env.XDG_DATA_HOME
   return [join(dataDirectory, 'vault.db'), xdg !== undefined && isAbsolute(xdg) ? 'XDG_DATA_HOME' : 'default']
+}
+
+/** A path as it was given, absolute: SQLite takes some names for no file. */
+function fileOf(path: string): string {
+  if (path === '') throw new CrmError('usage', 'the path of the vault is empty', { hint: 'name a file: crm --vault <path> ...' })
+  if (/[/\\]$/.test(path))
+    throw new CrmError('usage', `${path} is a directory, and a vault is a file`, {
+      hint: `name one in it: crm --vault ${path}vault.db ...`,
+    })
+  return resolve(path)
 }

@@ -129,6 +129,21 @@ describe.concurrent('crm init', () => {
     expect(existsSync(join(home.path, where))).toBe(true)
   })
 
+  test.each([
+    ['no name', '', 2, 'usage'],
+    ['the name of a directory', 'vaults/', 2, 'usage'],
+    ['a directory', '.', 3, 'unsafe_file'],
+  ])('refuses %s for a vault', async (_what, vault, status, code) => {
+    const result = await run(['--vault', vault, 'init', '--json'], { home: emptyHome() })
+    expect([result.status, JSON.parse(result.stdout).error.code]).toEqual([status, code])
+  })
+
+  test('takes a name that SQLite keeps for itself', async () => {
+    const home = emptyHome()
+    succeed(await run(['--vault', ':memory:', 'init'], { home }))
+    succeed(await run(['--vault', join(home.path, ':memory:'), 'vault', 'verify'], { home }))
+  })
+
   test('--vault wins over CRM_VAULT, and blanks and umlauts in it are no trouble', async () => {
     const home = emptyHome()
     const path = join(home.path, 'Größe mit Leerzeichen', 'vault.db')

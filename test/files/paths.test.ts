@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { PathVariables } from '../../src/files/base-directories.ts'
 import { resolvePaths } from '../../src/files/paths.ts'
@@ -38,6 +39,15 @@ describe('where everything is', () => {
       stateDirectory: '/s/crm',
       cacheDirectory: '/t/crm',
     })
+  })
+
+  it('is a file with an absolute path, whatever the vault is called', () => {
+    expect(at({}, ':memory:').vault).toBe(join(process.cwd(), ':memory:'))
+    expect(at({ CRM_VAULT: 'mine.db' }).vault).toBe(join(process.cwd(), 'mine.db'))
+    expect(at({ CRM_VAULT: '' }).vaultFrom).toBe('default')
+    expect(() => at({}, '')).toThrow(expect.objectContaining({ code: 'usage', message: 'the path of the vault is empty' }))
+    for (const call of [() => at({}, 'vaults/'), () => at({ CRM_VAULT: 'vaults/' })])
+      expect(call).toThrow(expect.objectContaining({ code: 'usage', hint: 'name one in it: crm --vault vaults/vault.db ...' }))
   })
 
   it('is asked for where there is no home directory, and never the root directory', () => {
