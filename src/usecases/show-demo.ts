@@ -46,12 +46,16 @@ async function showKept({ http, signal, target }: ShowDemoDeps, { kept, reveal }
   const connection = connectionOf(target.values)
   const { channel, updatedAt, journal, account: madeIn } = record
   const { slug, name, integration, status, inboxId, botId, createdAt, expiresAt = null } = record
-  const demo: DemoSummary = { slug, name, integration, source: target.source, status, inboxId, botId, createdAt, expiresAt }
+  const known: DemoSummary = { slug, name, integration, source: target.source, status, inboxId, botId, createdAt, expiresAt }
   const warnings: Warning[] = []
   // Its ids mean nothing elsewhere.
   if (madeIn !== accountUrl(connection)) {
     warnings.push({ code: 'other_account', message: `the demo was made in ${madeIn}, where the integration no longer leads` })
-    return { schema: SHOW_DEMO_SCHEMA, warnings, data: { demo, channel, updatedAt, ...NOTHING, secrets: shown(secrets, reveal), journal } }
+    return {
+      schema: SHOW_DEMO_SCHEMA,
+      warnings,
+      data: { demo: known, channel, updatedAt, ...NOTHING, secrets: shown(secrets, reveal), journal },
+    }
   }
   const client = createClient(http, connection, { signal })
   const note = (what: string) => (error: unknown) => {
@@ -61,11 +65,27 @@ async function showKept({ http, signal, target }: ShowDemoDeps, { kept, reveal }
     warnings.push({ code: isMissing(error) ? 'object_missing' : 'server_not_asked', message })
     return null
   }
-  const [account, inbox, bot] = await Promise.all([
+  let linkFailure: unknown
+  const askLink = async () => {
+    if (inboxId === null || botId === null) return undefined
+    return client.linkedBotId(inboxId).catch((error: unknown) => {
+      linkFailure = error
+      return undefined
+    })
+  }
+  const [account, inbox, bot, linkedBotId] = await Promise.all([
     client.accountName().catch(note(`the account ${connection.accountId}`)),
     inboxId === null ? null : client.getInbox(inboxId).catch(note(`the inbox ${inboxId}`)),
     botId === null ? null : client.getBot(botId).catch(note(`the bot ${botId}`)),
+    askLink(),
   ])
+  // Where the inbox itself was not to be read, that is said already.
+  if (linkFailure !== undefined && inbox !== null) note(`the bot of the inbox ${inboxId}`)(linkFailure)
+  // Both are there, and the server names another bot or none.
+  const isUnlinked = inbox !== null && bot !== null && linkedBotId !== undefined && linkedBotId !== botId
+  if (isUnlinked) warnings.push({ code: 'link_missing', message: `the bot ${botId} does not serve the inbox ${inboxId} any more` })
+  const isWhole = !isUnlinked && warnings.every(({ code }) => code !== 'object_missing')
+  const demo = known.status === 'ready' && !isWhole ? { ...known, status: 'partial' as const } : known
   const data = { demo, channel, updatedAt, ...parts(connection, account, inbox, bot), secrets: shown(secrets, reveal), journal }
   return { schema: SHOW_DEMO_SCHEMA, data, warnings }
 }

@@ -103,6 +103,27 @@ test('a demo is shown with its objects, and its secrets only on request', async 
   expectSchema('demo-show', revealed.data)
 })
 
+test('a demo is shown as partial when its bot does not serve its inbox any more, or one of them is gone', async (context) => {
+  const { http, sandbox, target } = await openSandbox(context)
+  const { journal } = watchedJournal()
+  const { inbox, bot } = await succeed(createDemo({ http, target, ...aRun(journal) }, INPUT))
+  const kept = (await journal.read())!
+  const deps = { http, target, clock: Date.now, signal: new AbortController().signal }
+  const show = async () => {
+    const { data, warnings } = await showDemo(deps, { slug: 'acme', kept, reveal: false })
+    expectSchema('demo-show', data)
+    return [data?.demo.status, ...warnings.map(({ message }) => message)]
+  }
+  sandbox.state.inboxes.get(Number(inbox?.id))!.botId = null
+  expect(await show()).toEqual(['partial', `the bot ${bot?.id} does not serve the inbox ${inbox?.id} any more`])
+  sandbox.state.bots.delete(Number(bot?.id))
+  expect(await show()).toEqual(['partial', `the bot ${bot?.id} is not there any more`])
+  sandbox.state.removeInbox(Number(inbox?.id))
+  expect((await show()).toSorted()).toEqual(
+    ['partial', `the bot ${bot?.id} is not there any more`, `the inbox ${inbox?.id} is not there any more`].toSorted(),
+  )
+})
+
 test('without a vault a demo is shown by its marks', async (context) => {
   const { http, target } = await openSandbox(context)
   const made = await succeed(createDemo({ http, target, ...aRun() }, INPUT))
