@@ -35,7 +35,7 @@ export function define(command: Command, app: App): void {
     { line: 'crm chatwoot webhooks update 3 --event message_created --event message_updated', what: 'other events' },
     { line: 'crm chatwoot webhooks delete 3 --yes', what: 'at once' },
   ])
-  setStatuses(command, [3, 4, 5, 6, 7, 8, 9, 11])
+  setStatuses(command, [3, 4, 5, 6, 7, 8, 9, 10, 11])
   defineInboxes(command.command('inboxes').description('List, create, update and delete inboxes').helpCommand(false), app)
   defineBots(command.command('bots').description('List, create, update and delete agent bots').helpCommand(false), app)
   defineWebhooks(command.command('webhooks').description('List, create, update and delete account webhooks').helpCommand(false), app)

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import type { DemoChannel } from '../core/demo.ts'
 import { CrmError, type Problem, refuseProblems } from '../core/errors.ts'
 import { DEMO_SETTINGS, WEBHOOK_EVENTS } from './create-demo-input.ts'
 
@@ -43,6 +44,7 @@ export type InventoryKind = keyof typeof SCHEMAS
 /** The settings of one kind, checked. */
 export type InventoryInput<Kind extends InventoryKind> = z.output<(typeof SCHEMAS)[Kind]>
 
+const CHANNELS = ['web', 'api'] as const
 /** The settings that belong to one channel alone. */
 const OF_CHANNEL = { web: ['websiteUrl', 'welcomeTitle', 'welcomeTagline', 'color'], api: ['webhookUrl'] } as const
 
@@ -56,11 +58,7 @@ export function readInventory<Kind extends InventoryKind>(kind: Kind, given: Rea
     field: issue.path.length === 0 ? '$' : String(issue.path[0]),
     message: issue.code === 'invalid_type' && issue.input === undefined ? 'is missing' : issue.message,
   }))
-  if (kind === 'new inbox') {
-    const isApi = given.channel === 'api'
-    for (const key of OF_CHANNEL[isApi ? 'web' : 'api'])
-      if (given[key] !== undefined) problems.push({ field: key, message: `is for channel ${isApi ? 'web' : 'api'} only` })
-  }
+  if (kind === 'new inbox') problems.push(...ofOtherChannels(given, given.channel === 'api' ? 'api' : 'web'))
   const isNew = kind.startsWith('new ')
   if (!isNew && Object.keys(given).length === 0) {
     const group = kind === 'inbox' ? 'inboxes' : `${kind}s`
@@ -70,4 +68,27 @@ export function readInventory<Kind extends InventoryKind>(kind: Kind, given: Rea
   }
   refuseProblems(problems, isNew ? `no ${kind} can be made of these values` : `the ${kind} cannot be changed to these values`)
   return parsed.data as InventoryInput<Kind>
+}
+
+function ofOtherChannels(given: Readonly<Record<string, unknown>>, channel: DemoChannel | undefined): readonly Problem[] {
+  const others = CHANNELS.filter((other) => other !== channel)
+  return others.flatMap((other) =>
+    OF_CHANNEL[other]
+      .filter((key) => given[key] !== undefined)
+      .map((field): Problem => ({ field, message: `is for channel ${other} only` })),
+  )
+}
+
+/** Whether settings belong to one channel alone, so that the channel of the inbox has to be known. */
+export function needsChannel(given: Readonly<Record<string, unknown>>): boolean {
+  return ofOtherChannels(given, undefined).length > 0
+}
+
+/**
+ * Refuses settings that an inbox of this channel does not have: Chatwoot takes them without a word, and keeps nothing.
+ * @param channel undefined for one that demos are not made of.
+ * @throws {CrmError} `usage`.
+ */
+export function refuseOtherChannels(given: Readonly<Record<string, unknown>>, channel: DemoChannel | undefined): void {
+  refuseProblems(ofOtherChannels(given, channel), 'the inbox cannot be changed to these values')
 }

@@ -4,6 +4,7 @@ import { connectionOf } from '../chatwoot/connection.ts'
 import { botBody, inboxBody, newInboxBody } from '../chatwoot/demo-body.ts'
 import { marksIn } from '../chatwoot/demo-marks.ts'
 import type { FieldChange } from '../chatwoot/demo-plan.ts'
+import { attempt, DEMO_LIMITS, undoClient } from '../chatwoot/demo-run.ts'
 import { type DemoTarget, errorFor } from '../chatwoot/demo-target.ts'
 import type { AccountWebhook, AgentBot, Inbox } from '../chatwoot/read.ts'
 import type { BotItem, InboxItem, NewBotAnswer, NewWebhookAnswer, WebhookItem } from '../core/answers.ts'
@@ -72,21 +73,59 @@ export function listInboxes(deps: InventoryDeps): Promise<readonly InboxItem[]> 
   return inAccount(deps, async (client) => (await client.listInboxes()).map(inboxItem).toSorted(byName))
 }
 
-/** Makes an inbox, and lets a bot serve it where one is named. A bot that cannot is taken back together with the inbox. */
+/**
+ * Makes an inbox, and lets a bot serve it where one is named. If the bot cannot, the inbox is taken back.
+ * @throws {CrmError} `usage`, `not_found` for a bot that is not there, `partial` for an inbox that could not be taken back.
+ */
 export async function createInbox(deps: InventoryDeps, given: Given): Promise<InboxItem> {
   const { channel, bot, greeting, websiteUrl, ...rest } = await readGiven('new inbox', given)
   const website = channel === 'web' ? { websiteUrl: websiteUrl ?? 'https://example.com' } : {}
   const changes = changesOf({ ...rest, ...website, ...greetingOf(greeting) })
   return inAccount(deps, async (client, account) => {
+    if (isBotId(bot)) await requireBot(client, bot)
     const inbox = await client.writeInbox(writes.createInbox(account, newInboxBody(changes, channel)))
-    if (bot === undefined || bot === 'none') return inboxItem(inbox)
+    if (!isBotId(bot)) return inboxItem(inbox)
     try {
       await client.write(writes.setBot(account, inbox.id, bot))
     } catch (error) {
-      await client.write(writes.deleteInbox(account, inbox.id)).catch(() => {})
-      throw error
+      throw await takeBack(deps, client, { inboxId: inbox.id, bot, error })
     }
     return inboxItem(inbox)
+  })
+}
+
+function isBotId(bot: string | undefined): bot is string {
+  return bot !== undefined && bot !== 'none'
+}
+
+/** The list has those of the whole installation, too. @throws {CrmError} `not_found`. */
+async function requireBot(client: Client, bot: string): Promise<void> {
+  if ((await client.listBots()).some(({ id }) => id === bot)) return
+  throw new CrmError('not_found', `the agent bot ${bot} does not exist`, { hint: 'see them with: crm chatwoot bots list' })
+}
+
+/** Deletes an inbox that its bot cannot serve, also when the command was cancelled. @returns what to say of it. */
+async function takeBack(
+  { http }: InventoryDeps,
+  { connection }: Client,
+  { inboxId, bot, error }: { readonly inboxId: string; readonly bot: string; readonly error: unknown },
+): Promise<unknown> {
+  if (!(error instanceof CrmError)) return error
+  const client = undoClient({ http, connection, limits: DEMO_LIMITS }, true)
+  const obstacle = await attempt(DEMO_LIMITS, () => client.write(writes.deleteInbox(connection.accountId, inboxId)))
+  if (obstacle !== undefined) {
+    return new CrmError('partial', `the inbox ${inboxId} was made, and the bot ${bot} does not serve it`, {
+      reason: `${error.message}; the inbox could not be taken back: ${obstacle.message}`,
+      hint: `delete it with: crm chatwoot inboxes delete ${inboxId} --yes`,
+      cause: error,
+    })
+  }
+  if (error.code === 'cancelled') return error
+  return new CrmError(error.code, `the bot ${bot} cannot serve a new inbox, which was taken back`, {
+    reason: error.message,
+    retryable: error.retryable,
+    cause: error,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
   })
 }
 
@@ -98,7 +137,10 @@ function greetingOf(greeting: string | undefined): Given {
 export async function updateInbox(deps: InventoryDeps, id: string, given: Given): Promise<InboxItem> {
   const { bot, greeting, ...rest } = await readGiven('inbox', given)
   const changes = changesOf({ ...rest, ...greetingOf(greeting) })
+  const { needsChannel, refuseOtherChannels } = await import('./inventory-input.ts')
   return inAccount(deps, async (client, account) => {
+    if (needsChannel(rest)) refuseOtherChannels(rest, (await client.getInbox(id)).channel)
+    if (isBotId(bot)) await requireBot(client, bot)
     if (bot !== undefined) await client.write(writes.setBot(account, id, bot === 'none' ? null : bot))
     const inbox =
       changes.length === 0 ? await client.getInbox(id) : await client.writeInbox(writes.updateInbox(account, id, inboxBody(changes)))

@@ -49,6 +49,59 @@ test('a bot that cannot serve the new inbox leaves none behind', async () => {
   expect(sandbox.state.inboxes.filter(({ deleting }) => !deleting)).toHaveLength(before)
 })
 
+test('a bot that is not there is named, before anything is made or changed', async () => {
+  const { inbox } = await dataOf('inboxes', 'create', '--name', 'Alone')
+  sandbox.forgetRequests()
+  for (const words of [
+    ['create', '--name', 'Half', '--bot', '999'],
+    ['update', inbox.id, '--bot', '999'],
+  ]) {
+    const { error } = JSON.parse((await call('inboxes', ...words)).stdout)
+    expect(error).toMatchObject({ code: 'not_found', message: 'the agent bot 999 does not exist' })
+  }
+  expect(sandbox.requests.filter(({ write }) => write)).toEqual([])
+})
+
+test('an inbox that its bot cannot serve is taken back, or named with its id', async () => {
+  const { bot } = await dataOf('bots', 'create', '--name', 'Helper', '--url', 'https://bot.example.com/hook')
+  const faults = [sandbox.faults.add('POST /set_agent_bot:500')]
+  const taken = JSON.parse((await call('inboxes', 'create', '--name', 'Taken', '--bot', bot.id)).stdout)
+  expect(taken.error).toMatchObject({
+    code: 'provider_error',
+    message: `the bot ${bot.id} cannot serve a new inbox, which was taken back`,
+  })
+  faults.push(sandbox.faults.add('DELETE /inboxes/*:500'))
+  const result = await call('inboxes', 'create', '--name', 'Left', '--bot', bot.id)
+  for (const fault of faults) fault.remove()
+  const left = sandbox.state.inboxes.filter(({ columns, deleting }) => columns.name === 'Left' && !deleting)
+  expect(left).toHaveLength(1)
+  expect([result.status, JSON.parse(result.stdout).error]).toEqual([
+    10,
+    expect.objectContaining({
+      code: 'partial',
+      message: `the inbox ${left[0]?.id} was made, and the bot ${bot.id} does not serve it`,
+      hint: `delete it with: crm chatwoot inboxes delete ${left[0]?.id} --yes`,
+    }),
+  ])
+})
+
+test('settings of another channel are refused before anything is changed, as for a new inbox', async () => {
+  const { inbox: web } = await dataOf('inboxes', 'create', '--name', 'Web')
+  const { inbox: api } = await dataOf('inboxes', 'create', '--name', 'Api', '--channel', 'api')
+  sandbox.forgetRequests()
+  for (const [id, words, fields] of [
+    [web.id, ['--webhook-url', 'https://x.example', '--bot', 'none'], ['webhookUrl']],
+    [api.id, ['--color', '#ffffff', '--welcome-title', 'hi', '--name', 'Other'], ['welcomeTitle', 'color']],
+  ] as const) {
+    const { status, stdout } = await call('inboxes', 'update', id, ...words)
+    const { error } = JSON.parse(stdout)
+    expect([status, error.code, error.problems?.map(({ field }: { field: string }) => field)]).toEqual([2, 'usage', fields])
+  }
+  expect(sandbox.requests.filter(({ write }) => write)).toEqual([])
+  await dataOf('inboxes', 'update', api.id, '--webhook-url', 'https://x.example')
+  expect(sandbox.state.inboxes.get(Number(api.id))?.channel).toMatchObject({ webhook_url: 'https://x.example' })
+})
+
 test('a webhook shows its secret once, and has the events that were named', async () => {
   const made = await dataOf(
     'webhooks',
@@ -106,7 +159,7 @@ describe('wrong values are told all at once, and nothing is sent:', () => {
   ])('%j', async (words, fields) => {
     sandbox.forgetRequests()
     const { status, stdout } = await call(...words)
-    const named = JSON.parse(stdout).error.problems.map(({ field }: { field: string }) => field)
+    const named = JSON.parse(stdout).error.problems?.map(({ field }: { field: string }) => field)
     expect([status, [...new Set(named)].sort()]).toEqual([2, [...fields].sort()])
     expect(sandbox.requests).toEqual([])
   })
