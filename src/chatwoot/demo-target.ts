@@ -62,10 +62,19 @@ export function errorFor(target: Pick<DemoTarget, 'name' | 'source'>, error: unk
   })
 }
 
-/** The refusal to work on a demo that was made elsewhere. */
-export function otherAccount({ slug, account: madeIn }: DemoRecord, account: string): CrmError {
+/** The command that lets the integration lead to an account again: `https://chat.example.com/app/accounts/3`. */
+export function leadBack(account: string): string {
+  const [, baseUrl = '<url>', id = '<id>'] = /^(.+)\/app\/accounts\/([^/]+)$/.exec(account) ?? []
+  return `crm edit {name} --base-url ${baseUrl} --account-id ${id}`
+}
+
+/**
+ * The refusal to work on a demo that was made elsewhere.
+ * @param makes whether the demo is to be made, which another one could be.
+ */
+export function otherAccount({ slug, account: madeIn }: DemoRecord, account: string, makes = false): CrmError {
   return new CrmError('conflict', `the demo ${slug} was made in another account`, {
     reason: `it is in ${madeIn}, and the integration now leads to ${account}`,
-    hint: 'make it under another name with --slug, or set the integration back: crm edit {name} --base-url <url> --account-id <id>',
+    hint: `${makes ? 'make it under another name with --slug, or ' : ''}set the integration back: ${leadBack(madeIn)}`,
   })
 }

@@ -139,9 +139,3 @@ export async function storedRecords(app: App, { target, unlocked }: OpenTarget):
   const kept = await Promise.all(summaries.map(({ slug }) => unlocked.readDemo(target.name, slug)))
   return kept.flatMap((one) => (one === undefined ? [] : [one.record]))
 }
-
-/** `1 demo`, `3 demos (a, b, c)`, with the first few named. */
-export function namedDemos(slugs: readonly string[]): string {
-  if (slugs.length === 1) return `the demo ${slugs[0]}`
-  return `${slugs.length} demos (${slugs.slice(0, 5).join(', ')}${slugs.length > 5 ? ', ...' : ''})`
-}

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { IntegrationOneAnswer } from '../core/answers.ts'
 import { CrmError, refuseProblems } from '../core/errors.ts'
 import type { StoredValues } from '../core/field.ts'
-import { fieldApplies } from '../core/field.ts'
+import { fieldApplies, mergeValues } from '../core/field.ts'
 import { readValues, toRaw, withFallbacks } from '../core/field-values.ts'
 import type { IssuedTokens, Tokens } from '../core/grant.ts'
 import { parseName } from '../core/integration.ts'
@@ -201,13 +201,29 @@ async function save(
     test?.tokens === undefined || change.values === undefined ? undefined : await issuedTokens(app, opened, change.values, test.tokens)
   const changed = await unlocked.update(name, revision, { ...change, ...(issued === undefined ? {} : { tokens: issued }) })
   if (test !== null) await unlocked.recordTests([{ name: changed.name, ...recordOf(test, changed.revision) }])
-  const warnings: Warning[] = [...(test?.warnings ?? [])]
+  const warnings: Warning[] = [...(test?.warnings ?? []), ...(await movedAway(app, unlocked, opened, changed.name, change.values))]
   const data: IntegrationOneAnswer = { integration: toAnswer((await unlocked.open(changed.name)).integration), test: test?.result ?? null }
   const view = async () => {
     const { editedView, unchangedView } = await import('../terminal/views/changed.ts')
     return changed.revision === revision ? unchangedView : editedView
   }
   return done('crm.edit/1', data, view, { warnings })
+}
+
+/** Demos that a Chatwoot no longer leads to, once its address or account is another one. */
+async function movedAway(
+  app: App,
+  unlocked: UnlockedVault,
+  { integration, values: before }: OpenedIntegration,
+  name: string,
+  values: StoredValues | undefined,
+): Promise<readonly Warning[]> {
+  const isSame = (key: string) => before.settings[key] === values?.settings[key]
+  if (integration.provider !== 'chatwoot' || values === undefined || (isSame('baseUrl') && isSame('accountId'))) return []
+  const { storedRecords } = await import('./demo-fleet.ts')
+  const { demosElsewhere } = await import('../usecases/demos-elsewhere.ts')
+  const target = { name, source: 'vault', values: mergeValues(values) } as const
+  return demosElsewhere(target, (await storedRecords(app, { target, unlocked })) ?? [], 'out of reach')
 }
 
 async function issuedTokens(

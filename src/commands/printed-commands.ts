@@ -46,7 +46,7 @@ export function answerWithWhereabouts<T>(answer: Answer<T>, where: Whereabouts):
 
 /** A sentence that ends with a command, as a warning does: `there is no vault yet; make one with: crm init`. */
 function withWhereaboutsAtEnd(sentence: string, where: Whereabouts): string {
-  return sentence.replace(/: crm [^:]*$/, (command) => withWhereabouts(command, where))
+  return sentence.replace(/: crm (?!.*: crm ).*$/, (command) => withWhereabouts(command, where))
 }
 
 /** Members of data that hold advice, and those that hold what has them. */

@@ -90,7 +90,7 @@ async function* provision(provisioning: Provisioning): AsyncGenerator<DemoEvent,
   const client = createClient(http, connection, { signal })
   const wants = { agents: input.agents.length > 0, webhooks: provisioning.webhooks }
   const { observed, found } = await observeDemo(client, input.slug, knownOf(ledger.record, account), wants)
-  refuseOtherAccount(ledger.record, account, found)
+  refuseOtherAccount(ledger.record, account, found, true)
   const isThere = observed.inbox !== null || observed.bot !== null
   if (isThere && input.ifExists === 'fail') throw existsAlready(input.slug, observed)
   const replaces = isThere && input.ifExists === 'replace'

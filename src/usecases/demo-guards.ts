@@ -20,10 +20,14 @@ export function requireAdministrator(report: TestReport, target: DemoTarget): vo
   })
 }
 
-/** Ids mean nothing in another account: the demo is there, or its integration was edited. @throws {CrmError} `conflict`. */
-export function refuseOtherAccount(record: DemoRecord | undefined, account: string, { inbox, bot }: DemoFound): void {
+/**
+ * Ids mean nothing in another account: the demo is there, or its integration was edited.
+ * @param makes whether the demo is to be made.
+ * @throws {CrmError} `conflict`.
+ */
+export function refuseOtherAccount(record: DemoRecord | undefined, account: string, { inbox, bot }: DemoFound, makes = false): void {
   if (record === undefined || record.account === account || record.status === 'removed' || inbox !== null || bot !== null) return
-  throw otherAccount(record, account)
+  throw otherAccount(record, account, makes)
 }
 
 const TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/

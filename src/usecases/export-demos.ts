@@ -10,9 +10,9 @@ import type { Answer, DemoExportAnswer } from '../core/answers.ts'
 import type { DemoRecord } from '../core/demo.ts'
 import { nameFrom } from '../core/integration.ts'
 import type { Http } from '../core/ports.ts'
-import type { Warning } from '../core/provider.ts'
 import { writeYaml } from './demo-file-text.ts'
 import { asWritten } from './demo-placeholders.ts'
+import { demosElsewhere } from './demos-elsewhere.ts'
 import { markedSlugs } from './plan-demos.ts'
 
 /** The schema of the answer. */
@@ -59,9 +59,10 @@ async function exportAccount({ http, signal, known }: ExportDeps, target: DemoTa
   const [inboxes, bots, webhooks] = await Promise.all([client.listInboxes(), client.listBots(), client.listWebhooks()])
   const objects = { inboxes, bots, webhooks }
   const account = accountUrl(connection)
-  const records = (await known(target))?.filter((record) => record.account === account) ?? null
+  const all = await known(target)
+  const records = all?.filter((record) => record.account === account) ?? null
   const slugs = records === null ? markedSlugs(objects) : records.map(({ slug }) => slug)
-  const warnings: Warning[] = []
+  const warnings = [...demosElsewhere(target, all ?? [], 'left out of the file')]
   const demos = await Promise.all(
     [...slugs].sort().map(async (slug): Promise<Settings | undefined> => {
       const record = records?.find((one) => one.slug === slug)

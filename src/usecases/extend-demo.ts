@@ -50,9 +50,9 @@ export async function* extendDemo(
     const webhooks = await client.listWebhooks()
     const { observed, found } = await observeDemo(client, slug, knownOf(kept?.record, account), { agents: false, webhooks })
     const { inbox, bot } = observed
+    refuseOtherAccount(kept?.record, account, found)
     if (inbox === null && bot === null)
       throw new CrmError('not_found', `no demo is named ${slug}`, { hint: 'see the demos with: crm demo-list' })
-    refuseOtherAccount(kept?.record, account, found)
     if (inbox === null || bot === null) {
       const hint = 'finish it with the command that made it, with --ttl or --expires'
       throw new CrmError('conflict', `the demo ${slug} is not whole: its ${inbox === null ? 'inbox' : 'bot'} is missing`, { hint })

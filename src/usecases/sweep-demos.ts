@@ -7,6 +7,7 @@ import type { DemoRecord } from '../core/demo.ts'
 import { CrmError } from '../core/errors.ts'
 import type { Clock, Http } from '../core/ports.ts'
 import type { Warning } from '../core/provider.ts'
+import { demosElsewhere } from './demos-elsewhere.ts'
 import { markedSlugs } from './plan-demos.ts'
 
 /** What looking for demos that are over needs of the world. */
@@ -67,17 +68,20 @@ async function lookInto({ http, clock, signal, known }: SweepDeps, target: DemoT
   const [inboxes, bots, webhooks] = await Promise.all([client.listInboxes(), client.listBots(), client.listWebhooks()])
   const objects: AccountObjects = { inboxes, bots, webhooks }
   const account = accountUrl(connection)
-  const records = new Map((await known(target)).filter((record) => record.account === account).map((record) => [record.slug, record]))
+  const all = await known(target)
+  const records = new Map(all.filter((record) => record.account === account).map((record) => [record.slug, record]))
   const now = clock()
   const due: DueDemo[] = []
-  const warnings: Warning[] = []
+  // What has no end is no business of a sweep.
+  const ending = all.filter(({ expiresAt = null }) => expiresAt !== null)
+  const warnings = [...demosElsewhere(target, ending, 'not swept')]
   for (const slug of new Set([...records.keys(), ...markedSlugs(objects)])) {
     const record = records.get(slug)
     const found = findDemo(slug, connection.accountId, knownOf(record, account), objects)
-    const all = allOf(found)
+    const parts = allOf(found)
     const texts = [
-      ...all.inboxes.map(({ outOfOffice }) => outOfOffice),
-      ...bots.filter(({ id }) => all.botIds.includes(id)).map(({ description }) => description),
+      ...parts.inboxes.map(({ outOfOffice }) => outOfOffice),
+      ...bots.filter(({ id }) => parts.botIds.includes(id)).map(({ description }) => description),
     ]
     const isOverHere = isPast(record?.expiresAt, now)
     const marks = texts.map((text) => markOf(text, slug))

@@ -12,6 +12,7 @@ import {
   openSandbox,
   type Result,
   run,
+  runShell,
   start,
   startShell,
   succeed,
@@ -441,6 +442,37 @@ test.each(['99999999d', '2920000d'])('a lifetime of %s, past the year 9999, is r
   expect(objects()).toBe(0)
   const extended = failureOf('demo-extend', 'usage', await run(['demo-extend', 'acme-dental', '--ttl', ttl, '--json'], { home }))
   expect(extended.error.message).toContain('before the year 10000')
+})
+
+test('demos in an account where the integration no longer leads: each command says so in its own words, and how to get back', async () => {
+  const { server, home, create } = await place()
+  documentOf('demo-create', await create('--ttl', '7d'))
+  const call = async (...argv: string[]) => run([...argv, '--json'], { home })
+  const back = `crm edit acme --base-url ${server.url} --account-id 1`
+  const where = `the demo acme-dental was made in ${server.url}/app/accounts/1, where acme no longer leads`
+  const warning = (what: string) => ({ code: 'other_account', message: `${where}: ${what}; to lead it there again: ${back}` })
+  expect(documentOf('edit', await call('edit', 'acme', '--account-id', '2')).warnings).toEqual([warning('out of reach')])
+  expect(documentOf('demo-export', await call('demo-export'))).toMatchObject({
+    data: { demos: 0 },
+    warnings: [warning('left out of the file')],
+  })
+  expect((await run(['demo-sweep'], { home })).stderr).toContain(warning('not swept').message)
+  for (const argv of [
+    ['demo-extend', 'acme-dental', '--ttl', '1d'],
+    ['demo-remove', 'acme-dental', '--yes'],
+    ['demo-verify', 'acme-dental'],
+    ['demo-open', 'acme-dental'],
+  ] as const) {
+    const { error } = failureOf(argv[0], 'conflict', await call(...argv))
+    expect(error).toMatchObject({
+      message: 'the demo acme-dental was made in another account',
+      hint: `set the integration back: ${back}`,
+    })
+  }
+  const { error } = failureOf('demo-create', 'conflict', await create())
+  expect(error.hint).toBe(`make it under another name with --slug, or set the integration back: ${back}`)
+  expect(documentOf('edit', succeed(await runShell(`${back} --json`, { home }))).warnings).toEqual([])
+  documentOf('demo-extend', await call('demo-extend', 'acme-dental', '--ttl', '1d'))
 })
 
 describe('an inbox of the same name', () => {
