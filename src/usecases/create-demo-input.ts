@@ -37,6 +37,9 @@ const message = z.string(NO_TEXT).check(
   z.refine((text) => lengthOf(text) <= MAX_GREETING, `must have at most ${MAX_GREETING} characters`),
 )
 
+/** Chatwoot reads the text `null` of an inbox as nothing (contract section 6.5): it would never be as it was asked for. */
+const notNull = z.refine<string>((text) => text !== 'null', 'must not be the word null, which Chatwoot reads as nothing')
+
 /** A schema that is made when there is something to check with it: most demos leave most settings out, and to make schemas takes time. */
 const later = <Schema extends z.ZodMiniType>(make: () => Schema): Schema => z.pipe(z.unknown(), z.lazy(make)) as z.ZodMiniType as Schema
 
@@ -146,7 +149,7 @@ export const LIFETIME_SETTINGS = {
 /** What a demo is made of: the settings of one in a file, and most of what `crm demo-create` takes. */
 export const DEMO_SETTINGS = {
   /** The name of inbox and bot, used as it is. */
-  name: line(MAX_TEXT),
+  name: line(MAX_TEXT).check(notNull),
   /** Where the bot gets its events. */
   botUrl: webAddress(MAX_URL, 'https://bot.example/hook'),
   /** Made from the name where it is left out. */
@@ -154,7 +157,7 @@ export const DEMO_SETTINGS = {
   channel: z._default(z.enum(['web', 'api'], 'must be web or api'), 'web'),
   websiteUrl: z.optional(later(() => webAddress(MAX_TEXT, 'https://example.com'))),
   webhookUrl: z.optional(later(() => webAddress(MAX_URL, 'https://example.com/hook'))),
-  greeting: z.optional(message),
+  greeting: z.optional(message.check(notNull)),
   welcomeTitle: z.optional(later(() => line(MAX_TEXT))),
   welcomeTagline: z.optional(later(() => line(MAX_TEXT))),
   color: z.optional(later(color)),

@@ -98,6 +98,9 @@ test('values that Chatwoot would refuse, or show wrongly, are refused before', (
   expect(problemsOf({ ...good, botUrl: 'ftp://b.example' })).toEqual(['botUrl must be a web address such as https://bot.example/hook'])
   expect(problemsOf({ ...good, botUrl: `https://b.example/${'x'.repeat(2_048)}` })).toEqual(['botUrl must have at most 2048 characters'])
   expect(problemsOf({ ...good, greeting: 'x'.repeat(10_001) })).toEqual(['greeting must have at most 10000 characters'])
+  const none = 'must not be the word null, which Chatwoot reads as nothing'
+  expect(problemsOf({ ...good, name: ' null', greeting: 'null' })).toEqual([`name ${none}`, `greeting ${none}`])
+  expect(problemsOf({ ...good, name: 'Null', greeting: 'null.' })).toEqual([])
   expect(problemsOf({ ...good, channel: 'api', color: '#112233' })).toEqual(['color is for channel web only'])
   expect(problemsOf(null)).toHaveLength(1)
   expect(problemsOf([])).not.toEqual([])
