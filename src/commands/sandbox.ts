@@ -5,6 +5,7 @@ import { parseDuration } from '../core/time.ts'
 import { parseFault, type Sandbox, startSandbox } from '../sandbox/index.ts'
 import { type App, action, done, type Outcome } from './app.ts'
 import { setExamples, setStatuses } from './help-format.ts'
+import { aborted, servingTime } from './serving-time.ts'
 import { parseWholeNumber } from './whole-number.ts'
 
 interface SandboxFlags {
@@ -54,15 +55,21 @@ async function sandbox(app: App, words: readonly string[], flags: SandboxFlags):
     ...(flags.rateLimit === undefined ? {} : { rateLimit: flags.rateLimit }),
     ...(flags.deletionDelay === undefined ? {} : { deletionDelayMs: flags.deletionDelay }),
   })
+  const time = servingTime(app)
   try {
     if (words.length > 0) {
       const { runChild } = await import('../terminal/child.ts')
-      app.status = await runChild(words, { ...app.world.env, ...environmentOf(server) }, app.signal, (line) => app.ui.tell(line))
+      app.status = await runChild(words, { ...app.world.env, ...environmentOf(server) }, time.signal, (line) => app.ui.tell(line))
+      if (time.isOver())
+        throw new CrmError('unreachable', 'the program was ended, because it took longer than --timeout', {
+          hint: 'give it more time: --timeout <duration>',
+        })
       return undefined
     }
-    await serve(app, server, flags.serverVersion ?? '4.15.1')
+    await serve(app, server, flags.serverVersion ?? '4.15.1', time.signal)
     return undefined
   } finally {
+    time.close()
     await server.close()
   }
 }
@@ -74,8 +81,8 @@ export function environmentOf(server: Sandbox): Record<string, string> {
   return { CHATWOOT_BASE_URL: server.url, CHATWOOT_ACCOUNT_ID: String(account.id), CHATWOOT_API_KEY: server.administratorToken }
 }
 
-/** Serves until the command is told to stop; stopping is how it ends well. */
-async function serve(app: App, server: Sandbox, serverVersion: string): Promise<void> {
+/** Serves until the command is told to stop, or its time is over; stopping is how it ends well. */
+async function serve(app: App, server: Sandbox, serverVersion: string, end: AbortSignal): Promise<void> {
   const environment = environmentOf(server)
   const answer = done(
     'crm.sandbox/1',
@@ -87,8 +94,5 @@ async function serve(app: App, server: Sandbox, serverVersion: string): Promise<
   )
   await app.ui.answer(answer.answer, answer.view, answer.reveals)
   app.ui.note(`sandbox: a Chatwoot-compatible server for tests, on ${server.url}; Ctrl-C stops it`)
-  await new Promise<void>((resolve) => {
-    if (app.signal.aborted) resolve()
-    app.signal.addEventListener('abort', () => resolve(), { once: true })
-  })
+  await aborted(end)
 }

@@ -12,6 +12,7 @@ import { type App, action, done, type Outcome } from './app.ts'
 import { addSecretFlags, type FieldFlags, readSecretFlag } from './field-flags.ts'
 import { setExamples, setStatuses } from './help-format.ts'
 import { readInputBytes } from './input-text.ts'
+import { aborted, servingTime } from './serving-time.ts'
 import { parseWholeNumber } from './whole-number.ts'
 
 /** The secret of a bot, an API inbox or an account webhook: what Chatwoot signs with. */
@@ -164,7 +165,7 @@ async function listen(app: App, flags: ListenFlags): Promise<Outcome> {
   const enough = new Promise<void>((resolve) => {
     stop = resolve
   })
-  app.signal.addEventListener('abort', () => stop(), { once: true })
+  const time = servingTime(app)
   const receiver = await listenForDeliveries(
     { http: http.request, clock: app.world.clock, signal: app.signal },
     {
@@ -180,13 +181,22 @@ async function listen(app: App, flags: ListenFlags): Promise<Outcome> {
   )
   try {
     app.ui.note(`listening on ${receiver.url}; Ctrl-C stops it`)
-    if (app.signal.aborted) stop()
-    await enough
+    await Promise.race([enough, aborted(time.signal)])
   } finally {
+    time.close()
     await receiver.close()
   }
   const data = { url: receiver.url, deliveries } satisfies WebhookListenAnswer
-  return done('crm.webhook-listen/1', data, async () => (await import('../terminal/views/webhook.ts')).webhookListenView)
+  const error = deliveries.length < (flags.count ?? 0) ? tooFew(app, deliveries.length, flags.count) : undefined
+  return done('crm.webhook-listen/1', data, async () => (await import('../terminal/views/webhook.ts')).webhookListenView, { error })
+}
+
+/** Why less came than was waited for: whoever stops the wait is told so by the exit status, like everybody else. */
+function tooFew(app: App, came: number, count: number | undefined): CrmError {
+  if (app.signal.aborted && app.signal.reason instanceof CrmError) return app.signal.reason
+  return new CrmError('unreachable', `${came} of ${count} deliveries came in the time of --timeout`, {
+    hint: 'look whether the bot or webhook has the address that is printed, or give it more time: --timeout <duration>',
+  })
 }
 
 function forwardAddress(text: string | undefined): URL | undefined {

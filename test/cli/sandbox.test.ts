@@ -54,6 +54,13 @@ describe.concurrent('crm sandbox', () => {
     expect(status).toBe(5)
   })
 
+  test('--timeout ends it, and its command', async () => {
+    succeed(await run(['sandbox', '--timeout', '200ms']))
+    const { status, stdout, stderr } = await run(['sandbox', '--timeout', '1s', '--', 'sh', '-c', 'echo ready; exec sleep 60'])
+    expect([status, stdout]).toEqual([8, 'ready\n'])
+    expect(stderr).toContain('took longer than --timeout')
+  })
+
   test('plays faults, latency, a release and a limit', async () => {
     const faulty = await run(['sandbox', '--fail', 'GET /profile:503', '--', 'crm', 'test'])
     expect(faulty.status).toBe(9)

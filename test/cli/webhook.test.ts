@@ -157,6 +157,23 @@ describe('crm webhook listen', () => {
     expect(await running.ended).toMatchObject({ status: 0, stdout: expect.stringContaining('no answer') })
   })
 
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s before --count was reached is no success', async (signal) => {
+    const { running, url } = await listening(['--count', '2'])
+    expect(await deliver(url)).toBe(200)
+    running.process.kill(signal)
+    const { status, stdout } = await running.ended
+    expect([status, stdout]).toEqual([{ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[signal], expect.stringContaining('message_created')])
+  })
+
+  test('--timeout ends it: well, unless --count was not reached', async () => {
+    const counted = await run(['webhook', 'listen', '--count', '1', '--timeout', '200ms', '--json'])
+    expect([counted.status, JSON.parse(counted.stdout).error]).toMatchObject([
+      8,
+      { code: 'unreachable', message: '0 of 1 deliveries came in the time of --timeout' },
+    ])
+    expect(JSON.parse(succeed(await run(['webhook', 'listen', '--timeout', '200ms', '--json'])).stdout).data.deliveries).toEqual([])
+  })
+
   test('a delivery of more than 1 MiB is refused', async () => {
     const { running, url } = await listening([])
     expect(await deliver(url, BOT_SECRET, 'x'.repeat(1_048_577))).toBe(413)
