@@ -1,3 +1,4 @@
+import { CrmError } from '../core/errors.ts'
 import { visible } from '../core/text.ts'
 import {
   type Ask,
@@ -75,6 +76,8 @@ export function createPromptAsk(terminal: PromptTerminal): Ask {
 class PromptAsk implements Ask {
   readonly #terminal: PromptTerminal
   readonly #theme: ReturnType<typeof themeOf>
+  #stream: NodeJS.WriteStream | undefined
+  #isHungUp = false
 
   constructor(terminal: PromptTerminal) {
     this.#terminal = terminal
@@ -142,6 +145,17 @@ class PromptAsk implements Ask {
     )
   }
 
+  /** Where prompts stand. What cannot be written there any more is no reason to end without a word of the status. */
+  #output(stderr: () => NodeJS.WriteStream): NodeJS.WriteStream {
+    if (this.#stream === undefined) {
+      this.#stream = stderr()
+      this.#stream.on('error', () => {
+        this.#isHungUp = true
+      })
+    }
+    return this.#stream
+  }
+
   /** Runs one prompt, and leaves the terminal as it was however it ends. */
   async #prompt<T>(question: Question, joinLines: boolean, run: (prompts: Prompts, context: PromptContext) => Promise<T>): Promise<T> {
     const { stdin, stderr, signal, style, print } = this.#terminal
@@ -149,14 +163,14 @@ class PromptAsk implements Ask {
     const stop = new AbortController()
     for (const line of question.help ?? [])
       print(style.dim(wrapped(visible(line, LONGEST_HELP), Math.min(style.columns, PROSE_COLUMNS), '  ')))
-    const output = stderr()
+    const output = this.#output(stderr)
     // After an answer the library closes too, but the promise is settled by then and the abort finds nothing to do.
     const input = new PromptInput(stdin(), { joinLines, onClosed: () => stop.abort() })
     output.write(PASTE_MODE_ON)
     try {
       return await run(prompts, { input, output, signal: signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal]) })
     } catch (error) {
-      throw failureOf(error, signal)
+      throw failureOf(error, (input.isHungUp || this.#isHungUp) && signal?.aborted !== true ? HUNG_UP : signal)
     } finally {
       output.write(PASTE_MODE_OFF)
       input.release()
@@ -171,6 +185,9 @@ function messageOf({ message }: Question): string {
 function said(problem: string | undefined): true | string {
   return problem === undefined ? true : `the value ${problem}`
 }
+
+/** What stops a command whose terminal is gone, where the signal that says so is still to come. */
+const HUNG_UP = AbortSignal.abort(new CrmError('cancelled', 'stopped by SIGHUP', { signal: 'SIGHUP' }))
 
 /** Whatever ended a prompt without an answer is a cancellation. */
 function failureOf(error: unknown, signal: AbortSignal | undefined): unknown {

@@ -14,6 +14,7 @@ export class PromptInput extends PassThrough {
   readonly #decoder = new StringDecoder('utf8')
   /** Keys that were not handed on yet; the first is being handled. What is left when the prompt ends is dropped. */
   readonly #waiting: string[] = []
+  #isHungUp = false
 
   constructor(terminal: NodeJS.ReadStream, options: { readonly joinLines: boolean; readonly onClosed: () => void }) {
     super()
@@ -23,7 +24,13 @@ export class PromptInput extends PassThrough {
     this.once('end', options.onClosed)
     terminal.on('data', this.#take)
     terminal.once('end', this.#end)
+    terminal.on('error', this.#hangUp)
     terminal.resume()
+  }
+
+  /** Whether the terminal is gone: closed, or its connection lost. Its SIGHUP may come later than that shows. */
+  get isHungUp(): boolean {
+    return this.#isHungUp
   }
 
   get isRaw(): boolean {
@@ -36,7 +43,7 @@ export class PromptInput extends PassThrough {
    */
   setRawMode(raw: boolean): this {
     this.#terminal.setRawMode(raw)
-    if (this.#terminal.isRaw !== raw) {
+    if (this.#terminal.isRaw !== raw && !this.#isHungUp) {
       throw new CrmError('usage', 'the echo of this terminal cannot be turned off', {
         hint: 'give secrets in files, with --<field>-file <path>',
       })
@@ -66,11 +73,16 @@ export class PromptInput extends PassThrough {
     this.end()
   }
 
+  readonly #hangUp = (): void => {
+    this.#isHungUp = true
+  }
+
   /** Gives standard input back: in line mode, with echo, paused so that the process can end. */
   release(): void {
     this.#terminal.off('data', this.#take)
     this.#terminal.off('end', this.#end)
     if (this.#terminal.isRaw) this.#terminal.setRawMode(false)
+    this.#terminal.off('error', this.#hangUp)
     this.#terminal.pause()
     this.destroy()
   }

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Sandbox } from '../../src/sandbox/index.ts'
-import { copyOf, emptyHome, type Home, homeWithChatwoot, makeOlder, openSandbox, run, succeed } from '../support/cli.ts'
+import { CRM, copyOf, emptyHome, type Home, homeWithChatwoot, makeOlder, NODE, openSandbox, run, succeed } from '../support/cli.ts'
 import { KEYS, paste, runInTerminal, type TerminalRun } from '../support/pty.ts'
 import { ended, watching } from '../terminal/asking.ts'
 import { documentOf } from './document.ts'
@@ -131,6 +131,14 @@ describe.concurrent('crm add by prompts', () => {
     expect((await ended(terminal)).status).toBe(0)
     const { data } = documentOf('show', await run(['show', 'pasted', '--json'], { home }))
     expect(data.integration).toMatchObject({ settings: { baseUrl: sandbox.url, accountId: '1' }, lastTest: { outcome: 'connected' } })
+  })
+
+  test('ends as SIGHUP ends it when its terminal is closed', async () => {
+    const { INTEGRATION_ENCRYPTION_KEY: _key, ...env } = emptyHome().env
+    const terminal = runInTerminal({ command: [NODE, CRM, 'add', 'chatwoot'], env: { ...env, LANG: 'C.UTF-8' } })
+    await terminal.sees('Base URL:')
+    terminal.hangUp()
+    expect(await terminal.exited).toBe(129)
   })
 
   test('asks again at once for what is not valid, and keeps what was typed', async () => {

@@ -28,6 +28,8 @@ export interface TerminalRun {
   /** The exit status; 128 + number for a signal. */
   readonly exited: Promise<number>
   kill(signal: NodeJS.Signals): void
+  /** Closes the terminal, as its window is closed. */
+  hangUp(): void
 }
 
 /** Keys that have no character. */
@@ -133,5 +135,6 @@ export function runInTerminal({ command: [program, ...args], env, cwd, columns =
     sees,
     exited,
     kill: (signal) => pty.kill(signal),
+    hangUp: () => (pty as unknown as { destroy(): void }).destroy(),
   }
 }
