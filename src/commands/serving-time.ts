@@ -1,3 +1,4 @@
+import { LONGEST_TIMER_MS } from '../core/time.ts'
 import type { App } from './app.ts'
 
 /** How long a command serves that has no end of its own. */
@@ -9,9 +10,6 @@ export interface ServingTime {
   /** Ends the count. */
   close(): void
 }
-
-/** Longest time that a timer can count, in milliseconds; a longer one would be over at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /** Serves until a signal comes, and no longer than `--timeout` where that was given. */
 export function servingTime(app: App): ServingTime {

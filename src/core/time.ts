@@ -13,6 +13,9 @@ export function timeInName(at: string): string {
   return at.replace(/\.\d+Z$/, 'Z').replaceAll(':', '-')
 }
 
+/** A timer of more than 2^31 - 1 ms (24.8 days) would ring at once. */
+export const LONGEST_TIMER_MS = 2_147_483_647
+
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /**

@@ -1,12 +1,10 @@
 import { CrmError } from '../core/errors.ts'
 import type { Clock } from '../core/ports.ts'
-import { inSeconds } from '../core/time.ts'
+import { inSeconds, LONGEST_TIMER_MS } from '../core/time.ts'
 import type { DemoRun } from '../vault/unlocked.ts'
 
 /** How often a held run says that it is alive, in milliseconds. */
 const RENEW_MS = 10_000
-/** A timer of more than 2^31 - 1 ms (24.8 days) would ring at once. */
-const LONGEST_TIMER_MS = 2_147_483_647
 
 /** Demo runs that this process holds, kept alive until {@link HeldRuns.end}. */
 export interface HeldRuns {

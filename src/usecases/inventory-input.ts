@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import type { DemoChannel } from '../core/demo.ts'
 import { CrmError, type Problem, refuseProblems } from '../core/errors.ts'
-import { DEMO_SETTINGS, WEBHOOK_EVENTS } from './create-demo-input.ts'
+import { DEMO_SETTINGS, OF_CHANNEL, WEBHOOK_EVENTS } from './create-demo-input.ts'
 
 const { name, botUrl, channel, websiteUrl, webhookUrl, greeting, welcomeTitle, welcomeTagline, color } = DEMO_SETTINGS
 
@@ -45,8 +45,6 @@ export type InventoryKind = keyof typeof SCHEMAS
 export type InventoryInput<Kind extends InventoryKind> = z.output<(typeof SCHEMAS)[Kind]>
 
 const CHANNELS = ['web', 'api'] as const
-/** The settings that belong to one channel alone. */
-const OF_CHANNEL = { web: ['websiteUrl', 'welcomeTitle', 'welcomeTagline', 'color'], api: ['webhookUrl'] } as const
 
 /**
  * Reads the settings of an object in a Chatwoot account.
